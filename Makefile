@@ -1,0 +1,74 @@
+# Two commands for a newcomer: `make demo`, then `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENVIRONMENT := $(VENV)/.installed
+PROGRAMS := .programs
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types contracts docs docs-check ci verify bench lock programs clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(ENVIRONMENT) ## simulated MemberPulse and this exporter on loopback, ready to look at
+	@exec $(BIN)/xero-exporter demo
+
+test: $(ENVIRONMENT) programs ## the fast truth: everything but the slow checks
+	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -n 2 --dist worksteal -m "not verify" $(ARGS)
+
+verify: $(ENVIRONMENT) programs ## the slow checks: whole fleets of 10,000, over minutes
+	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -m verify $(ARGS)
+
+bench: $(ENVIRONMENT) ## costs, side by side with the plain way; writes bench/results.md
+	$(BIN)/python bench/scrape.py --write bench/results.md
+
+lint: $(ENVIRONMENT) ## style and the usual mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(ENVIRONMENT) ## put the code in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(ENVIRONMENT) ## mypy --strict
+	$(BIN)/mypy
+
+contracts: $(ENVIRONMENT) ## imports run one way
+	$(BIN)/lint-imports
+
+docs: $(ENVIRONMENT) ## write the generated references
+	$(BIN)/xero-exporter docs metrics > docs/metrics.md
+	$(BIN)/xero-exporter docs config > docs/config.md
+
+docs-check: $(ENVIRONMENT) ## the generated references are in step
+	@for what in metrics config; do \
+		$(BIN)/xero-exporter docs $$what | diff -u docs/$$what.md - \
+			|| { echo "docs/$$what.md is out of step: run 'make docs'" >&2; exit 1; }; \
+	done
+
+ci: lint types contracts docs-check test ## all that must hold before a change lands
+
+programs: ## Prometheus from Debian's packages, unpacked beside the project; nothing is installed or started
+	@tests/programs $(PROGRAMS)
+
+lock: ## resolve the dependencies anew, with hashes and without addresses (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --upgrade pyproject.toml -o requirements/run.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --upgrade pyproject.toml --group dev -o requirements/dev.txt
+
+# --no-build-isolation: the build backend is locked with the rest, so nothing unlocked is fetched.
+$(ENVIRONMENT): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; say which: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo "Python's venv is missing. On Debian: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean: ## remove what make made
+	rm -rf $(VENV) $(PROGRAMS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

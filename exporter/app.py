@@ -1,0 +1,310 @@
+"""The composition root: who is built of what, what a tick does, and in which order it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import CollectorRegistry
+
+from exporter import __version__
+from exporter.clock import Clock
+from exporter.config.schema import Config
+from exporter.config.secrets import Token, token_of
+from exporter.expose.exposition import Exposition
+from exporter.model.conditions import Conditions, Readiness
+from exporter.model.facts import History
+from exporter.observe.fleet import Fleet
+from exporter.observe.news import Change
+from exporter.observe.poller import Draw, Poller
+from exporter.observe.reader import Reader
+from exporter.observe.readiness import readiness
+from exporter.observe.roster import Filter, Roster, difference
+from exporter.telemetry.metrics import SelfMetrics
+from exporter.upstream.memberpulse import MemberPulse
+from exporter.upstream.transport import ReadTransport
+from exporter.web.routes import application
+from exporter.web.server import Server
+from exporter.web.site import Site, WebToken
+
+TICK: Final = 1.0
+"""Seconds between ticks: the grain of everything here that happens by time."""
+
+STALLED_AFTER: Final = 10.0
+"""Seconds without a tick after which this process calls itself unhealthy."""
+
+READS_GRACE: Final = 2.0
+"""Seconds that readings under way get to end in when the process is told to stop."""
+
+SERVER_GRACE: Final = 5.0
+"""Seconds that answers under way get to be taken in: a client that reads slowly does not hold up the end."""
+
+LINES_A_TICK: Final = 10
+"""Changes of organisations told one by one in one tick; more are told as a count. An outage is one story."""
+
+_log = structlog.get_logger("exporter")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The way to the platform: what every command that asks it is built of."""
+
+    token: Token
+    transport: ReadTransport
+    reader: Reader
+    memberpulse: MemberPulse
+
+
+def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
+    """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end."""
+    token = token_of(config.platform)
+    transport = ReadTransport(
+        timeout=config.platform.timeout,
+        max_concurrency=config.platform.max_concurrency,
+        max_requests_per_second=config.platform.max_requests_per_second,
+    )
+    memberpulse = MemberPulse(
+        base_url=config.platform.url,
+        status_path=config.platform.paths.status,
+        token=token,
+        transport=transport,
+        telemetry=metrics,
+        clock=clock,
+    )
+    return Upstream(token, transport, Reader(memberpulse, transport, token, clock), memberpulse)
+
+
+def roster_of(config: Config, clock: Clock) -> Roster:
+    """Builds the roster and reads its sources.
+
+    Raises:
+        ConfigError: the organisations file cannot be used.
+    """
+    sources = config.organizations
+    roster = Roster(
+        static=sources.listed,
+        file=sources.file,
+        admitted=Filter(include=sources.include, exclude=sources.exclude),
+        clock=clock,
+    )
+    roster.load()
+    return roster
+
+
+class Exporter:
+    """The whole exporter: build it, start it, drain it. Lives in one asyncio loop."""
+
+    def __init__(self, config: Config, *, clock: Clock, draw: Draw) -> None:
+        self._config = config
+        self._clock = clock
+        self._started = clock.now()
+        self._ticked = self._started.monotonic
+        self._was_ready = False
+        self._stopping = False
+        registry = CollectorRegistry()
+        self._metrics = SelfMetrics(registry)
+        self._upstream = upstream_of(config, clock, self._metrics)
+        self._roster = roster_of(config, clock)
+        self._roster_task: asyncio.Task[None] | None = None
+        self._interval = config.poll.interval
+        self._stale_after = config.poll.stale_after_seconds
+        self._fleet = Fleet(self._stale_after)
+        self._poller = Poller(
+            reader=self._upstream.reader,
+            fleet=self._fleet,
+            credential=self._upstream.token,
+            clock=clock,
+            draw=draw,
+            metrics=self._metrics,
+            interval=self._interval,
+        )
+        self._exposition = Exposition(
+            organization_names=config.expose.organization_names, registry=registry, metrics=self._metrics
+        )
+        callers = {f"web/{one.name}": token_of(one) for one in config.web.tokens}
+        files = {"platform": config.platform} | {f"web/{one.name}": one for one in config.web.tokens}
+        tokens = {"platform": self._upstream.token, **callers}
+        self._token_files = {owner: tokens[owner] for owner, one in files.items() if one.token_file is not None}
+        self._web_tokens = tuple(WebToken(one.name, one.role, callers[f"web/{one.name}"]) for one in config.web.tokens)
+        listen = config.web.listen
+        self._server = Server(application(self._site()), listen.host, listen.port)
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    @property
+    def url(self) -> str:
+        """Where it listens, once started."""
+        return self._server.url
+
+    async def start(self) -> None:
+        """Listens, then polls.
+
+        Raises:
+            UnreachableError: the address to listen on cannot be had.
+        """
+        self._metrics.set_limits(self._interval, self._stale_after)
+        self._take_roster()
+        self._look_at_tokens()
+        await self._server.start()
+        # Jobs own no work: they start it and return, for the scheduler cancels them when it ends.
+        self._scheduler.add_job(self._tick, "interval", seconds=TICK, id="tick")
+        self._scheduler.add_job(self._look_at_roster, "interval", seconds=TICK, id="roster")
+        self._scheduler.start()
+        _log.info(
+            "started",
+            version=__version__,
+            python=platform.python_version(),
+            address=self.url,
+            organizations=len(self._roster.organizations),
+            interval_seconds=self._interval,
+        )
+
+    async def drain(self) -> None:
+        """Ends in order: not ready, no tick, readings under way, server, connections. Under 10 s in all."""
+        self._stopping = True
+        _log.info("stopping", readings_under_way=self._poller.under_way)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        await self._poller.drain(READS_GRACE)
+        if self._roster_task is not None:
+            self._roster_task.cancel()
+        await self._server.stop(SERVER_GRACE)
+        await self._upstream.transport.aclose()
+        _log.info("stopped")
+
+    async def _tick(self) -> None:
+        now = self._clock.now()
+        try:
+            self._turn()
+        except Exception:  # noqa: BLE001 - see below
+            # A fault of ours in one tick must not be the last tick. The health check tells when ticks stay away.
+            _log.exception("tick_broke")
+            return
+        late = now.monotonic - self._ticked
+        self._metrics.tick_late(max(0, round(late / TICK) - 1))
+        self._ticked = now.monotonic
+        self._metrics.tick_ended(self._clock.now().monotonic - now.monotonic)
+
+    def _turn(self) -> None:
+        """What one tick does: look, start what is due, fold what came in, render what changed."""
+        now = self._clock.now()
+        self._look_at_tokens()
+        self._poller.tick(now)
+        changes = self._fleet.fold(now)
+        if (snapshot := self._fleet.snapshot) is not None:
+            self._exposition.render(snapshot)
+        _tell(changes)
+
+    def _look_at_tokens(self) -> None:
+        for owner, token in self._token_files.items():
+            before = token.problem
+            token.look()
+            if token.problem is not None and token.problem != before:
+                _log.error("token_file_problem", token=owner, problem=token.problem)
+            self._metrics.token_problem(owner, token.problem is not None)
+
+    async def _look_at_roster(self) -> None:
+        idle = self._roster_task is None or self._roster_task.done()
+        if idle and self._roster.changed():
+            self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
+
+    async def _reload_roster(self) -> None:
+        before = self._roster.organizations
+        # Parsing a long list takes longer than a tick may.
+        faults = await asyncio.to_thread(self._roster.reload)
+        if faults:
+            _log.error("roster_rejected", faults=len(faults), first=str(faults[0]))
+            for source in self._roster.sources:
+                if source.rejected:
+                    self._metrics.roster_rejected(source.source)
+            return
+        self._take_roster()
+        _log.info(
+            "roster_changed",
+            organizations=len(self._roster.organizations),
+            **difference(before, self._roster.organizations),
+        )
+
+    def _take_roster(self) -> None:
+        now = self._clock.now()
+        ids = [one.id for one in self._roster.organizations]
+        self._fleet.replace_roster(self._roster.organizations, now)
+        self._poller.replace_roster(ids, now)
+        self._upstream.memberpulse.keep_only(ids)
+        for source in self._roster.sources:
+            self._metrics.roster_counted(source.source, source.organizations)
+            if source.last_success is not None:
+                self._metrics.roster_read(source.source, source.last_success)
+
+    def _site(self) -> Site:
+        return Site(
+            exposition=self._exposition,
+            metrics=self._metrics,
+            snapshot=lambda: self._fleet.snapshot,
+            history=self._history,
+            next_attempt=self._next_attempt,
+            conditions=self._conditions,
+            healthy=self._healthy,
+            ready=self._ready,
+            tokens=self._web_tokens,
+            organization_names=self._config.expose.organization_names,
+            version=__version__,
+        )
+
+    def _history(self, organization_id: str) -> History:
+        return self._fleet.history(organization_id)
+
+    def _next_attempt(self, organization_id: str) -> float | None:
+        return self._wall(self._poller.next_attempt(organization_id))
+
+    def _wall(self, monotonic: float | None) -> float | None:
+        if monotonic is None:
+            return None
+        now = self._clock.now()
+        return now.wall + monotonic - now.monotonic
+
+    def _conditions(self) -> Conditions:
+        return Conditions(
+            poll_interval=self._interval,
+            stale_after=self._stale_after,
+            platform_auth_ok=self._poller.auth_ok,
+            paused_until=self._wall(self._poller.paused_until),
+            sources=self._roster.sources,
+        )
+
+    def _healthy(self) -> bool:
+        return self._clock.now().monotonic - self._ticked < STALLED_AFTER
+
+    def _ready(self) -> Readiness:
+        if self._stopping:
+            return Readiness(ready=False, why="this exporter is stopping")
+        if self._was_ready:
+            return Readiness(ready=True, why="polling")
+        found = readiness(
+            self._fleet.snapshot,
+            running_for=self._clock.now().monotonic - self._started.monotonic,
+            interval=self._interval,
+            brake_on=self._poller.auth_ok is False,
+        )
+        # Organisations that come later do not make a working exporter unready.
+        self._was_ready = found.ready
+        return found
+
+
+def _tell(changes: Sequence[Change]) -> None:
+    told: Counter[str] = Counter()
+    for change in changes:
+        told[change.event] += 1
+        if told[change.event] <= LINES_A_TICK:
+            _log.info(change.event.value, organization_id=change.organization_id, failure=change.failure)
+    for event, count in told.items():
+        if count > LINES_A_TICK:
+            _log.info(event, further_organizations=count - LINES_A_TICK)

@@ -1,0 +1,1 @@
+"""The command line: one module for each kind of command. Heavy imports wait inside the command that needs them."""

@@ -1,0 +1,165 @@
+"""Commands that ask once, answer, and end: `check-config` and `once`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from exporter.cli.serving import ConfigFile
+from exporter.errors import AnswerIsBadError, ConfigError, Fault, UnreachableError
+from exporter.model.words import Failure
+
+if TYPE_CHECKING:
+    from exporter.config.schema import Config, Credential
+    from exporter.model.facts import Organization, Reading
+    from exporter.telemetry.metrics import SelfMetrics
+
+_MEND: Final = {
+    Failure.AUTH: "it refuses the token: check platform.token_file and what the token may do",
+    Failure.NOT_FOUND: "it does not know this organisation: check the id, platform.url and platform.paths.status",
+    Failure.RATE_LIMITED: "it asks us to slow down: lower platform.max_requests_per_second",
+    Failure.SERVER_ERROR: "it answers with a server error: look at the platform",
+    Failure.TIMEOUT: "no answer within platform.timeout: check platform.url and the network in between",
+    Failure.NETWORK: "no connection: check platform.url, DNS, TLS and the network in between",
+    Failure.UNEXPECTED_STATUS: "its answer means nothing here: check platform.url and platform.paths.status",
+    Failure.INVALID_RESPONSE: "its answer is not a status: check platform.url and platform.paths.status",
+}
+"""Failure class -> what the platform does, and what to check."""
+
+_UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, Failure.RATE_LIMITED}
+
+
+def check_config(
+    config: ConfigFile,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the platform about the first organisation.")
+    ] = False,
+) -> None:
+    """Check a configuration: every fault with its place; exit 1 if there is one."""
+    from prometheus_client import CollectorRegistry
+
+    from exporter.app import roster_of
+    from exporter.cli import loop
+    from exporter.clock import SystemClock
+    from exporter.config.advice import advice
+    from exporter.config.load import load
+    from exporter.telemetry.metrics import SelfMetrics
+
+    settings = load(config, os.environ)
+    organizations = roster_of(settings, SystemClock()).organizations
+    if faults := _token_faults(settings):
+        raise ConfigError(faults)
+    for line in advice(settings):
+        sys.stderr.write(f"warning: {line}\n")
+    sys.stdout.write(
+        f"{config} is valid: {len(organizations)} organisations, each asked every {settings.poll.interval:g} s\n"
+    )
+    if not online:
+        return
+    if not organizations:
+        raise AnswerIsBadError(
+            "there is no organisation to ask about: fill organizations, or widen organizations.include"
+        )
+    readings: list[Reading] = []
+    loop.run(_ask(settings, organizations[:1], SelfMetrics(CollectorRegistry()), readings.append))
+    reading = readings[0]
+    if reading.failure is None:
+        sys.stdout.write(f"the platform answered for {reading.organization_id} in {reading.duration:.2f} s\n")
+        return
+    kind = UnreachableError if reading.failure in _UNREACHABLE else AnswerIsBadError
+    raise kind(
+        f"the platform gives no status for {reading.organization_id} ({reading.failure}): {_MEND[reading.failure]}"
+    )
+
+
+def once(config: ConfigFile) -> None:
+    """Read each organisation once and print the exposition; exit 0 if any answered, 3 if none."""
+    from prometheus_client import CollectorRegistry
+
+    from exporter import logs
+    from exporter.app import roster_of
+    from exporter.cli import loop
+    from exporter.clock import SystemClock
+    from exporter.config.load import load
+    from exporter.expose.exposition import Exposition, Format
+    from exporter.observe.fleet import Fleet
+    from exporter.telemetry.metrics import SelfMetrics
+
+    settings = load(config, os.environ)
+    logs.configure("error", settings.log.format)
+    clock = SystemClock()
+    organizations = roster_of(settings, clock).organizations
+    registry = CollectorRegistry()
+    metrics = SelfMetrics(registry)
+    metrics.set_limits(settings.poll.interval, settings.poll.stale_after_seconds)
+    fleet = Fleet(settings.poll.stale_after_seconds)
+    fleet.replace_roster(organizations, clock.now())
+    answered = 0
+
+    def take(reading: Reading) -> None:
+        nonlocal answered
+        answered += reading.failure is None
+        fleet.receive(reading)
+        advance()
+
+    with _progress(len(organizations)) as advance:
+        unasked = loop.run(_ask(settings, organizations, metrics, take))
+    fleet.fold(clock.now())
+    exposition = Exposition(organization_names=settings.expose.organization_names, registry=registry, metrics=metrics)
+    assert fleet.snapshot is not None
+    exposition.render(fleet.snapshot)
+    sys.stdout.buffer.write(exposition.page(Format.TEXT))
+    sys.stdout.flush()
+    if unasked:
+        sys.stderr.write(
+            f"xero-exporter: {unasked} organisations were not asked: the platform refuses the token or asks to wait\n"
+        )
+    if not answered:
+        raise UnreachableError(
+            "no organisation got a valid answer: see xero_poll_failure above, and try check-config --online"
+        )
+
+
+async def _ask(
+    settings: Config,
+    organizations: Sequence[Organization],
+    metrics: SelfMetrics,
+    on_reading: Callable[[Reading], None],
+) -> int:
+    """Reads each organisation once; returns how many were not asked."""
+    from exporter.app import upstream_of
+    from exporter.clock import SystemClock
+    from exporter.observe.sweep import sweep
+
+    upstream = upstream_of(settings, SystemClock(), metrics)
+    try:
+        return await sweep(upstream.reader, [one.id for one in organizations], upstream.token, on_reading)
+    finally:
+        await upstream.transport.aclose()
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error when that is a terminal; gives the function that advances it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("reading organisations", total=total)
+        yield lambda: progress.advance(bar)
+
+
+def _token_faults(settings: Config) -> list[Fault]:
+    """Token files that cannot be used now. `serve` would start and wait for them; a check says so at once."""
+    from exporter.config.secrets import token_of
+
+    places: list[tuple[str, Credential]] = [("platform.token_file", settings.platform)]
+    places += [(f"web.tokens[{index}].token_file", one) for index, one in enumerate(settings.web.tokens)]
+    return [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]

@@ -1,0 +1,111 @@
+"""Commands that keep running: `serve` and `demo`."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exporter import __version__
+
+if TYPE_CHECKING:
+    from exporter.config.schema import Config
+
+ConfigFile = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file (YAML).")]
+
+
+def serve(config: ConfigFile) -> None:
+    """Watch the fleet: poll, hold, and tell on /metrics until SIGTERM or Ctrl-C."""
+    from exporter import logs
+    from exporter.cli import loop
+    from exporter.config.load import load
+
+    settings = load(config, os.environ)
+    logs.configure(settings.log.level, settings.log.format)
+    loop.run(_serve(settings))
+
+
+async def _serve(settings: Config, greeting: str = "") -> None:
+    """Runs the exporter until it is told to stop; `greeting` goes to standard output once it listens."""
+    from exporter.app import Exporter
+    from exporter.cli.loop import stop_on_signals
+    from exporter.clock import SystemClock
+
+    stop = stop_on_signals()
+    exporter = Exporter(settings, clock=SystemClock(), draw=random.random)
+    try:
+        await exporter.start()
+        if greeting:
+            sys.stdout.write(greeting.replace("{exporter}", exporter.url))
+            sys.stdout.flush()
+        await stop.wait()
+    finally:
+        await exporter.drain()
+
+
+def demo(
+    organizations: Annotated[int, typer.Option(min=1, max=100_000, help="Simulated customer organisations.")] = 24,
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the exporter listens.")] = "127.0.0.1:9869",
+    speed: Annotated[float, typer.Option(min=1, max=3600, help="Simulated minutes that pass in a minute.")] = 60.0,
+) -> None:
+    """Simulated MemberPulse and this exporter on loopback: see it work before you have a configuration."""
+    from exporter import logs
+    from exporter.cli import loop
+
+    # The exporter's story goes to the terminal in between; changes only, so it stays readable.
+    logs.configure("info", "auto")
+    with tempfile.TemporaryDirectory(prefix="xero-exporter-demo-") as folder:
+        loop.run(_demo(Path(folder), organizations, listen, speed))
+
+
+async def _demo(folder: Path, organizations: int, listen: str, speed: float) -> None:
+    from exporter.config.load import load
+    from exporter.simulator.fleets import demo_fleet, organizations_yaml
+    from exporter.simulator.server import Simulator
+    from exporter.simulator.world import World
+
+    token = f"demo-{secrets.token_urlsafe(16)}"
+    fleet = demo_fleet(organizations, seed=1)
+    world = World(fleet, admin_token=token, speed=speed, admin_token_outages=True)
+    async with Simulator(world) as simulator:
+        (folder / "token").write_text(token)
+        (folder / "organizations.yml").write_text(organizations_yaml(fleet))
+        (folder / "demo.yml").write_text(_DEMO_CONFIG)
+        settings = load(folder / "demo.yml", _demo_environment(simulator.url, listen))
+        await _serve(settings, _greeting(organizations, speed, simulator.url, token))
+
+
+_DEMO_CONFIG = """\
+platform: {url: "http://127.0.0.1", token_file: token, timeout: 3s}
+organizations: {file: organizations.yml}
+poll: {interval: 5s, stale_after: 30s}
+"""
+
+
+def _demo_environment(platform_url: str, listen: str) -> Mapping[str, str]:
+    return {"XERO_EXPORTER_PLATFORM__URL": platform_url, "XERO_EXPORTER_WEB__LISTEN": listen}
+
+
+def _greeting(organizations: int, speed: float, platform_url: str, token: str) -> str:
+    return f"""
+xero-exporter {__version__} watches a simulated MemberPulse: {organizations} organisations, {speed:g} times as fast.
+
+  open        {{exporter}}/
+  metrics     {{exporter}}/metrics
+  fleet       {{exporter}}/api/v1/fleet
+  failing     {{exporter}}/api/v1/organizations?failure=auth
+
+  MemberPulse {platform_url}
+  its token   {token}
+  ask it      curl -H "Authorization: Bearer {token}" {platform_url}/api/admin/integrations/xero/org-0001/status
+
+Ctrl-C ends it.
+
+"""

@@ -1,0 +1,48 @@
+"""What is allowed but not wise: the warnings of check-config."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from exporter.config.addresses import host_of, is_loopback
+from exporter.config.schema import Config, Credential
+from exporter.model.words import Role
+
+
+def advice(config: Config) -> tuple[str, ...]:
+    """Warnings for people, one sentence each, by key path and without a value. Looks at the modes of token files."""
+    return (*_platform(config), *_web(config), *_credentials(config))
+
+
+def _platform(config: Config) -> Iterator[str]:
+    url = config.platform.url
+    if url.startswith("http:") and not is_loopback(host_of(url)):
+        yield "platform.url: http sends the token in clear to another machine; use https"
+
+
+def _web(config: Config) -> Iterator[str]:
+    closed = any(token.role in {Role.VIEWER, Role.OPERATOR} for token in config.web.tokens)
+    if not closed and not config.web.listen.is_loopback:
+        yield (
+            "web.listen: everybody who reaches this address can read what is known of every organisation; "
+            "add a viewer token to web.tokens, or listen on loopback"
+        )
+
+
+def _credentials(config: Config) -> Iterator[str]:
+    holders: list[tuple[str, Credential]] = [("platform", config.platform)]
+    holders += [(f"web.tokens[{index}]", token) for index, token in enumerate(config.web.tokens)]
+    for where, holder in holders:
+        if holder.token is not None:
+            yield f"{where}.token: a token in the configuration is shown with it; put it in a file and use token_file"
+        elif holder.token_file is not None and _is_open(holder.token_file):
+            yield f"{where}.token_file: every user of this machine can read the file; take the right away (chmod o-r)"
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except (OSError, ValueError):  # a file that cannot be looked at is a problem of its own, told by Token
+        return False

@@ -1,0 +1,247 @@
+"""The configuration as frozen types: every key, its default and its bounds.
+
+This is the one list of keys: the loader, the environment's variables and docs/config.md all come from it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from exporter.config import addresses, values
+from exporter.config.addresses import Listen
+from exporter.config.values import SpellingError
+from exporter.model.facts import Organization
+from exporter.model.words import ORGANIZATION_ID, ORGANIZATION_ID_RULE, Role
+
+_TENANT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_STALE_INTERVALS: Final = 3
+"""Readings that may fail before data is too old: fewer, and one slow answer would withdraw it."""
+
+
+def _beside_the_config(path: Path, info: ValidationInfo) -> Path:
+    """Paths are relative to the folder of the configuration file, which the loader hands in as context."""
+    return info.context["folder"] / path if info.context else path
+
+
+FilePath = Annotated[Path, values.PATH, AfterValidator(_beside_the_config)]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known; nothing in it changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Credential(Section):
+    """Something that holds a token, in a file or inline: exactly one of the two."""
+
+    token_file: FilePath | None = Field(
+        default=None,
+        description="File that holds the token. It is read again when it changes, also by an atomic replace.",
+    )
+    token: Annotated[SecretStr, values.SECRET] | None = Field(
+        default=None,
+        validate_default=True,
+        description="The token itself, instead of token_file. check-config warns: a file can be replaced while running "
+        "and is not shown with the configuration.",
+    )
+
+    @field_validator("token")
+    @classmethod
+    def _exactly_one(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "token_file" in info.data and (token is None) == (info.data["token_file"] is None):
+            raise SpellingError("needs exactly one of token_file and token")
+        return token
+
+
+class Paths(Section):
+    """Paths of the platform's API, below platform.url."""
+
+    status: Annotated[str, addresses.STATUS_PATH] = Field(
+        default="/api/admin/integrations/xero/{organization_id}/status",
+        description="Where the status of one organisation is asked for (GET).",
+    )
+
+
+class Platform(Credential):
+    """MemberPulse, and how hard we may ask it."""
+
+    url: Annotated[str, addresses.URL] = Field(
+        description="Where the platform is. A path prefix is kept; a user, a query or a fragment is refused.",
+    )
+    timeout: Annotated[float, values.duration(most="5m")] = Field(
+        default=10.0,
+        description="How long one reading may take by the wall clock, connecting and body included.",
+    )
+    max_concurrency: Annotated[int, values.whole(1, 1000)] = Field(
+        default=50,
+        description="How many requests may be open at the same time.",
+    )
+    max_requests_per_second: Annotated[float, values.positive(10_000)] = Field(
+        default=200.0,
+        description="How many requests may begin in one second.",
+    )
+    paths: Paths = Field(default=Paths(), description="Paths of the platform's API, below `platform.url`.")
+
+
+class OrganizationEntry(Section):
+    """One organisation as somebody lists it."""
+
+    id: Annotated[str, values.matching(ORGANIZATION_ID, ORGANIZATION_ID_RULE)] = Field(
+        description="The platform's own id, the only per-organisation label of the metrics.",
+    )
+    name: Annotated[str, values.limited(200)] | None = Field(
+        default=None,
+        description="What people call it. Metrics show it only with `expose.organization_names`.",
+    )
+    xero_tenant_id: Annotated[str, values.matching(_TENANT_ID, "1 to 64 letters, digits and -")] | None = Field(
+        default=None,
+        description="Xero's id of the connected tenant.",
+    )
+
+    @property
+    def organization(self) -> Organization:
+        """The organisation, in the program's own words."""
+        return Organization(self.id, self.name, self.xero_tenant_id)
+
+
+class Organizations(Section):
+    """Which organisations are ours."""
+
+    static: tuple[OrganizationEntry, ...] = Field(
+        default=(),
+        description="Organisations listed here. Where the file lists the same id, the attributes given here win.",
+    )
+    file: FilePath | None = Field(
+        default=None,
+        validate_default=True,
+        description="File with a list of the same shape (YAML or JSON). A change is taken over while running; a list "
+        "with a fault never replaces a good one.",
+    )
+    include: tuple[Annotated[re.Pattern[str], values.REGULAR_EXPRESSION], ...] = Field(
+        default=(),
+        description="Only ids that match one of these as a whole are asked about. Empty: all.",
+    )
+    exclude: tuple[Annotated[re.Pattern[str], values.REGULAR_EXPRESSION], ...] = Field(
+        default=(),
+        description="Ids that match one of these as a whole are left out, even if included.",
+    )
+
+    @field_validator("file")
+    @classmethod
+    def _at_least_one_source(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is None and info.data.get("static") == ():
+            raise SpellingError("no organisations are configured; list them in static or name a file")
+        return file
+
+    @property
+    def listed(self) -> tuple[Organization, ...]:
+        """The organisations of `static`, in the program's own words and in their order."""
+        return tuple(entry.organization for entry in self.static)
+
+
+class Poll(Section):
+    """How often every organisation is asked about."""
+
+    interval: Annotated[float, values.duration("1s", "1h")] = Field(
+        default=60.0,
+        description="Time between two readings of an organisation. The fleet is spread evenly over it.",
+    )
+    stale_after: Annotated[float, values.duration(most="7d")] | None = Field(
+        default=None,
+        description="Age at which data is withdrawn, at least 3 x `poll.interval`. null: 5m, or 3 x `poll.interval` if "
+        "that is longer.",
+    )
+
+    @field_validator("stale_after")
+    @classmethod
+    def _not_too_short(cls, stale_after: float | None, info: ValidationInfo) -> float | None:
+        if stale_after is not None and stale_after < _STALE_INTERVALS * info.data.get("interval", 0.0):
+            raise SpellingError("must be at least 3 x poll.interval, or one slow answer would withdraw data")
+        return stale_after
+
+    @property
+    def stale_after_seconds(self) -> float:
+        """Seconds after which data is withdrawn, the default worked out."""
+        return max(300.0, _STALE_INTERVALS * self.interval) if self.stale_after is None else self.stale_after
+
+
+class WebToken(Credential):
+    """A token that callers of this exporter present."""
+
+    name: Annotated[str, values.matching(_TOKEN_NAME, "1 to 64 letters, digits and . _ - of ASCII")] = Field(
+        description="Who holds it: the user name in Basic authentication. Each name only once.",
+    )
+    role: Annotated[Role, values.one_of(Role)] = Field(
+        description="What it opens: viewer reads, alerts delivers alerts and nothing else, operator reads and changes.",
+    )
+
+
+class Web(Section):
+    """How we are asked."""
+
+    listen: Annotated[Listen, addresses.LISTEN] = Field(
+        default=Listen("127.0.0.1", 9869),
+        description="Address to listen on, IPv6 in brackets. Port 0 takes any free one.",
+    )
+    tokens: tuple[WebToken, ...] = Field(
+        default=(),
+        description="Tokens of callers. Reading is open to everybody until one with role viewer or operator is listed.",
+    )
+
+
+class LogLevel(StrEnum):
+    """The least important messages that are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How messages are written."""
+
+    AUTO = "auto"
+    """Console on a terminal, else JSON."""
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Log(Section):
+    """What is written to stderr while running."""
+
+    level: Annotated[LogLevel, values.one_of(LogLevel)] = Field(
+        default=LogLevel.INFO,
+        description="The least important messages that are written.",
+    )
+    format: Annotated[LogFormat, values.one_of(LogFormat)] = Field(
+        default=LogFormat.AUTO,
+        description="How messages are written. auto: console on a terminal, else one JSON object a line.",
+    )
+
+
+class Expose(Section):
+    """What metrics may show."""
+
+    organization_names: Annotated[bool, values.TRUTH] = Field(
+        default=False,
+        description="Whether `xero_organization_info` carries the organisation's name, which can be personal data.",
+    )
+
+
+class Config(Section):
+    """The whole configuration. Repeated ids and names are found by the loader, which can tell where they stand."""
+
+    platform: Platform = Field(description="The platform that keeps the Xero connections, MemberPulse.")
+    organizations: Organizations = Field(description="Which organisations are watched. At least one source is needed.")
+    poll: Poll = Field(default=Poll(), description="How often each organisation is asked about.")
+    web: Web = Field(default=Web(), description="The exporter's own HTTP side.")
+    log: Log = Field(default=Log(), description="Messages on stderr.")
+    expose: Expose = Field(default=Expose(), description="What metrics may show.")

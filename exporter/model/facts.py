@@ -1,0 +1,200 @@
+"""What is known: organisations, what the platform said of them, and the snapshot that holds it all.
+
+Everything here is frozen. A new fact makes a new object; what did not change stays the same object, and the
+exposition counts on that identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from exporter.model.moment import Moment
+from exporter.model.words import Failure, Freshness, Sent, SyncStatus
+
+BLOCK_SIZE: Final = 256
+"""Organisations a block holds. Small enough that a dirty block renders in about a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A customer of the platform.
+
+    Attributes:
+        id: the platform's own id, matching `words.ORGANIZATION_ID`; the only per-organisation label.
+        name: what people call it, any text; None when not configured. Personal: shown only where opted in.
+        xero_tenant_id: Xero's id of the connected tenant; None when not configured.
+    """
+
+    id: str
+    name: str | None = None
+    xero_tenant_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncError:
+    """One entry of the platform's ``errors`` list.
+
+    Attributes:
+        type: the platform's word, such as ``contact_sync``; foreign text.
+        message: foreign text that carries e-mail addresses and names; never shown as it is, so not in the repr.
+        at: when it happened, seconds since 1970 UTC; None when the platform does not say.
+    """
+
+    type: str | None
+    message: str | None = field(repr=False)
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The platform's answer for one organisation. None means that the platform did not say (null or missing).
+
+    Attributes:
+        connected: whether the platform holds a connection.
+        token_expires_at: seconds since 1970 UTC; may lie past or far in the future.
+        last_sync: seconds since 1970 UTC.
+        sync_status: the platform's word folded to the closed list.
+        pending_syncs: as the platform says; any integer.
+        failed_syncs: as the platform says; any integer.
+        errors: well-formed entries, in the platform's order, at most `upstream.wire.MAX_ERRORS`.
+        errors_dropped: entries that were malformed, or beyond that bound.
+    """
+
+    connected: bool | None = None
+    token_expires_at: float | None = None
+    last_sync: float | None = None
+    sync_status: SyncStatus | None = None
+    pending_syncs: int | None = None
+    failed_syncs: int | None = None
+    errors: tuple[SyncError, ...] = ()
+    errors_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFailure:
+    """A request that gave no usable answer.
+
+    Attributes:
+        failure: the failure class.
+        sent: whether the other side can have received it.
+        http_status: the status of the answer; None when there was none.
+        retry_after: seconds the other side asked us to wait (429 and 503); None when it did not ask.
+        detail: where exactly, in our own words, such as ``failed_syncs: not a whole number``; never foreign text.
+    """
+
+    failure: Failure
+    sent: Sent
+    http_status: int | None = None
+    retry_after: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One attempt to get the status of one organisation.
+
+    Attributes:
+        organization_id: of whom.
+        began: when the request was let go (after waiting for a permit).
+        ended: when the outcome was known.
+        outcome: the status, or why there is none.
+        credential: number of the token that was used; grows when the token file changes. Answers given to an old
+            token say nothing about the new one.
+    """
+
+    organization_id: str
+    began: Moment
+    ended: Moment
+    outcome: Status | UpstreamFailure
+    credential: int = 0
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure class, None after a success."""
+        return self.outcome.failure if isinstance(self.outcome, UpstreamFailure) else None
+
+    @property
+    def duration(self) -> float:
+        """Seconds from beginning to end, on the clock that never steps."""
+        return self.ended.monotonic - self.began.monotonic
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrganizationState:
+    """What is known now about one organisation; compared by identity.
+
+    Attributes:
+        organization: of whom.
+        first_seen: when it came onto the roster.
+        freshness: how much to trust the rest.
+        last_attempt: end of the last reading; None before the first.
+        last_success: end of the last successful reading; a failure never moves it.
+        failure: failure class of the last reading; None before the first and after a success.
+        failures_in_row: readings that failed since the last success.
+        status: what the platform said last; None when it never did or when that is older than stale_after
+            (withdrawn: what is too old is not told).
+        valid_until: monotonic second at which time alone changes this state; infinite when nothing will.
+    """
+
+    organization: Organization
+    first_seen: Moment
+    freshness: Freshness = Freshness.PENDING
+    last_attempt: Moment | None = None
+    last_success: Moment | None = None
+    failure: Failure | None = None
+    failures_in_row: int = 0
+    status: Status | None = None
+    valid_until: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Up to `BLOCK_SIZE` neighbours in phase. Compared and hashed by identity: the same object did not change.
+
+    Attributes:
+        states: in order of phase.
+        valid_until: the least `valid_until` of its states, monotonic seconds.
+    """
+
+    states: tuple[OrganizationState, ...]
+    valid_until: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """All that is known at one moment; replaced whole, never changed.
+
+    Attributes:
+        blocks: in order of phase.
+        places: organization_id -> (index of its block, index in the block); shared by snapshots of one roster.
+        at: when it was folded.
+        counts: number of organisations by freshness, every word present.
+    """
+
+    blocks: tuple[Block, ...]
+    places: Mapping[str, tuple[int, int]]
+    at: Moment
+    counts: Mapping[Freshness, int]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def state(self, organization_id: str) -> OrganizationState | None:
+        """The state of one organisation, None when it is not on the roster."""
+        place = self.places.get(organization_id)
+        return None if place is None else self.blocks[place[0]].states[place[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The bounded memory of one organisation, oldest first.
+
+    Attributes:
+        recent: its last readings, whatever their outcome.
+        failures: its last failed readings, kept longer than `recent`.
+    """
+
+    recent: tuple[Reading, ...] = ()
+    failures: tuple[Reading, ...] = ()

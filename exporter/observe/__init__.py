@@ -1,0 +1,1 @@
+"""Turns answers into knowledge: who is ours, when each is asked, what the fleet looks like now."""

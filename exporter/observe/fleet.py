@@ -1,0 +1,85 @@
+"""Holds what is known now: the current snapshot, and a bounded memory of readings for each organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from exporter.model.facts import History, Organization, OrganizationState, Reading, Snapshot
+from exporter.model.moment import Moment
+from exporter.model.words import Failure
+from exporter.observe.fold import fold, snapshot_of
+from exporter.observe.news import Change, changes_between
+
+RECENT_READINGS: Final = 8
+"""Readings remembered of each organisation: about 2 kB each, 20 MB for 10,000."""
+
+FAILED_READINGS: Final = 16
+"""Failed readings remembered of each organisation, however long ago they were."""
+
+_NOTHING: Final = History()
+
+
+class Fleet:
+    """The only writer of the snapshot. Readings come in at any time; the snapshot is replaced once a tick."""
+
+    def __init__(self, stale_after: float) -> None:
+        self._stale_after = stale_after
+        self._snapshot: Snapshot | None = None
+        self._came_in: list[Reading] = []
+        self._memory: dict[str, History] = {}
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is known now; None before the first roster."""
+        return self._snapshot
+
+    def state(self, organization_id: str) -> OrganizationState | None:
+        """What is known of one organisation; None when it is not ours."""
+        return None if self._snapshot is None else self._snapshot.state(organization_id)
+
+    def history(self, organization_id: str) -> History:
+        """The remembered readings of one organisation; empty when there are none."""
+        return self._memory.get(organization_id, _NOTHING)
+
+    def replace_roster(self, organizations: Sequence[Organization], now: Moment) -> None:
+        """From now on exactly these organisations are ours. What is known of those who stay is kept."""
+        self._snapshot = snapshot_of(organizations, self._snapshot, now)
+        ours = self._snapshot.places
+        self._memory = {name: history for name, history in self._memory.items() if name in ours}
+
+    def receive(self, reading: Reading) -> None:
+        """Takes a reading in; it is part of the snapshot from the next fold. Not ours (any more): ignored."""
+        if self.state(reading.organization_id) is None:
+            return
+        self._came_in.append(reading)
+        self._memory[reading.organization_id] = remember(self.history(reading.organization_id), reading)
+
+    def fold(self, now: Moment) -> Sequence[Change]:
+        """Replaces the snapshot by one that knows what came in and what time it is; returns what changed by that."""
+        if self._snapshot is None:
+            return ()
+        came_in, self._came_in = self._came_in, []
+        before = self._snapshot
+        self._snapshot = fold(before, came_in, now, self._stale_after)
+        return changes_between(before, self._snapshot)
+
+    def failures_in_row(self, reading: Reading) -> int:
+        """How many readings of its organisation failed since the last success, this one included."""
+        if reading.failure is None:
+            return 0
+        state = self.state(reading.organization_id)
+        return 1 + (state.failures_in_row if state is not None else 0)
+
+    def is_suspect(self, organization_id: str) -> bool:
+        """Whether the last reading of this organisation ran into the deadline."""
+        state = self.state(organization_id)
+        return state is not None and state.failure is Failure.TIMEOUT
+
+
+def remember(history: History, reading: Reading) -> History:
+    """The history with one more reading, within its bounds."""
+    recent = (*history.recent[1 - RECENT_READINGS :], reading)
+    if reading.failure is None:
+        return History(recent=recent, failures=history.failures)
+    return History(recent=recent, failures=(*history.failures[1 - FAILED_READINGS :], reading))

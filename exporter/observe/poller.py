@@ -1,0 +1,231 @@
+"""A tick starts what is due, and the poller owns what it started until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import structlog
+
+from exporter.clock import Clock
+from exporter.model.facts import Reading, UpstreamFailure
+from exporter.model.moment import Moment
+from exporter.model.words import Failure
+from exporter.observe.brake import Brake, after_reading, probe_due, probe_sent, with_credential
+from exporter.observe.cadence import next_turn, pause_asked
+from exporter.observe.fleet import Fleet
+from exporter.observe.phase import Grid, phase_of
+from exporter.observe.reader import Credential, Reader
+from exporter.observe.schedule import Schedule
+from exporter.telemetry.metrics import SelfMetrics
+
+_log = structlog.get_logger("poller")
+
+
+class Draw(Protocol):
+    """Randomness, handed in: a number from 0 up to but not including 1."""
+
+    def __call__(self) -> float:
+        """The next number."""
+        ...
+
+
+class Poller:
+    """Asks each organisation at its turn. At most one reading of an organisation is under way at a time."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        fleet: Fleet,
+        credential: Credential,
+        clock: Clock,
+        draw: Draw,
+        metrics: SelfMetrics,
+        interval: float,
+    ) -> None:
+        self._reader = reader
+        self._fleet = fleet
+        self._credential = credential
+        self._clock = clock
+        self._draw = draw
+        self._metrics = metrics
+        self._grid = Grid.aligned(clock.now(), interval)
+        self._schedule = Schedule()
+        self._phases: dict[str, float] = {}
+        self._order: list[str] = []
+        self._brake = Brake(credential=credential.number)
+        self._probed = -1
+        self._paused_until = float("-inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
+
+    @property
+    def auth_ok(self) -> bool | None:
+        """False while the brake is on, True when the platform accepted our token, None when not known."""
+        return self._brake.auth_ok
+
+    @property
+    def paused_until(self) -> float | None:
+        """Monotonic second until which the platform asked everybody to wait; None when there is no pause."""
+        return self._paused_until if self._paused_until > self._clock.now().monotonic else None
+
+    @property
+    def under_way(self) -> int:
+        """Readings that were started and have not ended, those that wait for a permit included."""
+        return len(self._tasks)
+
+    def next_attempt(self, organization_id: str) -> float | None:
+        """When this organisation has its next turn, monotonic seconds; None while it is being read or not ours."""
+        return self._schedule.at(organization_id)
+
+    def replace_roster(self, organization_ids: Iterable[str], now: Moment) -> None:
+        """From now on exactly these are asked; those who stay keep their turn, new ones get their next."""
+        before = self._phases
+        self._phases = {name: before[name] if name in before else phase_of(name) for name in organization_ids}
+        self._order = sorted(self._phases, key=self._phases.__getitem__)
+        self._schedule.keep_only(self._phases)
+        for name in self._phases.keys() - before.keys():
+            self._schedule.put(name, self._grid.after(self._phases[name], now.monotonic))
+
+    def tick(self, now: Moment) -> None:
+        """Starts the readings that are due. Returns at once."""
+        if self._stopped:
+            return
+        self._look_at_credential(now)
+        for due, name in self._schedule.take_due(now.monotonic):
+            if name in self._phases:
+                self._start_or_postpone(name, due, now)
+        if probe_due(self._brake, now.monotonic):
+            self._probe(now)
+        self._metrics.readings_in_flight(len(self._tasks))
+        self._metrics.auth_ok(self.auth_ok)
+        remaining = self._paused_until - now.monotonic
+        self._metrics.paused_until(now.wall + remaining if remaining > 0 else None)
+
+    def stop(self) -> None:
+        """Starts nothing any more; what waits for a permit will not be sent."""
+        self._stopped = True
+
+    async def drain(self, grace: float) -> None:
+        """Stops, gives readings under way `grace` seconds to end, and cancels the rest."""
+        self.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _look_at_credential(self, now: Moment) -> None:
+        brake = with_credential(self._brake, self._credential.number)
+        if brake is self._brake:
+            return
+        was_on, self._brake = self._brake.on, brake
+        _log.info("platform_token_changed")
+        if was_on:
+            self._release(now)
+            self._probe(now)
+
+    def _probe(self, now: Moment) -> None:
+        """Asks one organisation about the token, a different one each time: the next in order of phase that is free."""
+        self._brake = probe_sent(self._brake, now.monotonic)
+        for _ in self._order:
+            self._probed = (self._probed + 1) % len(self._order)
+            name = self._order[self._probed]
+            if self._schedule.at(name) is not None:
+                self._schedule.remove(name)
+                self._start(name, now.monotonic, probe=True)
+                return
+
+    def _start_or_postpone(self, name: str, due: float, now: Moment) -> None:
+        if self._brake.on:
+            self._postpone(name, now.monotonic)
+        elif self._paused_until > now.monotonic:
+            self._postpone(name, self._paused_until)
+        else:
+            self._start(name, due, probe=False)
+
+    def _postpone(self, name: str, until: float) -> None:
+        phase = self._phases.get(name)
+        if phase is not None:
+            self._schedule.put(name, self._grid.after(phase, until))
+
+    def _start(self, name: str, due: float, *, probe: bool) -> None:
+        task = asyncio.get_running_loop().create_task(self._read(name, due, probe=probe))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("reading_broke", error=type(error).__name__)
+
+    async def _read(self, name: str, due: float, *, probe: bool) -> None:
+        reading = None
+        try:
+            reading = await self._reader.read(
+                name,
+                suspect=self._fleet.is_suspect(name),
+                wanted=self._wanted(name, probe=probe),
+            )
+        finally:
+            # Whatever happened, the organisation must have a turn again.
+            if reading is None:
+                self._postpone(name, max(self._clock.now().monotonic, self._paused_until))
+        if reading is not None:
+            self._take(reading, due)
+
+    def _wanted(self, name: str, *, probe: bool) -> Callable[[], bool]:
+        def wanted() -> bool:
+            now = self._clock.now().monotonic
+            if self._stopped or name not in self._phases or self._paused_until > now:
+                return False
+            return probe or not self._brake.on
+
+        return wanted
+
+    def _take(self, reading: Reading, due: float) -> None:
+        name = reading.organization_id
+        phase = self._phases.get(name)
+        if phase is None:
+            return
+        ended = reading.ended
+        self._weigh(reading)
+        turn = next_turn(
+            self._grid,
+            phase,
+            reading,
+            failures_in_row=self._fleet.failures_in_row(reading),
+            paused_until=self._paused_until,
+            credential=self._credential.number,
+            draw=self._draw(),
+        )
+        self._fleet.receive(reading)
+        self._metrics.reading_began(max(0.0, reading.began.monotonic - due))
+        self._metrics.overran(self._grid.missed(phase, due, ended.monotonic))
+        if not isinstance(reading.outcome, UpstreamFailure) and reading.outcome.errors_dropped:
+            self._metrics.errors_dropped(reading.outcome.errors_dropped)
+        self._schedule.put(name, turn.at)
+
+    def _weigh(self, reading: Reading) -> None:
+        """What one answer means for everybody: the pause and the brake."""
+        asked = pause_asked(reading)
+        if asked is not None and asked > self._paused_until:
+            self._paused_until = asked
+            _log.warning("platform_asked_to_wait", seconds=round(asked - reading.ended.monotonic, 1))
+        before, self._brake = self._brake, after_reading(self._brake, reading, len(self._phases))
+        if self._brake.on and not before.on:
+            _log.error("platform_refuses_token", organizations_refused=len(self._brake.refused))
+        elif before.on and not self._brake.on:
+            _log.info("platform_accepts_token")
+            self._release(reading.ended)
+
+    def _release(self, now: Moment) -> None:
+        """Gives those whom the brake or a refusal held back their ordinary turn again."""
+        for name, phase in self._phases.items():
+            at = self._schedule.at(name)
+            ordinary = self._grid.after(phase, now.monotonic)
+            state = self._fleet.state(name)
+            if at is not None and at > ordinary and state is not None and state.failure is Failure.AUTH:
+                self._schedule.put(name, ordinary)

@@ -1,0 +1,63 @@
+"""The one way to ask about one organisation: whoever wants a reading gets it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from exporter.clock import Clock
+from exporter.model.facts import Reading
+from exporter.upstream.memberpulse import MemberPulse
+from exporter.upstream.transport import ReadTransport
+
+
+class Credential(Protocol):
+    """What a reading must know of the token: which one it is, not what it is."""
+
+    @property
+    def number(self) -> int:
+        """Grows each time the token changes."""
+        ...
+
+
+def _always() -> bool:
+    return True
+
+
+class Reader:
+    """Asks the platform for the status of one organisation, under the transport's permits."""
+
+    def __init__(self, platform: MemberPulse, transport: ReadTransport, credential: Credential, clock: Clock) -> None:
+        self._platform = platform
+        self._transport = transport
+        self._credential = credential
+        self._clock = clock
+
+    async def read(
+        self,
+        organization_id: str,
+        *,
+        suspect: bool = False,
+        wanted: Callable[[], bool] = _always,
+    ) -> Reading | None:
+        """One attempt: waits for a permit, asks, and tells how it went. A failure is a reading, not an exception.
+
+        Args:
+            organization_id: whose status.
+            suspect: it ran into the deadline last time, and must not hold up the others.
+            wanted: asked once the permit is there; when it says no, nothing is sent and the answer is None. The
+                world may have changed while this one waited: a pause, the brake, a stop.
+        """
+        async with self._transport.permit(suspect=suspect):
+            if not wanted():
+                return None
+            began = self._clock.now()
+            credential = self._credential.number
+            outcome = await self._platform.status(organization_id)
+            return Reading(
+                organization_id=organization_id,
+                began=began,
+                ended=self._clock.now(),
+                outcome=outcome,
+                credential=credential,
+            )

@@ -1,0 +1,32 @@
+"""Whether this exporter does its work. Pure; never a word on whether the platform works."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exporter.model.conditions import Readiness
+from exporter.model.facts import Snapshot
+
+INTERVALS: Final = 2
+"""After this many intervals each organisation has had its turn, whatever became of it."""
+
+
+def readiness(snapshot: Snapshot | None, *, running_for: float, interval: float, brake_on: bool) -> Readiness:
+    """Whether what is told is worth scraping.
+
+    Args:
+        snapshot: what is known; None before the first roster.
+        running_for: seconds since the start.
+        interval: seconds between readings of an organisation.
+        brake_on: whether the platform refuses our token, so that nobody is asked.
+    """
+    if snapshot is None:
+        return Readiness(ready=False, why="the list of organisations is not loaded yet")
+    waiting = sum(state.last_attempt is None for block in snapshot.blocks for state in block.states)
+    if not waiting:
+        return Readiness(ready=True, why="each organisation was asked at least once")
+    if brake_on:
+        return Readiness(ready=True, why="the platform refuses our token; this exporter works and says so")
+    if running_for >= INTERVALS * interval:
+        return Readiness(ready=True, why=f"{INTERVALS} intervals have passed")
+    return Readiness(ready=False, why=f"{waiting} of {len(snapshot)} organisations were not asked yet")

@@ -1,0 +1,127 @@
+"""Which organisations are ours: sources merged, filtered, and replaced whole. The last good list is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from exporter.clock import Clock
+from exporter.config.files import FileSignature, signature
+from exporter.config.load import load_organizations
+from exporter.errors import ConfigError, Fault
+from exporter.model.conditions import SourceState
+from exporter.model.facts import Organization
+from exporter.model.words import RosterSource
+
+
+def merge(lists: Iterable[Sequence[Organization]]) -> tuple[Organization, ...]:
+    """All organisations of all lists; of one that stands in several, the first list's attributes win."""
+    merged: dict[str, Organization] = {}
+    for organizations in lists:
+        for organization in organizations:
+            merged.setdefault(organization.id, organization)
+    return tuple(merged.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which ids are watched. Patterns match whole ids; exclude wins.
+
+    Attributes:
+        include: an id must match one of these; empty means all.
+        exclude: an id must match none of these.
+    """
+
+    include: tuple[re.Pattern[str], ...] = ()
+    exclude: tuple[re.Pattern[str], ...] = ()
+
+    def admits(self, organization_id: str) -> bool:
+        """Whether this id is watched."""
+        if any(pattern.fullmatch(organization_id) for pattern in self.exclude):
+            return False
+        return not self.include or any(pattern.fullmatch(organization_id) for pattern in self.include)
+
+
+class Roster:
+    """The sources and what they listed last.
+
+    `organizations` is the merged and filtered list in force. It is replaced whole, so a reader of it never sees
+    half of a change.
+    """
+
+    def __init__(self, *, static: tuple[Organization, ...], file: Path | None, admitted: Filter, clock: Clock) -> None:
+        self.organizations: tuple[Organization, ...] = ()
+        self._static = static
+        self._file = file
+        self._admitted = admitted
+        self._clock = clock
+        self._sources: dict[RosterSource, SourceState] = {}
+        self._lists: dict[RosterSource, tuple[Organization, ...]] = {}
+        self._seen: FileSignature | None = None
+
+    def load(self) -> None:
+        """Reads every source for the first time.
+
+        Raises:
+            ConfigError: the organisations file cannot be used; at start there is no last good list to keep.
+        """
+        if self._static or self._file is None:
+            self._accept(RosterSource.STATIC, self._static)
+        if self._file is not None:
+            self._seen = signature(self._file)
+            self._accept(RosterSource.FILE, load_organizations(self._file))
+        self._merge()
+
+    def changed(self) -> bool:
+        """Whether the file is not the one that was looked at last. One stat; so cheap that each tick asks."""
+        return self._file is not None and signature(self._file) != self._seen
+
+    def reload(self, read: Callable[[Path], tuple[Organization, ...]] = load_organizations) -> tuple[Fault, ...]:
+        """Reads the file again; takes a second for 10,000 organisations, so run it in a thread.
+
+        Returns:
+            Why the new content was refused, the last good list being kept; empty when it was taken.
+        """
+        if self._file is None:
+            return ()
+        # Taken before the read: a change during it is seen as one more change afterwards.
+        self._seen = signature(self._file)
+        try:
+            organizations = read(self._file)
+        except ConfigError as error:
+            self._sources[RosterSource.FILE] = replace(self._sources[RosterSource.FILE], rejected=True)
+            return error.faults
+        self._accept(RosterSource.FILE, organizations)
+        self._merge()
+        return ()
+
+    @property
+    def sources(self) -> tuple[SourceState, ...]:
+        """How each source stands, in order of precedence."""
+        return tuple(self._sources.values())
+
+    def _accept(self, source: RosterSource, organizations: tuple[Organization, ...]) -> None:
+        self._lists[source] = organizations
+        self._sources[source] = SourceState(
+            source=source,
+            organizations=len(organizations),
+            last_success=self._clock.now().wall,
+            rejected=False,
+        )
+
+    def _merge(self) -> None:
+        merged = merge(self._lists[source] for source in RosterSource if source in self._lists)
+        self.organizations = tuple(one for one in merged if self._admitted.admits(one.id))
+
+
+def difference(before: Iterable[Organization], after: Iterable[Organization]) -> Mapping[str, int]:
+    """How many organisations came, went, or got other attributes, for the log."""
+    old = {one.id: one for one in before}
+    new = {one.id: one for one in after}
+    return {
+        "added": len(new.keys() - old.keys()),
+        "removed": len(old.keys() - new.keys()),
+        "changed": sum(old[name] != new[name] for name in old.keys() & new.keys()),
+    }

@@ -1,0 +1,1 @@
+"""The exporter's own metrics: what it does, how long that takes, and what goes wrong."""

@@ -1,0 +1,206 @@
+"""Builds the exporter's own metrics from their families, and counts."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from exporter import __version__
+from exporter.model.family import Family
+from exporter.model.words import Failure, RosterSource
+from exporter.telemetry.families import BUCKETS, FAMILIES, SCRAPE_FORMATS, UPSTREAMS
+
+_FAMILIES: Final[Mapping[str, Family]] = MappingProxyType({family.name: family for family in FAMILIES})
+
+
+class _OptionalGauge(Collector):
+    """A gauge without labels that may have no sample; prometheus_client's own always has one."""
+
+    def __init__(self, family: Family, registry: CollectorRegistry) -> None:
+        self._family = family
+        self._value: float | None = None
+        registry.register(self)
+
+    def set(self, value: float | None) -> None:
+        """Sets the value; None takes the sample away."""
+        self._value = value
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """The family without samples, from which the registry learns the name."""
+        yield GaugeMetricFamily(self._family.name, self._family.help)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The family with its sample, if there is one."""
+        yield GaugeMetricFamily(self._family.name, self._family.help, value=self._value)
+
+
+class SelfMetrics:
+    """The exporter's own metrics on a registry of their own; every known counter starts at 0.
+
+    To be used from one thread, that of the event loop.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # A switch of the whole process. Without it each counter and histogram has a _created sample more, in the
+        # text format too, where it is a series of its own.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves this one untyped
+        self._registry = registry
+        self._say_who_we_are()
+        self._poll_interval = self._gauge("xero_exporter_poll_interval_seconds")
+        self._stale_after = self._gauge("xero_exporter_stale_after_seconds")
+        self._poll_lag = self._histogram("xero_exporter_poll_lag_seconds")
+        self._overruns = self._counter("xero_exporter_poll_overruns_total")
+        self._in_flight = self._gauge("xero_exporter_readings_in_flight")
+        request_duration = self._histogram("xero_exporter_request_duration_seconds")
+        requests = self._counter("xero_exporter_requests_total")
+        failures = self._counter("xero_exporter_request_failures_total")
+        self._request_duration = {upstream: request_duration.labels(upstream) for upstream in UPSTREAMS}
+        self._requests = {upstream: requests.labels(upstream) for upstream in UPSTREAMS}
+        self._failures = {
+            (upstream, failure): failures.labels(upstream, failure) for upstream in UPSTREAMS for failure in Failure
+        }
+        self._errors_dropped = self._counter("xero_exporter_status_errors_dropped_total")
+        self._auth_ok = self._optional("xero_exporter_platform_auth_ok")
+        self._clock_skew = self._optional("xero_exporter_platform_clock_skew_seconds")
+        self._paused_until = self._optional("xero_exporter_platform_paused_until_timestamp_seconds")
+        self._roster_organizations = self._gauge("xero_exporter_roster_organizations")
+        self._roster_last_success = self._gauge("xero_exporter_roster_last_success_timestamp_seconds")
+        rejected = self._counter("xero_exporter_roster_rejected_total")
+        self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
+        self._token_file_readable = self._gauge("xero_exporter_token_file_readable")
+        self._tick_duration = self._histogram("xero_exporter_tick_duration_seconds")
+        self._ticks_missed = self._counter("xero_exporter_ticks_missed_total")
+        self._blocks_rendered = self._counter("xero_exporter_blocks_rendered_total")
+        self._series = self._gauge("xero_exporter_series")
+        self._scrape_bytes = self._gauge("xero_exporter_scrape_bytes")
+        scrapes = self._counter("xero_exporter_scrapes_total")
+        self._scrapes = {word: scrapes.labels(word) for word in SCRAPE_FORMATS}
+        self._scrape_duration = self._histogram("xero_exporter_scrape_duration_seconds")
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def set_limits(self, poll_interval: float, stale_after: float) -> None:
+        """Says what is configured, in seconds."""
+        self._poll_interval.set(poll_interval)
+        self._stale_after.set(stale_after)
+
+    def request_ended(self, upstream: str, seconds: float, failure: Failure | None) -> None:
+        """Counts one request.
+
+        Args:
+            upstream: who was asked, one of `families.UPSTREAMS`.
+            seconds: how long it took, body included.
+            failure: why there is no usable answer; None when there is one.
+        """
+        self._requests[upstream].inc()
+        self._request_duration[upstream].observe(seconds)
+        if failure is not None:
+            self._failures[upstream, failure].inc()
+
+    def clock_skew(self, seconds: float) -> None:
+        """Says how far the platform's clock is ahead of ours; negative when behind."""
+        self._clock_skew.set(seconds)
+
+    def errors_dropped(self, entries: int) -> None:
+        """Counts entries of a status' errors list that were left out."""
+        self._errors_dropped.inc(entries)
+
+    def reading_began(self, lag_seconds: float) -> None:
+        """Counts a reading that began this late."""
+        self._poll_lag.observe(lag_seconds)
+
+    def readings_in_flight(self, readings: int) -> None:
+        """Says how many readings are under way."""
+        self._in_flight.set(readings)
+
+    def overran(self, turns: int = 1) -> None:
+        """Counts turns that passed while the reading before was still under way."""
+        self._overruns.inc(turns)
+
+    def tick_ended(self, seconds: float) -> None:
+        """Counts a tick that took this long."""
+        self._tick_duration.observe(seconds)
+
+    def tick_late(self, missed: int) -> None:
+        """Counts ticks that did not happen."""
+        self._ticks_missed.inc(missed)
+
+    def auth_ok(self, ok: bool | None) -> None:  # noqa: FBT001 - the answer itself, not a switch
+        """Says whether the platform accepts our token; None takes the sample away: not known."""
+        self._auth_ok.set(None if ok is None else int(ok))
+
+    def paused_until(self, wall: float | None) -> None:
+        """Says until when (seconds since 1970 UTC) the platform asked to wait; None takes the sample away."""
+        self._paused_until.set(wall)
+
+    def roster_counted(self, source: RosterSource, organizations: int) -> None:
+        """Says how many organisations a source lists."""
+        self._roster_organizations.labels(source).set(organizations)
+
+    def roster_read(self, source: RosterSource, at: float) -> None:
+        """Says when (seconds since 1970 UTC) a source was read whole."""
+        self._roster_last_success.labels(source).set(at)
+
+    def roster_rejected(self, source: RosterSource) -> None:
+        """Counts a source whose new content was refused."""
+        self._roster_rejected[source].inc()
+
+    def token_problem(self, owner: str, problem: bool) -> None:  # noqa: FBT001 - the answer itself, not a switch
+        """Says whether a token file could be read.
+
+        Args:
+            owner: `families.PLATFORM_TOKEN`, or the configured name of a web token.
+            problem: True when it could not.
+        """
+        self._token_file_readable.labels(owner).set(int(not problem))
+
+    def rendered(self, blocks: int, series: int) -> None:
+        """Counts the blocks rendered anew, and says how many series the fleet has on the page now."""
+        self._blocks_rendered.inc(blocks)
+        self._series.set(series)
+
+    def scraped(self, format: str, size: int, seconds: float) -> None:  # noqa: A002 - the name of the label
+        """Counts one scrape.
+
+        Args:
+            format: one of `families.SCRAPE_FORMATS`.
+            size: bytes of the body.
+            seconds: how long making the page took.
+        """
+        self._scrapes[format].inc()
+        self._scrape_bytes.labels(format).set(size)
+        self._scrape_duration.observe(seconds)
+
+    def _say_who_we_are(self) -> None:
+        self._gauge("xero_exporter_build_info").labels(__version__, platform.python_version()).set(1)
+
+    def _gauge(self, name: str) -> Gauge:
+        family = _FAMILIES[name]
+        return Gauge(family.name, family.help, family.label_names, registry=self._registry)
+
+    def _optional(self, name: str) -> _OptionalGauge:
+        return _OptionalGauge(_FAMILIES[name], self._registry)
+
+    def _counter(self, name: str) -> Counter:
+        family = _FAMILIES[name]
+        return Counter(family.name, family.help, family.label_names, registry=self._registry)
+
+    def _histogram(self, name: str) -> Histogram:
+        family = _FAMILIES[name]
+        return Histogram(family.name, family.help, family.label_names, buckets=BUCKETS[name], registry=self._registry)

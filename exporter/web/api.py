@@ -1,0 +1,165 @@
+"""The JSON API: the documents of `exporter.expose.documents`, served with their OpenAPI description."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Path, Query
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute
+
+from exporter.expose.documents import (
+    FleetDocument,
+    OrganizationDocument,
+    OrganizationsDocument,
+    fleet_document,
+    organization_document,
+    organizations_document,
+)
+from exporter.model.facts import Snapshot
+from exporter.model.words import ORGANIZATION_ID_RULE, Failure, Freshness, SyncStatus
+from exporter.web.problems import MEDIA_TYPE, Problem, ProblemError, bad_parameters, parameter_name
+from exporter.web.site import Site, site_of
+
+MAX_LIMIT: Final = 1000
+MAX_TEXT: Final = 200
+"""Longest `search` and `after`, in characters; an organization_id has at most 128."""
+
+SiteOf = Annotated[Site, Depends(site_of)]
+
+
+class OrganizationsQuery(BaseModel):
+    """Which organisations to list. Filters combine: each must hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    freshness: Freshness | None = Field(default=None, description="only those of this freshness")
+    failure: Failure | None = Field(default=None, description="only those whose last reading failed in this way")
+    connected: bool | None = Field(default=None, description="only those that the platform calls (not) connected")
+    sync_status: SyncStatus | None = Field(default=None, description="only those with this sync status")
+    search: str | None = Field(
+        default=None,
+        max_length=MAX_TEXT,
+        description="only those whose id contains this, whatever the case; the name counts too where names are shown",
+    )
+    limit: int = Field(default=100, ge=1, le=MAX_LIMIT, description="how many to list at most")
+    after: str | None = Field(
+        default=None, max_length=MAX_TEXT, description="list those behind this id; `next` of the previous page"
+    )
+
+
+async def no_parameters(request: Request) -> None:
+    """Refuses any query parameter, where none has a meaning.
+
+    Raises:
+        ProblemError: 400, naming the first ones.
+    """
+    if request.query_params:
+        names = map(parameter_name, request.query_params.keys())
+        raise bad_parameters([f"{name} is unknown here: this path takes no parameters" for name in names])
+
+
+async def each_once(request: Request) -> None:
+    """Refuses a query parameter that is given twice, which would silently mean the last one.
+
+    Raises:
+        ProblemError: 400, naming the first ones.
+    """
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := [name for name, count in times.items() if count > 1]:
+        raise bad_parameters([f"{parameter_name(name)} is given more than once: give it once" for name in twice])
+
+
+async def fleet(site: SiteOf, _: Annotated[None, Depends(no_parameters)]) -> FleetDocument:
+    """All organisations in numbers, and how polling stands."""
+    return fleet_document(_snapshot(site), site.conditions(), site.version)
+
+
+async def organizations(
+    site: SiteOf, _: Annotated[None, Depends(each_once)], query: Annotated[OrganizationsQuery, Query()]
+) -> OrganizationsDocument:
+    """Organisations in order of their ids, page by page: `next` of one page is `after` of the following one."""
+    return organizations_document(
+        _snapshot(site),
+        freshness=query.freshness,
+        failure=query.failure,
+        connected=query.connected,
+        sync_status=query.sync_status,
+        search=query.search,
+        limit=query.limit,
+        after=query.after,
+        names=site.organization_names,
+    )
+
+
+async def organization(
+    site: SiteOf,
+    _: Annotated[None, Depends(no_parameters)],
+    organization_id: Annotated[str, Path(description=ORGANIZATION_ID_RULE)],
+) -> OrganizationDocument:
+    """One organisation: what the platform said of it, how fresh that is, and its last readings."""
+    state = _snapshot(site).state(organization_id)
+    if state is None:
+        detail = "No organisation on the roster has this id: the ids stand at /api/v1/organizations"
+        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
+    # The id of the roster, not that of the request: from here on nothing that a caller wrote is used.
+    known = state.organization.id
+    return organization_document(state, site.history(known), site.next_attempt(known), names=site.organization_names)
+
+
+async def openapi(request: Request, _: Annotated[None, Depends(no_parameters)]) -> JSONResponse:
+    """This description."""
+    return JSONResponse(request.app.state.openapi)
+
+
+def _snapshot(site: Site) -> Snapshot:
+    snapshot = site.snapshot()
+    if snapshot is None:
+        detail = "Nothing is known yet: the exporter has just started, ask again in a few seconds"
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"})
+    return snapshot
+
+
+def description(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
+    """The OpenAPI document of `routes`, with problem documents as its errors.
+
+    FastAPI describes faulty parameters as a 422 in JSON of its own; here they are a 400 like every other problem.
+    """
+    document = get_openapi(
+        title="xero-exporter",
+        version=version,
+        description="What is known about each organisation's Xero connection, and how fresh that is. Read only.",
+        routes=routes,
+    )
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    components["securitySchemes"] = {name: {"type": "http", "scheme": name} for name in ("bearer", "basic")}
+    # Any one of the three: the empty one because reading is open until a token exists.
+    document["security"] = [{"bearer": []}, {"basic": []}, {}]
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            operation["responses"].pop("422", None)
+            operation["responses"].update({str(int(status)): _answer(status) for status in _problems_of(path)})
+    return document
+
+
+def _problems_of(path: str) -> list[HTTPStatus]:
+    common = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
+    missing = [HTTPStatus.NOT_FOUND] if "{" in path else []
+    return [*common, *missing, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE]
+
+
+def _answer(status: HTTPStatus) -> dict[str, Any]:
+    return {
+        "description": status.phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }

@@ -1,0 +1,135 @@
+"""Who may read what: tokens and roles. The decision is a pure function; `Gate` puts it before an endpoint."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from exporter.model.words import Role
+from exporter.web.problems import problem_response
+from exporter.web.site import WebToken
+
+CHALLENGES: Final = 'Bearer realm="xero-exporter", Basic realm="xero-exporter", charset="UTF-8"'
+"""WWW-Authenticate of a 401 (RFC 9110 section 11.6.1). Basic is there so that a browser asks for the token."""
+
+_HOLDERS: Final[Mapping[Role, frozenset[Role]]] = {
+    Role.VIEWER: frozenset({Role.VIEWER, Role.OPERATOR}),
+    Role.ALERTS: frozenset({Role.ALERTS}),
+    Role.OPERATOR: frozenset({Role.OPERATOR}),
+}
+"""Role that a path requires -> roles that satisfy it: operator includes viewer, alerts includes nothing."""
+
+_MISSING: Final = (
+    "This needs a token: send it as `Authorization: Bearer`, or as Basic with the token's name from web.tokens as "
+    "the user and the token as the password"
+)
+_UNKNOWN: Final = (
+    "The token sent is none of web.tokens: compare it with the file that web.tokens names, which must be readable by "
+    "the exporter"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The request may pass.
+
+    Attributes:
+        actor: name of the token it came with; None where none is needed.
+    """
+
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request ends here.
+
+    Attributes:
+        status: 401 without a valid token, 403 when its role is not enough.
+        why: what is wrong and how to mend it, for the caller.
+    """
+
+    status: HTTPStatus
+    why: str
+
+
+def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role | None) -> Allowed | Refused:
+    """Whether a request with this Authorization header may use what requires `required`.
+
+    Reading is open until a token exists that may read: then, as an exporter's users expect, whatever is sent is
+    ignored. A token counts as existing when it is configured, even when its file cannot be read, so that a broken
+    file closes and never opens. An alerts token alone does not close reading.
+
+    Args:
+        authorization: the header as it came, any text; None when there was none.
+        tokens: all configured tokens.
+        required: role that the path requires; None when it is open to everybody.
+    """
+    if required is None or (required is Role.VIEWER and not closed(tokens)):
+        return Allowed(actor=None)
+    if authorization is None:
+        return Refused(HTTPStatus.UNAUTHORIZED, _MISSING)
+    holders = _HOLDERS[required]
+    known = list(_matching(authorization, tokens))
+    for token in known:
+        if token.role in holders:
+            return Allowed(actor=token.name)
+    if known:
+        why = f"The role of this token does not allow this: use a token with the role {' or '.join(sorted(holders))}"
+        return Refused(HTTPStatus.FORBIDDEN, why)
+    return Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN)
+
+
+def closed(tokens: Iterable[WebToken]) -> bool:
+    """Whether reading needs a token: whether any is configured that may read."""
+    return any(token.role in _HOLDERS[Role.VIEWER] for token in tokens)
+
+
+def _matching(authorization: str, tokens: Sequence[WebToken]) -> Iterator[WebToken]:
+    """The tokens that the header carries. Each is compared in constant time, and all of them, match or not."""
+    scheme, _, credentials = authorization.strip().partition(" ")
+    match scheme.lower():
+        case "bearer":
+            sent = credentials.strip().encode("utf-8", "surrogatepass")
+        case "basic":
+            sent = _basic(credentials.strip())
+        case _:
+            return
+    for token in tokens:
+        value = token.token.value
+        expected = "" if value is None else f"{token.name}:{value}" if scheme.lower() == "basic" else value
+        if hmac.compare_digest(sent, expected.encode()) and value:
+            yield token
+
+
+def _basic(credentials: str) -> bytes:
+    """``name:token`` out of Basic credentials (RFC 7617); empty, which matches nothing, when they are none."""
+    try:
+        return base64.b64decode(credentials, validate=True)
+    except ValueError:
+        return b""
+
+
+class Gate:
+    """An ASGI application behind the tokens: it runs only when `decide` allows it."""
+
+    def __init__(self, app: ASGIApp, required: Role | None, tokens: Sequence[WebToken]) -> None:
+        self._app = app
+        self._required = required
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers with a problem, or lets the application answer."""
+        answer = decide(Headers(scope=scope).get("authorization"), self._tokens, self._required)
+        if isinstance(answer, Allowed):
+            await self._app(scope, receive, send)
+            return
+        headers = {"WWW-Authenticate": CHALLENGES} if answer.status is HTTPStatus.UNAUTHORIZED else None
+        await problem_response(answer.status, answer.why, headers)(scope, receive, send)

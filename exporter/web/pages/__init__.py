@@ -1,0 +1,1 @@
+"""Pages for people: plain HTML, no scripts, nothing loaded from elsewhere."""

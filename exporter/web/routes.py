@@ -1,0 +1,118 @@
+"""Every path that is served, in one table, and the application that serves it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from exporter.expose.exposition import negotiate
+from exporter.model.words import Role
+from exporter.web import api
+from exporter.web.gate import Gate
+from exporter.web.pages.landing import landing
+from exporter.web.problems import HANDLERS
+from exporter.web.rim import Rim
+from exporter.web.site import Site, site_of
+
+API: Final = "/api/"
+"""Paths below this are FastAPI's, so that the OpenAPI document comes from their types. The rest is Starlette's."""
+
+
+async def metrics(request: Request) -> Response:
+    """The page that Prometheus scrapes; 200 from the first second, whatever is known."""
+    began = time.perf_counter()
+    site = site_of(request)
+    # Several Accept headers mean the same as one with commas (RFC 9110 section 5.3).
+    form = negotiate(", ".join(request.headers.getlist("accept")) or None)
+    page = site.exposition.page(form)
+    site.metrics.scraped(form.value, len(page), time.perf_counter() - began)
+    return Response(page, headers={"Content-Type": form.content_type, "Vary": "Accept"})
+
+
+async def healthy(request: Request) -> Response:
+    """Whether our own loop advances; never whether the platform works, or a broken platform would restart us."""
+    if site_of(request).healthy():
+        return PlainTextResponse("ok\n")
+    return PlainTextResponse("The exporter's own loop does not advance\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def ready(request: Request) -> Response:
+    """Whether this exporter does its work."""
+    answer = site_of(request).ready()
+    status = HTTPStatus.OK if answer.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return PlainTextResponse(f"{answer.why}\n", status)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One path.
+
+    Attributes:
+        method: the only one that is served; HEAD comes with GET.
+        path: as it stands in a URL, with its parameter in braces.
+        role: what it requires; None when it is open to everybody.
+        endpoint: who answers.
+    """
+
+    method: str
+    path: str
+    role: Role | None
+    endpoint: Callable[..., Awaitable[Any]]
+
+
+ROUTES: Final = (
+    Row("GET", "/metrics", Role.VIEWER, metrics),
+    Row("GET", "/-/healthy", None, healthy),
+    Row("GET", "/-/ready", None, ready),
+    Row("GET", "/", Role.VIEWER, landing),
+    Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
+    Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
+    Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
+    Row("GET", "/api/openapi.json", Role.VIEWER, api.openapi),
+)
+
+
+def application(site: Site) -> ASGIApp:
+    """The application that serves `ROUTES` from `site`."""
+    routes: list[BaseRoute] = [_route(row, site) for row in ROUTES]
+    app = FastAPI(
+        routes=routes,
+        exception_handlers=HANDLERS,
+        # Its own pages load scripts from elsewhere; the document is served by `api.openapi`.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would make a URL out of the request's Host header.
+        redirect_slashes=False,
+        # Where a process has a global OpenTelemetry provider, FastAPI sends it errors with their texts.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    app.state.site = site
+    app.state.openapi = api.description(routes, site.version)
+    return Rim(app)
+
+
+def _route(row: Row, site: Site) -> Route:
+    methods = [row.method]
+    if row.path.startswith(API):
+        route: Route = APIRoute(row.path, row.endpoint, methods=methods, operation_id=row.endpoint.__name__)
+    else:
+        route = Route(row.path, row.endpoint, methods=methods)
+    route.app = Gate(route.app, row.role, site.tokens)
+    return route

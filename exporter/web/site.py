@@ -1,0 +1,68 @@
+"""What the pages, the API and the metrics are made from, handed in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from exporter.config.secrets import Token
+from exporter.expose.exposition import Exposition
+from exporter.model.conditions import Conditions, Readiness
+from exporter.model.facts import History, Snapshot
+from exporter.model.words import Role
+from exporter.telemetry.metrics import SelfMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class WebToken:
+    """One entry of ``web.tokens``.
+
+    Attributes:
+        name: what people call it; the actor of what its holder does.
+        role: what its holder may do.
+        token: the token itself; its value changes with its file.
+    """
+
+    name: str
+    role: Role
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything the rim may ask, as callables: the rim itself remembers nothing.
+
+    Attributes:
+        exposition: gives the page of metrics.
+        metrics: counts the scrapes.
+        snapshot: what is known now; None before the first fold.
+        history: organization_id -> its bounded memory, empty when it is unknown.
+        next_attempt: organization_id -> when it is asked next, seconds since 1970 UTC; None when that is not known.
+        conditions: how polling stands.
+        healthy: whether our own loop advances.
+        ready: whether this exporter does its work, and why (not).
+        tokens: the configured tokens, those whose file cannot be read included.
+        organization_names: whether names may be shown (``expose.organization_names``).
+        version: of this program.
+    """
+
+    exposition: Exposition
+    metrics: SelfMetrics
+    snapshot: Callable[[], Snapshot | None]
+    history: Callable[[str], History]
+    next_attempt: Callable[[str], float | None]
+    conditions: Callable[[], Conditions]
+    healthy: Callable[[], bool]
+    ready: Callable[[], Readiness]
+    tokens: Sequence[WebToken]
+    organization_names: bool
+    version: str
+
+
+def site_of(request: Request) -> Site:
+    """The site that the application answering `request` was built for."""
+    site = request.app.state.site
+    assert isinstance(site, Site)
+    return site

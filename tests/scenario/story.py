@@ -1,0 +1,116 @@
+"""The whole exporter in the test's loop, against the simulated platform, over real sockets and real files."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+from exporter.simulator.server import Simulator
+from exporter.simulator.world import World
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.app import Exporter
+from exporter.clock import SystemClock
+from exporter.model.moment import Moment
+
+TOKEN = "canary-admin-token-1"
+
+
+@dataclass
+class SteppedClock:
+    """The machine's clocks, moved forward by hand."""
+
+    ahead: float = 0.0
+
+    def now(self) -> Moment:
+        """The present, that many seconds ahead."""
+        now = SystemClock().now()
+        return Moment(now.wall + self.ahead, now.monotonic + self.ahead)
+
+
+class Scrape(Mapping[str, dict[frozenset[tuple[str, str]], float]]):
+    """One scrape: family name -> labels -> value."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._samples: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                self._samples.setdefault(sample.name, {})[frozenset(sample.labels.items())] = sample.value
+
+    def __getitem__(self, name: str) -> dict[frozenset[tuple[str, str]], float]:
+        return self._samples.get(name, {})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def value(self, name: str, organization: str = "", **labels: str) -> float | None:
+        """The value of one series, None when there is none."""
+        if organization:
+            labels["organization_id"] = organization
+        return self[name].get(frozenset(labels.items()))
+
+    def organizations(self, name: str, value: float | None = None) -> set[str]:
+        """Whose series a family has, or has with that value."""
+        return {dict(labels)["organization_id"] for labels, found in self[name].items() if value in (None, found)}
+
+
+@dataclass
+class Story:
+    """A running exporter and the platform it watches."""
+
+    simulator: Simulator
+    exporter: Exporter
+    client: httpx.AsyncClient
+    clock: SteppedClock
+    folder: Path
+    log: Path
+
+    @property
+    def world(self) -> World:
+        """The simulated platform."""
+        return self.simulator.world
+
+    async def get(self, path: str) -> httpx.Response:
+        """Asks the exporter."""
+        return await self.client.get(self.exporter.url + path)
+
+    async def scrape(self) -> Scrape:
+        """What /metrics says now."""
+        answer = await self.get("/metrics")
+        assert answer.status_code == 200
+        return Scrape(answer.text)
+
+    async def until(self, holds: Callable[[Scrape], object], *, within: float = 15.0) -> Scrape:
+        """Scrapes until the condition holds, and returns that scrape."""
+        deadline = time.monotonic() + within
+        while True:
+            scrape = await self.scrape()
+            if holds(scrape):
+                return scrape
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"did not come to hold within {within} s; /metrics at the end:\n{scrape.text[-6000:]}"
+                )
+            await asyncio.sleep(0.1)
+
+
+class Watch(Protocol):
+    """Starts an exporter that watches a simulated fleet."""
+
+    def __call__(self, config: str = "", *, world: World | None = None, organizations: int = 3) -> Awaitable[Story]:
+        """Starts it.
+
+        Args:
+            config: YAML to put after the platform's address and the organisations.
+            world: the platform; by default that many healthy organisations.
+            organizations: how many.
+        """

@@ -1,0 +1,210 @@
+"""The exporter's own metrics are exactly the families that are documented, and count what happened."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+
+from exporter.model.family import Family, Group, Kind
+from exporter.model.words import Failure, RosterSource
+from exporter.telemetry.families import BUCKETS, FAMILIES, PREFIX, SCRAPE_FORMATS
+from exporter.telemetry.metrics import SelfMetrics
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    """A registry of its own, as the exporter has one."""
+    return CollectorRegistry(auto_describe=False)
+
+
+@pytest.fixture
+def metrics(registry: CollectorRegistry) -> SelfMetrics:
+    """The metrics on that registry."""
+    return SelfMetrics(registry)
+
+
+def collected(registry: CollectorRegistry) -> dict[str, Metric]:
+    """What the registry gives, by the full name of each family."""
+    return {metric.name + ("_total" if metric.type == "counter" else ""): metric for metric in registry.collect()}
+
+
+def use_everything(metrics: SelfMetrics) -> None:
+    """Calls each method once, so that each family has samples."""
+    metrics.set_limits(60, 300)
+    metrics.request_ended("memberpulse", 0.2, Failure.TIMEOUT)
+    metrics.clock_skew(-3.5)
+    metrics.errors_dropped(2)
+    metrics.reading_began(0.7)
+    metrics.readings_in_flight(4)
+    metrics.overran()
+    metrics.tick_ended(0.002)
+    metrics.tick_late(3)
+    metrics.auth_ok(ok=True)
+    metrics.paused_until(1.76e9)
+    for source in RosterSource:
+        metrics.roster_counted(source, 12)
+        metrics.roster_read(source, 1.76e9)
+        metrics.roster_rejected(source)
+    metrics.token_problem("platform", problem=False)
+    metrics.rendered(blocks=2, series=100)
+    metrics.scraped("text", 1000, 0.001)
+    metrics.scraped("openmetrics", 1100, 0.001)
+
+
+def test_the_registry_has_exactly_the_families_that_are_documented(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """Name, type and help of each family agree, and nothing else begins with our prefix."""
+    ours = {name: metric for name, metric in collected(registry).items() if name.startswith(PREFIX)}
+    assert list(ours) == [family.name for family in FAMILIES]
+    for family in FAMILIES:
+        assert (ours[family.name].type, ours[family.name].documentation) == (family.kind, family.help)
+
+
+def test_every_family_has_the_labels_that_are_documented(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """Once everything happened, each sample has the documented label names, and a histogram's buckets `le`."""
+    use_everything(metrics)
+    found = collected(registry)
+    for family in FAMILIES:
+        samples = found[family.name].samples
+        assert samples, family.name
+        for sample in samples:
+            extra = {"le"} if sample.name.endswith("_bucket") else set()
+            assert set(sample.labels) == {*family.label_names, *extra}, family.name
+
+
+def test_every_label_value_of_a_closed_list_is_documented(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """A value of `failure`, `source`, `format` or `upstream` stands in the documentation of its label."""
+    use_everything(metrics)
+    found = collected(registry)
+    for family in FAMILIES:
+        for name, meaning in family.labels:
+            if name in {"failure", "source", "format", "upstream"}:
+                values = {sample.labels[name] for sample in found[family.name].samples}
+                assert values == set(re.findall(r"`([a-z_]+)`", meaning)), family.name
+
+
+def test_the_series_of_a_family_without_children_are_counted_rightly(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """Where the documentation gives a plain number of series, so many there are."""
+    use_everything(metrics)
+    found = collected(registry)
+    plain = [family for family in FAMILIES if family.series.isdecimal()]
+    assert len(plain) > 10
+    for family in plain:
+        assert len(found[family.name].samples) == int(family.series), family.name
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_names_and_helps_are_what_promtool_asks_for(family: Family) -> None:
+    """Counters end in _total, gauges in no suffix of another type; helps are one plain sentence."""
+    assert family.group is Group.EXPORTER
+    assert family.name.endswith("_total") is (family.kind is Kind.COUNTER)
+    if family.kind is Kind.GAUGE:
+        assert not family.name.endswith(("_count", "_sum", "_bucket"))
+    assert (family.name in BUCKETS) is (family.kind is Kind.HISTOGRAM)
+    assert re.fullmatch(r"[A-Z0-9][^\\\n\"]*\.", family.help)
+
+
+def test_known_counters_start_at_zero(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """Each known combination of a counter's labels has a sample before anything happened."""
+    for failure in Failure:
+        labels = {"upstream": "memberpulse", "failure": failure}
+        assert registry.get_sample_value("xero_exporter_request_failures_total", labels) == 0
+    for source in RosterSource:
+        assert registry.get_sample_value("xero_exporter_roster_rejected_total", {"source": source}) == 0
+    for word in SCRAPE_FORMATS:
+        assert registry.get_sample_value("xero_exporter_scrapes_total", {"format": word}) == 0
+
+
+def test_what_is_not_known_has_no_sample(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """At the start there is no sample for the token, the clocks, a pause or a source."""
+    found = collected(registry)
+    for name in (
+        "platform_auth_ok",
+        "platform_clock_skew_seconds",
+        "platform_paused_until_timestamp_seconds",
+        "roster_organizations",
+        "roster_last_success_timestamp_seconds",
+        "token_file_readable",
+        "scrape_bytes",
+    ):
+        assert found[PREFIX + name].samples == [], name
+
+
+def test_no_sample_is_made_of_creation_times(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """The library's _created samples are switched off."""
+    use_everything(metrics)
+    names = [sample.name for metric in registry.collect() for sample in metric.samples]
+    assert names
+    assert not [name for name in names if name.endswith("_created")]
+
+
+@pytest.mark.parametrize(("ok", "value"), [(True, 1), (False, 0), (None, None)])
+def test_the_platforms_answer_about_the_token_comes_and_goes(
+    registry: CollectorRegistry,
+    metrics: SelfMetrics,
+    ok: bool | None,  # noqa: FBT001 - a case of the table
+    value: float | None,
+) -> None:
+    """Accepted is 1, refused is 0, and not known takes the sample away again."""
+    metrics.auth_ok(ok=True)
+    metrics.auth_ok(ok)
+    assert registry.get_sample_value("xero_exporter_platform_auth_ok") == value
+
+
+def test_a_pause_that_is_over_has_no_sample(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """The instant is told while the pause lasts, and not after."""
+    metrics.paused_until(1.76e9)
+    assert registry.get_sample_value("xero_exporter_platform_paused_until_timestamp_seconds") == 1.76e9
+    metrics.paused_until(None)
+    assert registry.get_sample_value("xero_exporter_platform_paused_until_timestamp_seconds") is None
+
+
+def test_a_request_is_counted_once_and_its_failure_by_class(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """A success raises no failure counter; a failure raises exactly its own."""
+    metrics.request_ended("memberpulse", 0.2, None)
+    metrics.request_ended("memberpulse", 12.0, Failure.TIMEOUT)
+    who = {"upstream": "memberpulse"}
+    assert registry.get_sample_value("xero_exporter_requests_total", who) == 2
+    assert registry.get_sample_value("xero_exporter_request_duration_seconds_count", who) == 2
+    assert registry.get_sample_value("xero_exporter_request_duration_seconds_sum", who) == 12.2
+    counts = {
+        failure: registry.get_sample_value("xero_exporter_request_failures_total", {**who, "failure": failure})
+        for failure in Failure
+    }
+    assert counts == {failure: int(failure is Failure.TIMEOUT) for failure in Failure}
+
+
+def test_a_token_file_that_can_be_read_again_says_so(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """The gauge is 0 while there is a problem and 1 when it is mended."""
+    metrics.token_problem("prometheus", problem=True)
+    assert registry.get_sample_value("xero_exporter_token_file_readable", {"token": "prometheus"}) == 0
+    metrics.token_problem("prometheus", problem=False)
+    assert registry.get_sample_value("xero_exporter_token_file_readable", {"token": "prometheus"}) == 1
+
+
+def test_a_scrape_is_counted_under_its_format_only(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """The other format stays at zero and without a size."""
+    metrics.scraped("openmetrics", 4096, 0.002)
+    assert registry.get_sample_value("xero_exporter_scrapes_total", {"format": "openmetrics"}) == 1
+    assert registry.get_sample_value("xero_exporter_scrape_bytes", {"format": "openmetrics"}) == 4096
+    assert registry.get_sample_value("xero_exporter_scrapes_total", {"format": "text"}) == 0
+    assert registry.get_sample_value("xero_exporter_scrape_bytes", {"format": "text"}) is None
+
+
+def test_the_process_and_python_are_measured_too(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """The client library's own collectors are on the same registry."""
+    assert {"process_resident_memory_bytes", "python_info", "python_gc_collections_total"} <= set(collected(registry))
+
+
+def test_two_registries_know_nothing_of_each_other(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """Nothing is kept in the library's global registry."""
+    other = CollectorRegistry(auto_describe=False)
+    SelfMetrics(other).overran(5)
+    assert other.get_sample_value("xero_exporter_poll_overruns_total") == 5
+    assert registry.get_sample_value("xero_exporter_poll_overruns_total") == 0
