@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.expose.catalogue import FAMILIES as FLEET_FAMILIES
-from exporter.telemetry.families import FAMILIES as SELF_FAMILIES
+from exporter.expose.reference import all_families
 from tests.e2e.processes import eventually, exporter, get, platform, program, prometheus
 
 TOKEN = "canary-e2e-admin-token"
@@ -90,9 +89,9 @@ def test_every_family_of_the_catalogue_is_stored(watched: Watched) -> None:
     """And so is every family of the exporter itself, but those that are declared to be absent now."""
     absent_now = {"xero_exporter_platform_paused_until_timestamp_seconds"}
     eventually(lambda: watched.query("xero_poll_failure"))
-    names = [family.name for family in (*FLEET_FAMILIES, *SELF_FAMILIES)]
-    assert len(names) > 30
-    for family in (*FLEET_FAMILIES, *SELF_FAMILIES):
+    families = list(all_families())
+    assert len(families) > 30
+    for family in families:
         name = f"{family.name}_count" if family.kind == "histogram" else family.name
         found = eventually(lambda name=name: watched.query(name) or name in absent_now)
         assert (found is True) == (family.name in absent_now), family.name

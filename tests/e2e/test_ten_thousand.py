@@ -54,7 +54,7 @@ def test_ten_thousand_organisations_at_a_minute_are_polled_evenly_and_cheaply(tm
     memory = end["process_resident_memory_bytes"] / 2**20
     print(  # noqa: T201 - the figures are the point
         f"\nrequests/s: mean {mean:.0f}, busiest second {max(rates):.0f}; blocks a tick {blocks:.1f} of 40; "
-        f"mean lag {lag:.2f} s; CPU {100 * cpu:.1f} % of a core, a scrape each second included; resident {memory:.0f} MiB"
+        f"mean lag {lag:.2f} s; CPU {cpu:.1%} of a core with a scrape each second; resident {memory:.0f} MiB"
     )
     assert mean == pytest.approx(ORGANIZATIONS / INTERVAL, rel=0.1)
     assert max(rates) <= 3 * mean

@@ -1,0 +1,83 @@
+"""Who may send now: evenly paced, so many at once, and those that hang among themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Final
+
+TOLERANCE: Final = 0.02
+"""Seconds of lateness that are made up for: a tick that renders blocks holds the loop for a few milliseconds.
+
+At 200 a second this lets at most five go at once; at 50 or fewer never more than two.
+"""
+
+GRAIN: Final = 0.001
+"""Seconds that are not worth sleeping for: uvloop's timers have this grain, and would be polled without rest."""
+
+SUSPECT_SHARE: Final = 5
+"""Suspects together hold at most one in so many of all permits (but one at least)."""
+
+
+class Pace:
+    """When the next one may go: every 1/rate seconds, `TOLERANCE` of lateness made up for, more of it forgotten.
+
+    In any stretch of w seconds at most 1 + (w + TOLERANCE + GRAIN) * rate go.
+    """
+
+    def __init__(self, rate: float) -> None:
+        """Begins rested.
+
+        Args:
+            rate: how many may go a second, more than 0.
+        """
+        self._interval = 1 / rate
+        self._due = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next one may go; 0 when it may go now. `now` is of a clock that never steps."""
+        wait = self._due - now
+        return wait if wait > GRAIN else 0.0
+
+    def take(self, now: float) -> None:
+        """One goes now."""
+        self._due = max(self._due, now - TOLERANCE) + self._interval
+
+
+class Permits:
+    """Hands out permits to send; whoever waits waits in order, and a cancelled wait leaves nothing behind."""
+
+    def __init__(self, *, max_concurrency: int, max_requests_per_second: float) -> None:
+        """All permits are free.
+
+        Args:
+            max_concurrency: how many may be held at once, at least 1.
+            max_requests_per_second: how many may be given a second, more than 0.
+        """
+        self._slots = asyncio.Semaphore(max_concurrency)
+        self._suspect_slots = asyncio.Semaphore(max(1, max_concurrency // SUSPECT_SHARE))
+        self._pace = Pace(max_requests_per_second)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def permit(self, *, suspect: bool) -> AsyncIterator[None]:
+        """Waits for a permit and holds it for the body of the `async with`.
+
+        Args:
+            suspect: it ran into the deadline last time. Suspects have a queue of their own, before that of all: while
+                one waits there it holds neither a slot nor a turn, so those that hang never delay the others.
+        """
+        own_queue: AbstractAsyncContextManager[object] = self._suspect_slots if suspect else nullcontext()
+        async with own_queue, self._slots:
+            await self._paced()
+            yield
+
+    async def _paced(self) -> None:
+        # The turn comes last: taken before the slot, turns would pile up behind full slots and go off in one burst.
+        # Nothing is taken before the sleep is over, so a cancelled sleep gives its turn to the next in the queue.
+        clock = asyncio.get_running_loop().time
+        async with self._turn:
+            while (wait := self._pace.wait(clock())) > 0:
+                await asyncio.sleep(wait)
+            self._pace.take(clock())

@@ -1,0 +1,242 @@
+"""The poller: who is started at a tick, one reading of an organisation at a time, and nobody lost whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from exporter.model.facts import Organization, Reading, Status, UpstreamFailure
+from exporter.model.moment import Moment
+from exporter.model.words import Failure, Sent
+from exporter.observe.fleet import Fleet
+from exporter.observe.poller import Poller
+from exporter.observe.reader import Reader
+from exporter.telemetry.metrics import SelfMetrics
+
+INTERVAL = 10.0
+
+
+@dataclass
+class HandClock:
+    """A clock that stands until it is moved."""
+
+    second: float = 0.0
+
+    def now(self) -> Moment:
+        """The hand-set moment."""
+        return Moment(1_700_000_000.0 + self.second, self.second)
+
+
+@dataclass
+class Token:
+    """Which token is in force."""
+
+    number: int = 1
+
+
+@dataclass
+class ScriptedReader:
+    """Stands in for the reader: answers by script, remembers who was asked."""
+
+    clock: HandClock
+    token: Token
+    answer: Callable[[str], Status | UpstreamFailure] = lambda _: Status()
+    hold: asyncio.Event | None = None
+    asked: Counter[str] = field(default_factory=Counter)
+    suspects: set[str] = field(default_factory=set)
+
+    async def read(
+        self, organization_id: str, *, suspect: bool = False, wanted: Callable[[], bool] = lambda: True
+    ) -> Reading | None:
+        """One reading, after the hold (a permit) if there is one."""
+        if self.hold is not None:
+            await self.hold.wait()
+        if not wanted():
+            return None
+        self.asked[organization_id] += 1
+        if suspect:
+            self.suspects.add(organization_id)
+        now = self.clock.now()
+        return Reading(organization_id, now, now, self.answer(organization_id), self.token.number)
+
+
+@dataclass
+class Bench:
+    """A poller with everything around it."""
+
+    clock: HandClock
+    token: Token
+    reader: ScriptedReader
+    fleet: Fleet
+    poller: Poller
+    registry: CollectorRegistry
+
+    async def pass_time(self, seconds: int) -> None:
+        """That many ticks, a second apart, and the readings they start."""
+        for _ in range(seconds):
+            self.clock.second += 1.0
+            self.poller.tick(self.clock.now())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self.fleet.fold(self.clock.now())
+
+    def replace(self, *names: str) -> None:
+        """A new roster."""
+        self.fleet.replace_roster([Organization(name) for name in names], self.clock.now())
+        self.poller.replace_roster(names, self.clock.now())
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Twenty organisations at 10 s."""
+    clock, token = HandClock(), Token()
+    reader = ScriptedReader(clock, token)
+    fleet = Fleet(stale_after=300.0)
+    registry = CollectorRegistry()
+    poller = Poller(
+        reader=cast("Reader", reader),
+        fleet=fleet,
+        credential=token,
+        clock=clock,
+        draw=lambda: 0.5,
+        metrics=SelfMetrics(registry),
+        interval=INTERVAL,
+    )
+    made = Bench(clock, token, reader, fleet, poller, registry)
+    made.replace(*(f"org-{number}" for number in range(20)))
+    return made
+
+
+async def test_everybody_is_asked_once_in_an_interval(bench: Bench) -> None:
+    """No more, no less, interval after interval."""
+    await bench.pass_time(100)
+    assert set(bench.reader.asked.values()) == {10}
+    assert len(bench.reader.asked) == 20
+
+
+async def test_a_reading_under_way_is_not_started_twice_and_its_missed_turns_are_counted(bench: Bench) -> None:
+    """It waits for a permit over three of its turns."""
+    bench.reader.hold = asyncio.Event()
+    await bench.pass_time(35)
+    assert bench.poller.under_way == 20
+    bench.reader.hold.set()
+    await bench.pass_time(1)
+    assert set(bench.reader.asked.values()) == {1}
+    overruns = bench.registry.get_sample_value("xero_exporter_poll_overruns_total")
+    assert overruns is not None
+    assert 40 <= overruns <= 60
+    await bench.pass_time(10)
+    assert set(bench.reader.asked.values()) == {2}
+
+
+async def test_a_reading_that_breaks_gives_its_organisation_the_next_turn(bench: Bench) -> None:
+    """A fault of ours loses nobody."""
+
+    def broken(name: str) -> Status:
+        if name == "org-3":
+            raise RuntimeError
+        return Status()
+
+    bench.reader.answer = broken
+    await bench.pass_time(40)
+    assert bench.reader.asked["org-3"] == 4
+    assert bench.reader.asked["org-4"] == 4
+
+
+async def test_a_removed_organisation_is_not_asked_any_more_even_if_it_waits_for_a_permit(bench: Bench) -> None:
+    """Its customer left; nothing is sent."""
+    bench.reader.hold = asyncio.Event()
+    await bench.pass_time(10)
+    bench.replace("org-1", "org-2")
+    bench.reader.hold.set()
+    await bench.pass_time(30)
+    assert set(bench.reader.asked) == {"org-1", "org-2"}
+
+
+async def test_one_that_came_back_is_asked_again(bench: Bench) -> None:
+    """Removed by mistake, put back: as before, once an interval."""
+    await bench.pass_time(10)
+    bench.replace("org-1")
+    await bench.pass_time(10)
+    bench.replace("org-1", "org-2")
+    bench.reader.asked.clear()
+    await bench.pass_time(20)
+    assert bench.reader.asked == {"org-1": 2, "org-2": 2}
+
+
+async def test_those_who_wait_when_the_brake_comes_on_are_not_sent(bench: Bench) -> None:
+    """Twenty wait for a permit, five are refused, fifteen stay at home."""
+    bench.reader.hold = asyncio.Event()
+    bench.reader.answer = lambda _: UpstreamFailure(Failure.AUTH, Sent.YES)
+    await bench.pass_time(10)
+    bench.reader.hold.set()
+    await bench.pass_time(1)
+    assert bench.reader.asked.total() == 5
+    assert bench.poller.auth_ok is False
+
+
+async def test_with_the_brake_on_one_probe_goes_out_every_thirty_seconds_to_another_each_time(bench: Bench) -> None:
+    """For as long as it takes."""
+    bench.reader.answer = lambda _: UpstreamFailure(Failure.AUTH, Sent.YES)
+    await bench.pass_time(10)
+    bench.reader.asked.clear()
+    await bench.pass_time(301)
+    assert bench.reader.asked.total() == 10
+    assert set(bench.reader.asked.values()) == {1}
+
+
+async def test_after_the_brake_everybody_has_an_ordinary_turn_again(bench: Bench) -> None:
+    """Whatever back-off refusals had built up before."""
+    bench.reader.answer = lambda _: UpstreamFailure(Failure.AUTH, Sent.YES)
+    await bench.pass_time(200)
+    bench.reader.answer = lambda _: Status()
+    bench.token.number = 2
+    bench.reader.asked.clear()
+    await bench.pass_time(12)
+    assert len(bench.reader.asked) == 20
+    assert bench.poller.auth_ok is True
+
+
+async def test_a_pause_holds_everybody_and_ends_without_a_stampede(bench: Bench) -> None:
+    """After it, each at its own turn."""
+    await bench.pass_time(10)
+    bench.reader.answer = lambda _: UpstreamFailure(Failure.RATE_LIMITED, Sent.YES, 429, retry_after=50.0)
+    await bench.pass_time(10)
+    assert bench.poller.paused_until is not None
+    bench.reader.answer = lambda _: Status()
+    bench.reader.asked.clear()
+    await bench.pass_time(30)
+    assert not bench.reader.asked
+    busiest = 0
+    for _ in range(31):
+        before = bench.reader.asked.total()
+        await bench.pass_time(1)
+        busiest = max(busiest, bench.reader.asked.total() - before)
+    assert len(bench.reader.asked) == 20
+    assert busiest <= 8
+    assert bench.poller.paused_until is None
+
+
+async def test_one_that_ran_into_the_deadline_is_a_suspect_next_time(bench: Bench) -> None:
+    """And only that one."""
+    bench.reader.answer = lambda name: UpstreamFailure(Failure.TIMEOUT, Sent.MAYBE) if name == "org-7" else Status()
+    await bench.pass_time(30)
+    assert bench.reader.suspects == {"org-7"}
+
+
+async def test_draining_cancels_what_does_not_end_and_starts_nothing_more(bench: Bench) -> None:
+    """No task is left."""
+    bench.reader.hold = asyncio.Event()
+    await bench.pass_time(10)
+    assert bench.poller.under_way == 20
+    await bench.poller.drain(grace=0.01)
+    assert bench.poller.under_way == 0
+    bench.reader.hold.set()
+    await bench.pass_time(20)
+    assert not bench.reader.asked
