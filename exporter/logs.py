@@ -95,7 +95,9 @@ def _exception_in_closed_words(_: Any, __: str, event: MutableMapping[str, Any])
 
 
 def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's signature
-    for key, value in event.items():
-        if isinstance(value, str) and not key.startswith("_"):
-            event[key] = printable(value)
-    return event
+    """Texts made safe to show, and first what is looked for first: when, how bad, what."""
+    ordered = {key: event.pop(key) for key in ("timestamp", "level", "event") if key in event} | dict(event)
+    return {
+        key: printable(value) if isinstance(value, str) and not key.startswith("_") else value
+        for key, value in ordered.items()
+    }

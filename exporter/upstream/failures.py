@@ -41,7 +41,7 @@ _CLASSES: Final = {
 }
 _DELAY: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")  # RFC 9110 has whole seconds only; some servers send "1.5"
 
-# The first that fits decides, so a subclass stands before its base. Only the first six can mean that no connection was
+# The first that fits decides, so a subclass stands before its base. Only the first five mean that no connection was
 # ever made. A broken head is `maybe`: whoever does not speak HTTP may say something before it reads (SSH does), so
 # that something came back does not show that the request was received. A broken body is `yes`: its head was an answer.
 _RULES: Final[tuple[tuple[type[BaseException], Failure, Sent, str], ...]] = (

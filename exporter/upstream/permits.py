@@ -10,11 +10,11 @@ from typing import Final
 TOLERANCE: Final = 0.02
 """Seconds of lateness that are made up for: a tick that renders blocks holds the loop for a few milliseconds.
 
-At 200 a second this lets at most five go at once; at 50 or fewer never more than two.
+At 200 a second this lets at most five go at once; at 47 or fewer they go one by one.
 """
 
 GRAIN: Final = 0.001
-"""Seconds that are not worth sleeping for: uvloop's timers have this grain, and would be polled without rest."""
+"""Seconds that are not worth sleeping for: the grain of uvloop's clock and timers."""
 
 SUSPECT_SHARE: Final = 5
 """Suspects together hold at most one in so many of all permits (but one at least)."""
@@ -78,6 +78,7 @@ class Permits:
         # Nothing is taken before the sleep is over, so a cancelled sleep gives its turn to the next in the queue.
         clock = asyncio.get_running_loop().time
         async with self._turn:
-            while (wait := self._pace.wait(clock())) > 0:
-                await asyncio.sleep(wait)
+            wait = self._pace.wait(clock())
+            if wait:
+                await asyncio.sleep(wait)  # may wake a little early; no more than GRAIN
             self._pace.take(clock())

@@ -32,16 +32,10 @@ SAMPLE = {
 }
 
 
-def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end."""
-    return subprocess.run(
-        [str(COMMAND), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        **options,  # type: ignore[call-overload, no-any-return]  # options of subprocess.run
-    )
+    command = [str(COMMAND), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
 
 
 @pytest.fixture(scope="module")

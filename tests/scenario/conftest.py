@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from exporter.simulator.fleets import organizations_yaml, uniform_fleet
-from exporter.simulator.server import Simulator
-from exporter.simulator.world import World
 
 from exporter import logs
 from exporter.app import Exporter
 from exporter.config.load import load
+from exporter.simulator.fleets import organizations_yaml, uniform_fleet
+from exporter.simulator.server import Simulator
+from exporter.simulator.world import World
 from tests.scenario.story import TOKEN, SteppedClock, Story, Watch
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-from exporter.simulator.server import Simulator
-from exporter.simulator.world import World
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.app import Exporter
 from exporter.clock import SystemClock
 from exporter.model.moment import Moment
+from exporter.simulator.server import Simulator
+from exporter.simulator.world import World
 
 TOKEN = "canary-admin-token-1"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from exporter.simulator.misbehaviour import Misbehaviour
-
+from exporter.simulator.answers import Misbehaviour
 from tests.scenario.story import Watch
 
 DATA = [
@@ -45,7 +44,7 @@ async def test_an_organisation_that_starts_failing_says_so_keeps_its_time_loses_
     assert attempt > stands
     assert stale.value("xero_organizations", freshness="stale") == 1
 
-    story.world.override(ORG, None)
+    story.world.clear(ORG)
     back = await story.until(lambda scrape: scrape.value("xero_poll_success", ORG) == 1)
     for family in DATA:
         assert ORG in back.organizations(family), family
@@ -100,7 +99,7 @@ async def test_each_organisation_tells_exactly_what_the_platform_says(watch: Wat
     assert told == {"healthy": 1, "degraded": 0, "failing": 0}
     assert "john@example.com" not in scrape.text
     one = (await story.get(f"/api/v1/organizations/{ORG}")).json()
-    assert one["errors_reported"] == 1
+    assert one["facts"]["errors_reported"] == 1
     assert "Duplicate" not in str(one)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from exporter.simulator.misbehaviour import Answer
-
+from exporter.simulator.answers import Answer
 from tests.scenario.story import Watch
 
 
@@ -13,7 +12,7 @@ async def test_a_429_with_retry_after_pauses_everybody_until_then(watch: Watch) 
     """And not a second longer than the next turn."""
     story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=5)
     await story.until(lambda scrape: len(scrape.organizations("xero_poll_success", 1)) == 5)
-    story.world.override("org-0003", Answer(status=429, headers={"Retry-After": "120"}, body=b"{}"))
+    story.world.override("org-0003", Answer(status=429, headers={"Retry-After": "120"}))
     paused = await story.until(lambda scrape: scrape["xero_exporter_platform_paused_until_timestamp_seconds"])
     until = paused.value("xero_exporter_platform_paused_until_timestamp_seconds")
     assert until is not None
@@ -22,7 +21,7 @@ async def test_a_429_with_retry_after_pauses_everybody_until_then(watch: Watch) 
     before = story.simulator.requests.total()
     await asyncio.sleep(2.5)
     assert story.simulator.requests.total() == before
-    story.world.override("org-0003", None)
+    story.world.clear("org-0003")
     story.clock.ahead += 121
     over = await story.until(lambda scrape: not scrape["xero_poll_failure"], within=5)
     assert not over["xero_exporter_platform_paused_until_timestamp_seconds"]
@@ -31,7 +30,7 @@ async def test_a_429_with_retry_after_pauses_everybody_until_then(watch: Watch) 
 async def test_a_429_without_retry_after_is_that_organisations_own(watch: Watch) -> None:
     """The others go on."""
     story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=5)
-    story.world.override("org-0003", Answer(status=429, headers={}, body=b"{}"))
+    story.world.override("org-0003", Answer(status=429))
     scrape = await story.until(lambda scrape: scrape["xero_poll_failure"])
     assert scrape.value("xero_poll_failure", "org-0003", failure="rate_limited") == 1
     assert not scrape["xero_exporter_platform_paused_until_timestamp_seconds"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from tests.scenario.story import TOKEN, Story, Watch
+from tests.scenario.story import TOKEN, Scrape, Story, Watch
 
 
 def replace_token(story: Story, token: str) -> None:
@@ -12,6 +13,11 @@ def replace_token(story: Story, token: str) -> None:
     new = story.folder / "token.new"
     new.write_text(token)
     new.replace(story.folder / "token")
+
+
+def more_than(requests: int, story: Story, _: Scrape) -> bool:
+    """Whether the platform was asked more often than that."""
+    return story.simulator.requests.total() > requests
 
 
 async def test_a_revoked_token_puts_the_brake_on_and_a_new_file_heals_within_two_seconds(watch: Watch) -> None:
@@ -27,8 +33,7 @@ async def test_a_revoked_token_puts_the_brake_on_and_a_new_file_heals_within_two
     probed = []
     for _ in range(3):
         story.clock.ahead += 30
-        total = before.total()
-        await story.until(lambda _, total=total: story.simulator.requests.total() > total, within=3)
+        await story.until(partial(more_than, before.total(), story), within=3)
         await asyncio.sleep(1.2)
         asked = story.simulator.requests - before
         assert asked.total() == 1, f"{asked.total()} probes in 30 s"

@@ -1,0 +1,253 @@
+"""The platform's answer, read tolerantly."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from exporter.model.facts import Status, SyncError
+from exporter.model.words import SyncStatus
+from exporter.upstream.wire import FIELDS, MAX_ERRORS, MAX_MESSAGE, MAX_TYPE, WireError, parse_status
+
+SAMPLE = b"""{
+"connected": true,
+"token_expires_at": "2025-01-20T15:00:00Z",
+"last_sync": "2025-01-15T10:30:00Z",
+"sync_status": "healthy",
+"pending_syncs": 0,
+"failed_syncs": 2,
+"errors": [
+{
+"type": "contact_sync",
+"message": "Duplicate contact: john@example.com",
+"timestamp": "2025-01-15T09:15:00Z"
+}
+]
+}"""
+CANARY = "canary-7f3a@example.com"
+
+
+def refusal(body: bytes | str) -> WireError:
+    """The error that reading `body` must raise."""
+    with pytest.raises(WireError) as refused:
+        parse_status(body.encode() if isinstance(body, str) else body)
+    return refused.value
+
+
+def test_the_sample_of_the_troubleshooting_page_is_read() -> None:
+    """Every field of the documented answer arrives."""
+    assert parse_status(SAMPLE) == Status(
+        connected=True,
+        token_expires_at=1737385200.0,
+        last_sync=1736937000.0,
+        sync_status=SyncStatus.HEALTHY,
+        pending_syncs=0,
+        failed_syncs=2,
+        errors=(SyncError(type="contact_sync", message="Duplicate contact: john@example.com", at=1736932500.0),),
+    )
+
+
+def test_missing_and_null_both_mean_that_the_platform_did_not_say() -> None:
+    """An empty object is a status that says nothing, and so is one full of nulls."""
+    assert parse_status(b"{}") == Status()
+    assert parse_status(json.dumps(dict.fromkeys(FIELDS)).encode()) == Status()
+
+
+def test_unknown_fields_and_words_are_fine() -> None:
+    """A newer platform may say more."""
+    status = parse_status(b'{"sync_status": "Meditating", "plan": {"seats": 3.5, "seats": []}, "plan": 1}')
+    assert status == Status(sync_status=SyncStatus.OTHER)
+
+
+def test_counts_are_taken_as_the_platform_says_them() -> None:
+    """Negative ones and those at the ends of 64 bits are facts too."""
+    status = parse_status(f'{{"pending_syncs": {-(2**63)}, "failed_syncs": {2**63 - 1}}}'.encode())
+    assert (status.pending_syncs, status.failed_syncs) == (-(2**63), 2**63 - 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what"),
+    [
+        ("connected", "1", "neither true nor false"),
+        ("connected", '"true"', "neither true nor false"),
+        ("connected", "[]", "neither true nor false"),
+        ("token_expires_at", "1737385200", "not a timestamp"),
+        ("token_expires_at", "true", "not a timestamp"),
+        ("token_expires_at", '""', "not a timestamp: not written as a date and time"),
+        ("last_sync", '"2025-01-15"', "not a timestamp: not written as a date and time"),
+        ("last_sync", '"2025-02-30T10:30:00Z"', "not a timestamp: no such day"),
+        ("last_sync", '"2025-01-15T25:30:00Z"', "not a timestamp: no such time of day"),
+        ("last_sync", "{}", "not a timestamp"),
+        ("sync_status", "true", "not a text"),
+        ("sync_status", '["healthy"]', "not a text"),
+        ("sync_status", '"\\ud800"', "not Unicode text"),
+        ("pending_syncs", "true", "not a whole number"),
+        ("pending_syncs", "2.0", "not a whole number"),
+        ("pending_syncs", "2e0", "not a whole number"),
+        ("pending_syncs", '"2"', "not a whole number"),
+        ("pending_syncs", "1e999", "not a whole number"),
+        ("failed_syncs", "2.5", "not a whole number"),
+        ("failed_syncs", str(2**63), "beyond 64 bits"),
+        ("failed_syncs", str(-(2**63) - 1), "beyond 64 bits"),
+        ("errors", "{}", "not a list"),
+        ("errors", '"none"', "not a list"),
+        ("errors", "0", "not a list"),
+        ("errors", "false", "not a list"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_by_the_name_of_its_field(field: str, value: str, what: str) -> None:
+    """The refusal names the field and what is wrong with it, never the value."""
+    refused = refusal(
+        f'{{"connected": true, "{field}": {value}}}' if field != "connected" else f'{{"{field}": {value}}}'
+    )
+    assert (refused.field, refused.what) == (field, what)
+    assert str(refused) == f"{field}: {what}"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "not JSON"),
+        (b" \n", "not JSON"),
+        (SAMPLE[:-1], "not JSON"),
+        (SAMPLE + b"}", "not JSON"),
+        (b"<html>", "not JSON"),
+        (b"{'connected': true}", "not JSON"),
+        (b'{"failed_syncs": NaN}', "not JSON"),
+        (b'{"anything": Infinity}', "not JSON"),
+        (b'{"anything": -Infinity}', "not JSON"),
+        (b'{"anything": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"anything": "\x01"}', "not JSON"),
+        (b"\xef\xbb\xbf{}", "not JSON"),
+        ("{}".encode("utf-16"), "not UTF-8"),
+        (b'{"sync_status": "\xff"}', "not UTF-8"),
+        (b'{"sync_status": "\xed\xa0\x80"}', "not UTF-8"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b'"healthy"', "not a JSON object"),
+        (b"200", "not a JSON object"),
+        (b"[" * 500_000, "nested too deeply"),
+        (b'{"a":' * 200_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_object_is_refused_as_a_whole(body: bytes, what: str) -> None:
+    """Nothing but WireError comes out, whatever went in."""
+    refused = refusal(body)
+    assert (refused.field, refused.what, str(refused)) == ("", what, what)
+
+
+def test_a_known_field_twice_is_refused() -> None:
+    """Nobody can say which of the two the platform means."""
+    refused = refusal('{"failed_syncs": 0, "pending_syncs": 1, "failed_syncs": 0}')
+    assert (refused.field, refused.what) == ("failed_syncs", "given more than once")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "null",
+        "1",
+        '"contact_sync"',
+        "[]",
+        '{"type": 1}',
+        '{"message": ["text"]}',
+        '{"timestamp": 1736932500}',
+        '{"timestamp": "yesterday"}',
+        '{"type": "a", "type": "b"}',
+        '{"message": "\\ud83d"}',
+    ],
+)
+def test_a_malformed_entry_is_dropped_counted_and_spoils_nothing(entry: str) -> None:
+    """One bad entry among good ones leaves the good ones and the status."""
+    status = parse_status(f'{{"failed_syncs": 2, "errors": [{{"type": "a"}}, {entry}, {{"type": "b"}}]}}'.encode())
+    assert [error.type for error in status.errors] == ["a", "b"]
+    assert (status.errors_dropped, status.failed_syncs) == (1, 2)
+
+
+def test_an_entry_may_say_little() -> None:
+    """Null, missing and unknown fields of an entry are fine."""
+    status = parse_status(b'{"errors": [{}, {"type": null, "message": null, "timestamp": null, "id": 1, "id": 2}]}')
+    assert status.errors == (SyncError(None, None, None), SyncError(None, None, None))
+    assert status.errors_dropped == 0
+
+
+def test_long_texts_of_an_entry_are_cut() -> None:
+    """What is kept of an entry is bounded."""
+    status = parse_status(json.dumps({"errors": [{"type": "t" * 5_000, "message": "m" * 5_000}]}).encode())
+    (error,) = status.errors
+    assert error.message is not None
+    assert error.type == "t" * MAX_TYPE
+    assert len(error.message) == MAX_MESSAGE
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_too_many_entries_the_newest_stay_in_the_order_of_the_platform(newest_first: bool) -> None:  # noqa: FBT001 - pytest's argument
+    """Whichever end the platform lists the newest at, those are what matters."""
+    minutes = sorted(range(MAX_ERRORS + 50), reverse=newest_first)
+    entries = [{"timestamp": f"2025-01-15T{minute // 60:02}:{minute % 60:02}:00Z"} for minute in minutes]
+    status = parse_status(json.dumps({"errors": [{"type": "timeless"}, *entries, 0]}).encode())
+    times = [error.at for error in status.errors]
+    assert len(times) == MAX_ERRORS
+    assert times == sorted((at for at in times if at is not None), reverse=newest_first)
+    assert min(at for at in times if at is not None) == 1736899200.0 + 50 * 60  # 50 minutes into that day
+    assert status.errors_dropped == 52
+
+
+def test_a_hundred_entries_all_stay() -> None:
+    """The bound itself is not too many."""
+    status = parse_status(json.dumps({"errors": [{"type": str(number)} for number in range(MAX_ERRORS)]}).encode())
+    assert [error.type for error in status.errors] == [str(number) for number in range(MAX_ERRORS)]
+    assert status.errors_dropped == 0
+
+
+def status_or_refusal(body: bytes) -> Status | str:
+    """The status in `body`, or the text of the error it is refused with."""
+    try:
+        return parse_status(body)
+    except WireError as refused:
+        return str(refused)
+
+
+@given(st.binary() | st.binary().map(lambda noise: b'{"errors":[{"message":"' + noise + b'"}]}'))
+@example(b'{"errors":[{"message":"\xed\xb0\x80"}]}')
+def test_any_bytes_are_a_status_or_refused(body: bytes) -> None:
+    """No bytes raise anything but WireError."""
+    assert isinstance(status_or_refusal(body), Status | str)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.text(st.characters(categories=["Cs"]))
+    | st.sampled_from(["2025-01-15T10:30:00Z", "healthy", "", CANARY])
+)
+ENTRIES = st.dictionaries(st.sampled_from(["type", "message", "timestamp", CANARY]), SCALARS)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+ANSWERS = st.dictionaries(st.sampled_from([*sorted(FIELDS), CANARY]), JSON | st.lists(ENTRIES | JSON))
+
+
+@given(JSON | ANSWERS)
+def test_any_json_is_a_status_or_refused(document: object) -> None:
+    """No JSON raises anything but WireError, and what is kept is of the promised types and bounds."""
+    outcome = status_or_refusal(json.dumps(document).encode())
+    if isinstance(outcome, Status):
+        assert len(outcome.errors) <= MAX_ERRORS
+        assert all(type(count) is int for count in (outcome.pending_syncs, outcome.failed_syncs) if count is not None)
+        for error in outcome.errors:
+            for text in (error.type, error.message):
+                assert text is None or text.encode().decode() == text
+
+
+@given(st.sampled_from(sorted(FIELDS)), JSON)
+def test_a_refusal_never_repeats_what_it_refuses(field: str, value: object) -> None:
+    """Neither a value nor an unknown name of the answer gets into the text of the error."""
+    document = {CANARY: CANARY, field: [CANARY, value] if field != "errors" else {CANARY: value}}
+    refused = refusal(json.dumps(document))
+    assert refused.field in (field, "")  # "" when the value is an infinity, which is no JSON
+    assert CANARY not in str(refused)
+    assert CANARY not in repr(refused)
+    assert refused.__cause__ is None
