@@ -23,7 +23,7 @@ from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History
 from exporter.observe.fleet import Fleet
 from exporter.observe.news import Change
-from exporter.observe.poller import Draw, Poller
+from exporter.observe.poller import TICK, Draw, Poller
 from exporter.observe.reader import Reader
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import Filter, Roster, difference
@@ -33,9 +33,6 @@ from exporter.upstream.transport import ReadTransport
 from exporter.web.routes import application
 from exporter.web.server import Server
 from exporter.web.site import Site, WebToken
-
-TICK: Final = 1.0
-"""Seconds between ticks: the grain of everything here that happens by time."""
 
 STALLED_AFTER: Final = 10.0
 """Seconds without a tick after which this process calls itself unhealthy."""
@@ -124,6 +121,7 @@ class Exporter:
             draw=draw,
             metrics=self._metrics,
             interval=self._interval,
+            later=asyncio.get_running_loop().call_later,
         )
         self._exposition = Exposition(
             organization_names=config.expose.organization_names, registry=registry, metrics=self._metrics

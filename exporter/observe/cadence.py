@@ -101,6 +101,7 @@ def next_turn(
     phase: float,
     reading: Reading,
     *,
+    due: float,
     failures_in_row: int,
     paused_until: float,
     credential: int,
@@ -112,12 +113,14 @@ def next_turn(
         grid: the turns.
         phase: the organisation's.
         reading: how the last one went.
+        due: the turn that it was for. Timers may go off a millisecond early and an answer may come within one: the
+            same turn must not come again.
         failures_in_row: its failures since its last success, this one included.
         paused_until: monotonic second until which nobody is asked; in the past when there is no pause.
         credential: number of the token in force; the refusal of an older one holds nobody back.
         draw: a random number, 0 up to but not including 1.
     """
-    ended = reading.ended.monotonic
+    ended = max(reading.ended.monotonic, due)
     if paused_until > ended:
         return Turn(grid.after(phase, paused_until), Why.PAUSE)
     failure = reading.failure

@@ -1,10 +1,11 @@
-"""A tick starts what is due, and the poller owns what it started until it ends."""
+"""A tick plans the turns of its second, and the poller owns what it started until it ends."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 import structlog
 
@@ -20,6 +21,9 @@ from exporter.observe.reader import Credential, Reader
 from exporter.observe.schedule import Schedule
 from exporter.telemetry.metrics import SelfMetrics
 
+TICK: Final = 1.0
+"""Seconds between ticks: how far ahead a tick plans."""
+
 _log = structlog.get_logger("poller")
 
 
@@ -28,6 +32,14 @@ class Draw(Protocol):
 
     def __call__(self) -> float:
         """The next number."""
+        ...
+
+
+class Later(Protocol):
+    """A timer, handed in: that of the event loop."""
+
+    def __call__(self, delay: float, call: Callable[[], None], /) -> object:
+        """Calls `call` after `delay` seconds."""
         ...
 
 
@@ -44,6 +56,7 @@ class Poller:
         draw: Draw,
         metrics: SelfMetrics,
         interval: float,
+        later: Later,
     ) -> None:
         self._reader = reader
         self._fleet = fleet
@@ -51,6 +64,7 @@ class Poller:
         self._clock = clock
         self._draw = draw
         self._metrics = metrics
+        self._later = later
         self._grid = Grid.aligned(clock.now(), interval)
         self._schedule = Schedule()
         self._phases: dict[str, float] = {}
@@ -58,7 +72,7 @@ class Poller:
         self._brake = Brake(credential=credential.number)
         self._probed = -1
         self._paused_until = float("-inf")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopped = False
 
     @property
@@ -90,13 +104,15 @@ class Poller:
             self._schedule.put(name, self._grid.after(self._phases[name], now.monotonic))
 
     def tick(self, now: Moment) -> None:
-        """Starts the readings that are due. Returns at once."""
+        """Plans the readings that are due until the next tick, each to begin at its own instant. Returns at once.
+
+        So the platform sees an even stream, not a burst at the top of each second, and readings are milliseconds late.
+        """
         if self._stopped:
             return
         self._look_at_credential(now)
-        for due, name in self._schedule.take_due(now.monotonic):
-            if name in self._phases:
-                self._start_or_postpone(name, due, now)
+        for due, name in self._schedule.take_due(now.monotonic + TICK):
+            self._later(max(0.0, due - now.monotonic), partial(self._start_or_postpone, name, due))
         if probe_due(self._brake, now.monotonic):
             self._probe(now)
         self._metrics.readings_in_flight(len(self._tasks))
@@ -112,10 +128,11 @@ class Poller:
         """Stops, gives readings under way `grace` seconds to end, and cancels the rest."""
         self.stop()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace)
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _look_at_credential(self, now: Moment) -> None:
         brake = with_credential(self._brake, self._credential.number)
@@ -133,15 +150,18 @@ class Poller:
         for _ in self._order:
             self._probed = (self._probed + 1) % len(self._order)
             name = self._order[self._probed]
-            if self._schedule.at(name) is not None:
+            if name not in self._tasks:
                 self._schedule.remove(name)
                 self._start(name, now.monotonic, probe=True)
                 return
 
-    def _start_or_postpone(self, name: str, due: float, now: Moment) -> None:
+    def _start_or_postpone(self, name: str, due: float) -> None:
+        if self._stopped or name not in self._phases or self._schedule.at(name) is not None:
+            # Removed meanwhile; or removed and put back, which gave it a turn of its own.
+            return
         if self._brake.on:
-            self._postpone(name, now.monotonic)
-        elif self._paused_until > now.monotonic:
+            self._postpone(name, due)
+        elif self._paused_until > due:
             self._postpone(name, self._paused_until)
         else:
             self._start(name, due, probe=False)
@@ -152,12 +172,14 @@ class Poller:
             self._schedule.put(name, self._grid.after(phase, until))
 
     def _start(self, name: str, due: float, *, probe: bool) -> None:
-        task = asyncio.get_running_loop().create_task(self._read(name, due, probe=probe))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        if name in self._tasks:
+            # Removed and put back while it was being read: the end of that reading gives it its next turn.
+            return
+        self._tasks[name] = task = asyncio.get_running_loop().create_task(self._read(name, due, probe=probe))
+        task.add_done_callback(partial(self._ended, name))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[name]
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("reading_broke", error=type(error).__name__)
 
@@ -172,7 +194,7 @@ class Poller:
         finally:
             # Whatever happened, the organisation must have a turn again.
             if reading is None:
-                self._postpone(name, max(self._clock.now().monotonic, self._paused_until))
+                self._postpone(name, max(due, self._clock.now().monotonic, self._paused_until))
         if reading is not None:
             self._take(reading, due)
 
@@ -196,6 +218,7 @@ class Poller:
             self._grid,
             phase,
             reading,
+            due=due,
             failures_in_row=self._fleet.failures_in_row(reading),
             paused_until=self._paused_until,
             credential=self._credential.number,

@@ -175,6 +175,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(b"".join(part for part in out if part))
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
+            self._head = None
         else:
             self._transport.close()
 

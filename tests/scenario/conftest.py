@@ -23,7 +23,7 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
     ends: list[Callable[[], Awaitable[object]]] = []
     log = tmp_path / "log"
     stream = log.open("w")
-    logs.configure("debug", "json", stream)
+    logs.configure("info", "json", stream)
 
     async def start(config: str = "", *, world: World | None = None, organizations: int = 3) -> Story:
         world = world or World(uniform_fleet(organizations, "healthy"), admin_token=TOKEN)

@@ -26,16 +26,29 @@ def reading(failure: Failure | None = None, *, retry_after: float | None = None,
     return Reading("org-1", Moment(1100.0, 100.0), Moment(1101.0, 101.0), outcome, credential)
 
 
-def turn(one: Reading, *, failures: int = 1, paused_until: float = 0.0, credential: int = 1, draw: float = 0.0) -> Turn:
+def turn(
+    one: Reading,
+    *,
+    failures: int = 1,
+    paused_until: float = 0.0,
+    credential: int = 1,
+    draw: float = 0.0,
+    due: float = 90.0,
+) -> Turn:
     """The next turn after it, for phase 0.5 at 60 s: ordinary turns are at 30, 90, 150, 210 ..."""
     return next_turn(
-        GRID, 0.5, one, failures_in_row=failures, paused_until=paused_until, credential=credential, draw=draw
+        GRID, 0.5, one, due=due, failures_in_row=failures, paused_until=paused_until, credential=credential, draw=draw
     )
 
 
 def test_after_a_success_the_next_turn_is_the_ordinary_one() -> None:
     """No drift: turns hang on the phase, not on when the answer came."""
     assert turn(reading()) == Turn(150.0, Why.PHASE)
+
+
+def test_an_answer_that_came_before_its_own_turn_does_not_have_that_turn_again() -> None:
+    """A timer went off a moment early, and the platform was quick."""
+    assert turn(reading(), due=150.0) == Turn(210.0, Why.PHASE)
 
 
 @pytest.mark.parametrize("failure", list(Failure))

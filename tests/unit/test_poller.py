@@ -107,6 +107,7 @@ def bench() -> Bench:
         draw=lambda: 0.5,
         metrics=SelfMetrics(registry),
         interval=INTERVAL,
+        later=lambda _, call: call(),
     )
     made = Bench(clock, token, reader, fleet, poller, registry)
     made.replace(*(f"org-{number}" for number in range(20)))
@@ -168,6 +169,21 @@ async def test_one_that_came_back_is_asked_again(bench: Bench) -> None:
     bench.reader.asked.clear()
     await bench.pass_time(20)
     assert bench.reader.asked == {"org-1": 2, "org-2": 2}
+
+
+async def test_one_that_came_back_while_it_was_being_read_is_not_read_twice_at_a_time(bench: Bench) -> None:
+    """The reading that is under way counts, and gives it its next turn."""
+    bench.reader.hold = asyncio.Event()
+    await bench.pass_time(10)
+    bench.replace("org-1")
+    bench.replace("org-1", "org-2")
+    await bench.pass_time(20)
+    assert bench.poller.under_way == 20
+    bench.reader.hold.set()
+    await bench.pass_time(1)
+    assert bench.reader.asked == {"org-1": 1, "org-2": 1}
+    await bench.pass_time(20)
+    assert bench.reader.asked == {"org-1": 3, "org-2": 3}
 
 
 async def test_those_who_wait_when_the_brake_comes_on_are_not_sent(bench: Bench) -> None:
