@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final
 
@@ -18,11 +19,13 @@ from exporter import __version__
 from exporter.clock import Clock
 from exporter.config.schema import Config
 from exporter.config.secrets import Token, token_of
+from exporter.errors import ConfigError, UnreachableError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History
+from exporter.model.moment import Moment
 from exporter.observe.fleet import Fleet
-from exporter.observe.news import Change
+from exporter.observe.news import Change, Event
 from exporter.observe.poller import TICK, Draw, Poller
 from exporter.observe.reader import Reader
 from exporter.observe.readiness import readiness
@@ -36,6 +39,9 @@ from exporter.web.site import Site, WebToken
 
 STALLED_AFTER: Final = 10.0
 """Seconds without a tick after which this process calls itself unhealthy."""
+
+OVERDUE_TICKS: Final = 3
+"""Ticks that may be missing before somebody looks why."""
 
 READS_GRACE: Final = 2.0
 """Seconds that readings under way get to end in when the process is told to stop."""
@@ -91,8 +97,19 @@ def roster_of(config: Config, clock: Clock) -> Roster:
         admitted=Filter(include=sources.include, exclude=sources.exclude),
         clock=clock,
     )
-    roster.load()
+    try:
+        roster.load()
+    except ConfigError as error:
+        raise ConfigError([replace(one, where=one.where or "organizations.file") for one in error.faults]) from None
     return roster
+
+
+def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
+    """Tells how each source of the roster stands."""
+    for source in roster.sources:
+        metrics.roster_counted(source.source, source.organizations)
+        if source.last_success is not None:
+            metrics.roster_read(source.source, source.last_success)
 
 
 class Exporter:
@@ -101,8 +118,7 @@ class Exporter:
     def __init__(self, config: Config, *, clock: Clock, draw: Draw) -> None:
         self._config = config
         self._clock = clock
-        self._started = clock.now()
-        self._ticked = self._started.monotonic
+        self._started = self._ticked = clock.now()
         self._was_ready = False
         self._stopping = False
         registry = CollectorRegistry()
@@ -110,6 +126,7 @@ class Exporter:
         self._upstream = upstream_of(config, clock, self._metrics)
         self._roster = roster_of(config, clock)
         self._roster_task: asyncio.Task[None] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
         self._interval = config.poll.interval
         self._stale_after = config.poll.stale_after_seconds
         self._fleet = Fleet(self._stale_after)
@@ -151,7 +168,10 @@ class Exporter:
         self._metrics.set_limits(self._interval, self._stale_after)
         self._take_roster()
         self._look_at_tokens()
+        self._show(self._clock.now())
         await self._server.start()
+        self._started = self._ticked = self._clock.now()
+        self._watch_clocks()
         # Jobs own no work: they start it and return, for the scheduler cancels them when it ends.
         self._scheduler.add_job(self._tick, "interval", seconds=TICK, id="tick")
         self._scheduler.add_job(self._look_at_roster, "interval", seconds=TICK, id="roster")
@@ -168,15 +188,40 @@ class Exporter:
     async def drain(self) -> None:
         """Ends in order: not ready, no tick, readings under way, server, connections. Under 10 s in all."""
         self._stopping = True
-        _log.info("stopping", readings_under_way=self._poller.under_way)
         if self._scheduler.running:
+            _log.info("stopping", readings_under_way=self._poller.under_way)
             self._scheduler.shutdown(wait=False)
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         await self._poller.drain(READS_GRACE)
         if self._roster_task is not None:
             self._roster_task.cancel()
         await self._server.stop(SERVER_GRACE)
         await self._upstream.transport.aclose()
         _log.info("stopped")
+
+    async def failed(self) -> None:
+        """Waits until the server ends although nobody told it to.
+
+        Raises:
+            UnreachableError: it did; nothing of what is known can be told any more.
+        """
+        await self._server.ended()
+        raise UnreachableError("the HTTP server ended by itself: see the log, and start this exporter again")
+
+    def _watch_clocks(self) -> None:
+        """Sees to it that the ticks go on when the machine's clock is set.
+
+        The scheduler plans by the wall clock: set back by an hour, it would not tick for an hour, and what is too old
+        would stay on the page. The loop's own timers do not step.
+        """
+        self._watchdog = asyncio.get_running_loop().call_later(TICK, self._watch_clocks)
+        overdue = self._clock.now().monotonic - self._ticked.monotonic > OVERDUE_TICKS * TICK
+        if overdue and self._scheduler.running:
+            _log.warning("clock_stepped_or_stalled")
+            self._ticked = self._clock.now()
+            for job in self._scheduler.get_jobs():
+                job.reschedule("interval", seconds=TICK)
 
     async def _tick(self) -> None:
         now = self._clock.now()
@@ -186,9 +231,9 @@ class Exporter:
             # A fault of ours in one tick must not be the last tick. The health check tells when ticks stay away.
             _log.exception("tick_broke")
             return
-        late = now.monotonic - self._ticked
+        late = now.monotonic - self._ticked.monotonic
         self._metrics.tick_late(max(0, round(late / TICK) - 1))
-        self._ticked = now.monotonic
+        self._ticked = now
         self._metrics.tick_ended(self._clock.now().monotonic - now.monotonic)
 
     def _turn(self) -> None:
@@ -196,6 +241,10 @@ class Exporter:
         now = self._clock.now()
         self._look_at_tokens()
         self._poller.tick(now)
+        self._show(now)
+
+    def _show(self, now: Moment) -> None:
+        """Folds what came in, and makes it what the page shows."""
         changes = self._fleet.fold(now)
         if (snapshot := self._fleet.snapshot) is not None:
             self._exposition.render(snapshot)
@@ -203,10 +252,11 @@ class Exporter:
 
     def _look_at_tokens(self) -> None:
         for owner, token in self._token_files.items():
-            before = token.problem
-            token.look()
+            before, changed = token.problem, token.look()
             if token.problem is not None and token.problem != before:
                 _log.error("token_file_problem", token=owner, problem=token.problem)
+            elif changed or token.problem != before:
+                _log.info("token_file_read", token=owner, changed=changed)
             self._metrics.token_problem(owner, token.problem is not None)
 
     async def _look_at_roster(self) -> None:
@@ -215,6 +265,12 @@ class Exporter:
             self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
 
     async def _reload_roster(self) -> None:
+        try:
+            await self._try_reload_roster()
+        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
+            _log.exception("roster_broke")
+
+    async def _try_reload_roster(self) -> None:
         before = self._roster.organizations
         # Parsing a long list takes longer than a tick may.
         faults = await asyncio.to_thread(self._roster.reload)
@@ -237,10 +293,7 @@ class Exporter:
         self._fleet.replace_roster(self._roster.organizations, now)
         self._poller.replace_roster(ids, now)
         self._upstream.memberpulse.keep_only(ids)
-        for source in self._roster.sources:
-            self._metrics.roster_counted(source.source, source.organizations)
-            if source.last_success is not None:
-                self._metrics.roster_read(source.source, source.last_success)
+        tell_roster(self._roster, self._metrics)
 
     def _site(self) -> Site:
         return Site(
@@ -279,7 +332,7 @@ class Exporter:
         )
 
     def _healthy(self) -> bool:
-        return self._clock.now().monotonic - self._ticked < STALLED_AFTER
+        return self._clock.now().monotonic - self._ticked.monotonic < STALLED_AFTER
 
     def _ready(self) -> Readiness:
         if self._stopping:
@@ -291,6 +344,7 @@ class Exporter:
             running_for=self._clock.now().monotonic - self._started.monotonic,
             interval=self._interval,
             brake_on=self._poller.auth_ok is False,
+            no_token=not self._upstream.token.number,
         )
         # Organisations that come later do not make a working exporter unready.
         self._was_ready = found.ready
@@ -298,11 +352,15 @@ class Exporter:
 
 
 def _tell(changes: Sequence[Change]) -> None:
-    told: Counter[str] = Counter()
+    told: Counter[Event] = Counter()
     for change in changes:
         told[change.event] += 1
         if told[change.event] <= LINES_A_TICK:
-            _log.info(change.event.value, organization_id=change.organization_id, failure=change.failure)
+            _log.log(_level(change.event), change.event, organization_id=change.organization_id, failure=change.failure)
     for event, count in told.items():
         if count > LINES_A_TICK:
-            _log.info(event, further_organizations=count - LINES_A_TICK)
+            _log.log(_level(event), event, further_organizations=count - LINES_A_TICK)
+
+
+def _level(event: Event) -> int:
+    return logging.INFO if event is Event.RECOVERED else logging.WARNING

@@ -57,8 +57,10 @@ def configure(level: str, style: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for library in ("apscheduler", "asyncio", "uvicorn", "httpx", "tzlocal"):
+    for library in ("apscheduler", "asyncio", "tzlocal"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # It warns of each request that is not HTTP: a port scan would fill the log with what concerns nobody.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 
 def _library_message(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's signature
@@ -81,16 +83,21 @@ def _library_message(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
     return event
 
 
+def closed_words(error: BaseException) -> tuple[str, list[str]]:
+    """An exception as its class and the innermost places that it passed, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return type(error).__name__, [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}:{frame.name}" for frame in frames
+    ]
+
+
 def _exception_in_closed_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's signature
     found = event.pop("exc_info", None)
     if found is True:
         found = sys.exc_info()
-    if isinstance(found, BaseException):
-        found = (type(found), found, found.__traceback__)
-    if isinstance(found, tuple) and found[0] is not None:
-        event["error"] = found[0].__name__
-        frames = traceback.extract_tb(found[2])[-_FRAMES:]
-        event["at"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}:{frame.name}" for frame in frames]
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["error"], event["at"] = closed_words(error)
     return event
 
 

@@ -31,6 +31,8 @@ _MEND: Final = {
 }
 """Failure class -> what the platform does, and what to check."""
 
+_NOBODY: Final = "there is no organisation to ask about: fill organizations, or widen organizations.include and exclude"
+
 _UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, Failure.RATE_LIMITED}
 
 
@@ -51,10 +53,14 @@ def check_config(
     from exporter.telemetry.metrics import SelfMetrics
 
     settings = load(config, os.environ)
-    organizations = roster_of(settings, SystemClock()).organizations
-    if faults := _token_faults(settings):
+    faults = _token_faults(settings)
+    try:
+        organizations = roster_of(settings, SystemClock()).organizations
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *faults]) from None
+    if faults:
         raise ConfigError(faults)
-    for line in advice(settings):
+    for line in advice(settings, len(organizations), os.environ):
         sys.stderr.write(f"warning: {line}\n")
     sys.stdout.write(
         f"{config} is valid: {len(organizations)} organisations, each asked every {settings.poll.interval:g} s\n"
@@ -62,9 +68,7 @@ def check_config(
     if not online:
         return
     if not organizations:
-        raise AnswerIsBadError(
-            "there is no organisation to ask about: fill organizations, or widen organizations.include"
-        )
+        raise AnswerIsBadError(_NOBODY)
     readings: list[Reading] = []
     loop.run(_ask(settings, organizations[:1], SelfMetrics(CollectorRegistry()), readings.append))
     reading = readings[0]
@@ -82,7 +86,7 @@ def once(config: ConfigFile) -> None:
     from prometheus_client import CollectorRegistry
 
     from exporter import logs
-    from exporter.app import roster_of
+    from exporter.app import roster_of, tell_roster
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.load import load
@@ -93,12 +97,16 @@ def once(config: ConfigFile) -> None:
     settings = load(config, os.environ)
     logs.configure("error", settings.log.format)
     clock = SystemClock()
-    organizations = roster_of(settings, clock).organizations
+    roster = roster_of(settings, clock)
+    organizations = roster.organizations
+    if not organizations:
+        raise AnswerIsBadError(_NOBODY)
     registry = CollectorRegistry()
     metrics = SelfMetrics(registry)
     metrics.set_limits(settings.poll.interval, settings.poll.stale_after_seconds)
+    tell_roster(roster, metrics)
     fleet = Fleet(settings.poll.stale_after_seconds)
-    fleet.replace_roster(organizations, clock.now())
+    fleet.replace_roster(roster.organizations, clock.now())
     answered = 0
 
     def take(reading: Reading) -> None:
@@ -117,7 +125,8 @@ def once(config: ConfigFile) -> None:
     sys.stdout.flush()
     if unasked:
         sys.stderr.write(
-            f"xero-exporter: {unasked} organisations were not asked: the platform refuses the token or asks to wait\n"
+            f"xero-exporter: {unasked} organisations were not asked: there is no token, the platform refuses it, "
+            "or it asks to wait\n"
         )
     if not answered:
         raise UnreachableError(

@@ -9,6 +9,7 @@ import typer
 
 from exporter.cli import asking, serving, shipping
 from exporter.errors import ConfigError, ExporterError
+from exporter.redact import printable
 
 _INTERRUPTED = 130
 """128 + SIGINT, as a shell reports it."""
@@ -32,6 +33,7 @@ app.command()(shipping.version)
 
 def run() -> None:
     """Runs the command line and ends the process with its exit code."""
+    _open_standard_streams()
     try:
         app()
     except ConfigError as error:
@@ -47,7 +49,28 @@ def run() -> None:
         # Whoever read our output left, as `| head` does. Python would complain once more while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # Files and sockets of ours tell their own faults; what is left is standard output: a full disk.
+        _say(f"standard output cannot be written ({os.strerror(error.errno or 0)})")
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last catch: a traceback would show texts that are not ours
+        # `logs` costs 60 ms to import, and only what is broken needs it.
+        from exporter.logs import closed_words
+
+        kind, places = closed_words(error)
+        _say(f"this is a fault of xero-exporter, please report it: {kind} at {' < '.join(reversed(places))}")
+        sys.exit(1)
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"xero-exporter: {text}\n")
+    # Paths and keys can hold anything; a terminal must not be driven by them, and one fault is one line.
+    sys.stderr.write(f"xero-exporter: {printable(text, limit=2000)}\n")
+
+
+def _open_standard_streams() -> None:
+    """Opens what was closed (``>&-``): the event loop would take the number of a standard stream and abort."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)

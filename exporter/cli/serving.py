@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import secrets
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exporter import __version__
+from exporter.errors import UsageError
 
 if TYPE_CHECKING:
     from exporter.config.schema import Config
 
-ConfigFile = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file (YAML).")]
+ConfigFile = Annotated[
+    Path, typer.Option("--config", metavar="FILE", readable=False, help="The configuration file (YAML).")
+]
 
 
 def serve(config: ConfigFile) -> None:
@@ -45,7 +49,13 @@ async def _serve(settings: Config, greeting: str = "") -> None:
         if greeting:
             sys.stdout.write(greeting.replace("{exporter}", exporter.url))
             sys.stdout.flush()
-        await stop.wait()
+        told = asyncio.ensure_future(stop.wait())
+        broke = asyncio.ensure_future(exporter.failed())
+        done, pending = await asyncio.wait({told, broke}, return_when=asyncio.FIRST_COMPLETED)
+        for one in pending:
+            one.cancel()
+        for one in done:
+            one.result()
     finally:
         await exporter.drain()
 
@@ -58,7 +68,13 @@ def demo(
     """Simulated MemberPulse and this exporter on loopback: see it work before you have a configuration."""
     from exporter import logs
     from exporter.cli import loop
+    from exporter.config.addresses import Listen
+    from exporter.config.values import SpellingError
 
+    try:
+        Listen.parse(listen)
+    except SpellingError as error:
+        raise UsageError(f"--listen: {error}") from None
     # The exporter's story goes to the terminal in between; changes only, so it stays readable.
     logs.configure("info", "auto")
     with tempfile.TemporaryDirectory(prefix="xero-exporter-demo-") as folder:

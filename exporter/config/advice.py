@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from exporter.config.addresses import host_of, is_loopback
@@ -11,9 +11,37 @@ from exporter.config.schema import Config, Credential
 from exporter.model.words import Role
 
 
-def advice(config: Config) -> tuple[str, ...]:
-    """Warnings for people, one sentence each, by key path and without a value. Looks at the modes of token files."""
-    return (*_platform(config), *_web(config), *_credentials(config))
+def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Warnings for people, one sentence each, by key path and without a value. Looks at the modes of token files.
+
+    Args:
+        config: what is configured.
+        organizations: how many are watched by it.
+        environ: the environment variables.
+    """
+    return (
+        *_platform(config),
+        *_pace(config, organizations),
+        *_proxies(environ),
+        *_web(config),
+        *_credentials(config),
+    )
+
+
+def _pace(config: Config, organizations: int) -> Iterator[str]:
+    if not organizations:
+        yield "organizations: nobody is watched; fill the list, or widen organizations.include and exclude"
+    elif organizations / config.poll.interval > config.platform.max_requests_per_second:
+        yield (
+            "poll.interval: platform.max_requests_per_second does not let so many organisations be asked so often; "
+            "raise one of the two"
+        )
+
+
+def _proxies(environ: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(environ):
+        if name.upper() in {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} and environ[name]:
+            yield f"{name}: proxies are not used; the platform is asked directly"
 
 
 def _platform(config: Config) -> Iterator[str]:

@@ -17,12 +17,14 @@ class FileSignature(NamedTuple):
 
     Attributes:
         modified: time of the last change of its content, nanoseconds.
+        changed: time of the last change of its content, mode or owner, nanoseconds: a permission given later counts.
         size: bytes.
         inode: number of the file in its file system; an atomic replace gives another one.
         device: number of the file system.
     """
 
     modified: int
+    changed: int
     size: int
     inode: int
     device: int
@@ -38,7 +40,7 @@ def signature(path: Path) -> FileSignature | None:
         found = os.stat(path)  # noqa: PTH116 - Path.stat costs twice as much, and this runs every second
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return None
-    return FileSignature(found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
+    return FileSignature(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
 def read_file(path: Path, limit: int) -> bytes:

@@ -23,7 +23,7 @@ from exporter.expose.shapes import (
     SourceDocument,
 )
 from exporter.model.conditions import Conditions, SourceState
-from exporter.model.facts import History, Organization, OrganizationState, Reading, Snapshot, Status, UpstreamFailure
+from exporter.model.facts import History, Organization, OrganizationState, PastReading, Snapshot, Status
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, SyncStatus
 
@@ -209,11 +209,10 @@ def _facts(status: Status) -> FactsDocument:
     )
 
 
-def _reading(reading: Reading) -> ReadingDocument:
-    outcome = reading.outcome
-    failed = outcome if isinstance(outcome, UpstreamFailure) else None
+def _reading(reading: PastReading) -> ReadingDocument:
+    failed = reading.failure
     return ReadingDocument(
-        at=rfc3339(reading.ended.wall),
+        at=rfc3339(reading.at),
         duration_seconds=round(reading.duration, 6),
         outcome="success" if failed is None else failed.failure,
         # Only a 200 is a success.

@@ -6,6 +6,7 @@ exposition counts on that identity.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,16 +35,12 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class SyncError:
-    """One entry of the platform's ``errors`` list.
+    """One entry of the platform's ``errors`` list. Its texts carry e-mail addresses and names and are not kept.
 
     Attributes:
-        type: the platform's word, such as ``contact_sync``; foreign text.
-        message: foreign text that carries e-mail addresses and names; never shown as it is, so not in the repr.
         at: when it happened, seconds since 1970 UTC; None when the platform does not say.
     """
 
-    type: str | None
-    message: str | None = field(repr=False)
     at: float | None
 
 
@@ -156,10 +153,16 @@ class Block:
     Attributes:
         states: in order of phase.
         valid_until: the least `valid_until` of its states, monotonic seconds.
+        counts: number of its states by freshness, in the order of `Freshness`.
     """
 
     states: tuple[OrganizationState, ...]
     valid_until: float
+    counts: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = Counter(state.freshness for state in self.states)
+        object.__setattr__(self, "counts", tuple(found[word] for word in Freshness))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,6 +191,21 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class PastReading:
+    """What is remembered of a reading: how it went, not what the platform said.
+
+    Attributes:
+        at: when it ended, seconds since 1970 UTC.
+        duration: seconds.
+        failure: why it gave no status; None when it gave one.
+    """
+
+    at: float
+    duration: float
+    failure: UpstreamFailure | None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The bounded memory of one organisation, oldest first.
 
@@ -196,5 +214,5 @@ class History:
         failures: its last failed readings, kept longer than `recent`.
     """
 
-    recent: tuple[Reading, ...] = ()
-    failures: tuple[Reading, ...] = ()
+    recent: tuple[PastReading, ...] = ()
+    failures: tuple[PastReading, ...] = ()

@@ -1,20 +1,23 @@
 """The brake: stops asking a platform that refuses our token, and finds out when it does not any more. Pure.
 
-A refusal (401, 403) is first that organisation's own. When the last answers of `REFUSALS` different organisations
-were refusals with no success between them, it is our token: hammering on with it for each of 10,000 organisations
+A refusal (401, 403) is first that organisation's own. When the last answers, of `REFUSALS` different organisations,
+were all refusals, it is our token: hammering on with it for each of 10,000 organisations
 tells nothing new and looks like an attack.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exporter.model.facts import Reading
+from exporter.model.facts import Reading, UpstreamFailure
 from exporter.model.words import Failure
 
 REFUSALS: Final = 5
-"""Different organisations that must be refused, with no success between; all, if the fleet has fewer."""
+"""Different organisations that must be refused, with no other answer between; all, if the fleet has fewer."""
+
+_SUCCESS: Final = range(200, 300)
 
 PROBE_EVERY: Final = 30.0
 """Seconds between two probes while the brake is on."""
@@ -26,7 +29,7 @@ class Brake:
 
     Attributes:
         accepted: whether the platform took the token in force; None while it said neither.
-        refused: organisations that were refused since the last success.
+        refused: organisations that were refused since the last other answer.
         on: whether the fleet stands still.
         probe_at: monotonic second of the next probe; means something only while on.
         credential: number of the token that all of this is about.
@@ -52,15 +55,17 @@ def with_credential(brake: Brake, credential: int) -> Brake:
 def after_reading(brake: Brake, reading: Reading, fleet_size: int) -> Brake:
     """The brake after an answer; the same object when the answer changes nothing.
 
-    Answers given to an older token are not evidence. Failures other than 401 and 403 neither count nor clear: a
-    server error between two refusals does not make the token good.
+    Answers given to an older token are not evidence. An answer that is neither a refusal nor a success (404, 429, 5xx)
+    ends a run of refusals: in an outage, the few who are always refused are not "everybody". Where nobody answered
+    (timeouts, resets), nothing is learned. Once the brake is on, only a success or another token releases it.
     """
     if reading.credential != brake.credential:
         return brake
-    if reading.failure is None:
+    if _succeeded(reading):
         return brake if brake.accepted and not brake.refused else Brake(accepted=True, credential=brake.credential)
     if reading.failure is not Failure.AUTH:
-        return brake
+        ends_the_run = _answered(reading) and brake.refused and not brake.on
+        return replace(brake, refused=frozenset()) if ends_the_run else brake
     if brake.on:
         return replace(brake, probe_at=max(brake.probe_at, reading.began.monotonic + PROBE_EVERY))
     refused = brake.refused | {reading.organization_id}
@@ -73,6 +78,21 @@ def after_reading(brake: Brake, reading: Reading, fleet_size: int) -> Brake:
         probe_at=reading.ended.monotonic + PROBE_EVERY,
         credential=brake.credential,
     )
+
+
+def with_roster(brake: Brake, organization_ids: AbstractSet[str]) -> Brake:
+    """The brake after a change of the roster: those who are not ours any more do not count."""
+    return replace(brake, refused=brake.refused & organization_ids)
+
+
+def _succeeded(reading: Reading) -> bool:
+    """Whether the platform let us in, even if what it said then made no sense."""
+    outcome = reading.outcome
+    return not isinstance(outcome, UpstreamFailure) or outcome.http_status in _SUCCESS
+
+
+def _answered(reading: Reading) -> bool:
+    return isinstance(reading.outcome, UpstreamFailure) and reading.outcome.http_status is not None
 
 
 def probe_due(brake: Brake, now: float) -> bool:

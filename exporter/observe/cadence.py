@@ -41,6 +41,8 @@ class Why(StrEnum):
     """Its ordinary turn."""
     BACK_OFF = "back_off"
     """It failed; its next turns are left out."""
+    ASKED = "asked"
+    """The platform asked to wait with this one (503 with Retry-After)."""
     PAUSE = "pause"
     """The platform asked everybody to wait."""
 
@@ -88,12 +90,14 @@ def pause_asked(reading: Reading) -> float | None:
     A 429 with a Retry-After speaks for the whole of our traffic (RFC 6585, section 4); without one it is taken as
     that organisation's own.
     """
-    outcome = reading.outcome
-    if not isinstance(outcome, UpstreamFailure) or outcome.failure is not Failure.RATE_LIMITED:
-        return None
-    if outcome.retry_after is None:
-        return None
-    return reading.ended.monotonic + min(outcome.retry_after, LONGEST_WAIT)
+    asked = _retry_after(reading) if reading.failure is Failure.RATE_LIMITED else None
+    return None if asked is None else reading.ended.monotonic + asked
+
+
+def _retry_after(reading: Reading) -> float | None:
+    """Seconds that the answer asked to wait, at most `LONGEST_WAIT`; None when it did not ask."""
+    asked = reading.outcome.retry_after if isinstance(reading.outcome, UpstreamFailure) else None
+    return None if asked is None else min(asked, LONGEST_WAIT)
 
 
 def next_turn(
@@ -127,6 +131,8 @@ def next_turn(
     ordinary = Turn(grid.after(phase, ended), Why.PHASE)
     if failure is None or (failure is Failure.AUTH and reading.credential != credential):
         return ordinary
+    if failure is Failure.SERVER_ERROR and (asked := _retry_after(reading)):
+        return Turn(grid.after(phase, ended + asked), Why.ASKED)
     intervals = intervals_to_wait(failure, max(1, failures_in_row), grid.interval, draw)
     if intervals == 1:
         return ordinary

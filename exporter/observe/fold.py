@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -130,5 +129,6 @@ def _block(states: tuple[OrganizationState, ...]) -> Block:
 
 
 def _counts(blocks: tuple[Block, ...]) -> MappingProxyType[Freshness, int]:
-    found = Counter(state.freshness for block in blocks for state in block.states)
-    return MappingProxyType({word: found[word] for word in Freshness})
+    return MappingProxyType(
+        {word: sum(block.counts[place] for block in blocks) for place, word in enumerate(Freshness)}
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from exporter.model.facts import OrganizationState, Snapshot
-from exporter.model.words import Failure, Freshness
+from exporter.model.words import Failure
 
 
 class Event(StrEnum):
@@ -53,5 +53,5 @@ def _changes(old: OrganizationState, new: OrganizationState) -> Iterator[Change]
     if new.failure is not old.failure:
         event = Event.RECOVERED if new.failure is None else Event.FAILING
         yield Change(event=event, organization_id=name, failure=new.failure)
-    if old.freshness is Freshness.FRESH and new.status is None:
+    if old.status is not None and new.status is None:
         yield Change(event=Event.WITHDRAWN, organization_id=name, failure=new.failure)

@@ -13,8 +13,8 @@ from exporter.clock import Clock
 from exporter.model.facts import Reading, UpstreamFailure
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
-from exporter.observe.brake import Brake, after_reading, probe_due, probe_sent, with_credential
-from exporter.observe.cadence import next_turn, pause_asked
+from exporter.observe.brake import Brake, after_reading, probe_due, probe_sent, with_credential, with_roster
+from exporter.observe.cadence import Why, next_turn, pause_asked
 from exporter.observe.fleet import Fleet
 from exporter.observe.phase import Grid, phase_of
 from exporter.observe.reader import Credential, Reader
@@ -91,8 +91,19 @@ class Poller:
         return len(self._tasks)
 
     def next_attempt(self, organization_id: str) -> float | None:
-        """When this organisation has its next turn, monotonic seconds; None while it is being read or not ours."""
-        return self._schedule.at(organization_id)
+        """When this organisation is asked next, monotonic seconds.
+
+        None when that is not known: it is being read, it is not ours, or nobody is asked because of the token.
+        """
+        at = self._schedule.at(organization_id)
+        if at is None or self._held:
+            return None
+        return at if at > self._paused_until else self._grid.after(self._phases[organization_id], self._paused_until)
+
+    @property
+    def _held(self) -> bool:
+        """Whether nobody is asked: the platform refuses our token, or there never was one."""
+        return self._brake.on or not self._brake.credential
 
     def replace_roster(self, organization_ids: Iterable[str], now: Moment) -> None:
         """From now on exactly these are asked; those who stay keep their turn, new ones get their next."""
@@ -100,6 +111,7 @@ class Poller:
         self._phases = {name: before[name] if name in before else phase_of(name) for name in organization_ids}
         self._order = sorted(self._phases, key=self._phases.__getitem__)
         self._schedule.keep_only(self._phases)
+        self._weigh_in(with_roster(self._brake, self._phases.keys()))
         for name in self._phases.keys() - before.keys():
             self._schedule.put(name, self._grid.after(self._phases[name], now.monotonic))
 
@@ -116,7 +128,6 @@ class Poller:
         if probe_due(self._brake, now.monotonic):
             self._probe(now)
         self._metrics.readings_in_flight(len(self._tasks))
-        self._metrics.auth_ok(self.auth_ok)
         remaining = self._paused_until - now.monotonic
         self._metrics.paused_until(now.wall + remaining if remaining > 0 else None)
 
@@ -138,10 +149,11 @@ class Poller:
         brake = with_credential(self._brake, self._credential.number)
         if brake is self._brake:
             return
-        was_on, self._brake = self._brake.on, brake
+        was_on = self._brake.on
         _log.info("platform_token_changed")
+        self._weigh_in(brake)
+        self._release(now)
         if was_on:
-            self._release(now)
             self._probe(now)
 
     def _probe(self, now: Moment) -> None:
@@ -159,7 +171,7 @@ class Poller:
         if self._stopped or name not in self._phases or self._schedule.at(name) is not None:
             # Removed meanwhile; or removed and put back, which gave it a turn of its own.
             return
-        if self._brake.on:
+        if self._held:
             self._postpone(name, due)
         elif self._paused_until > due:
             self._postpone(name, self._paused_until)
@@ -181,29 +193,28 @@ class Poller:
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         del self._tasks[name]
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("reading_broke", error=type(error).__name__)
+            _log.error("reading_not_taken", organization_id=name, exc_info=error)
 
     async def _read(self, name: str, due: float, *, probe: bool) -> None:
-        reading = None
         try:
             reading = await self._reader.read(
                 name,
                 suspect=self._fleet.is_suspect(name),
                 wanted=self._wanted(name, probe=probe),
             )
+            if reading is not None:
+                self._take(reading, due)
         finally:
             # Whatever happened, the organisation must have a turn again.
-            if reading is None:
+            if self._schedule.at(name) is None:
                 self._postpone(name, max(due, self._clock.now().monotonic, self._paused_until))
-        if reading is not None:
-            self._take(reading, due)
 
     def _wanted(self, name: str, *, probe: bool) -> Callable[[], bool]:
         def wanted() -> bool:
             now = self._clock.now().monotonic
             if self._stopped or name not in self._phases or self._paused_until > now:
                 return False
-            return probe or not self._brake.on
+            return probe or not self._held
 
         return wanted
 
@@ -230,6 +241,9 @@ class Poller:
         if not isinstance(reading.outcome, UpstreamFailure) and reading.outcome.errors_dropped:
             self._metrics.errors_dropped(reading.outcome.errors_dropped)
         self._schedule.put(name, turn.at)
+        if turn.why is not Why.PHASE:
+            wait = round(turn.at - reading.ended.monotonic, 1)
+            _log.debug("organization_held_back", organization_id=name, why=turn.why, seconds=wait)
 
     def _weigh(self, reading: Reading) -> None:
         """What one answer means for everybody: the pause and the brake."""
@@ -237,12 +251,18 @@ class Poller:
         if asked is not None and asked > self._paused_until:
             self._paused_until = asked
             _log.warning("platform_asked_to_wait", seconds=round(asked - reading.ended.monotonic, 1))
-        before, self._brake = self._brake, after_reading(self._brake, reading, len(self._phases))
+        before = self._brake
+        self._weigh_in(after_reading(before, reading, len(self._phases)))
         if self._brake.on and not before.on:
             _log.error("platform_refuses_token", organizations_refused=len(self._brake.refused))
         elif before.on and not self._brake.on:
             _log.info("platform_accepts_token")
             self._release(reading.ended)
+
+    def _weigh_in(self, brake: Brake) -> None:
+        """Puts a new state of the brake in force, and tells it at once: healing must show within 2 s."""
+        self._brake = brake
+        self._metrics.auth_ok(brake.auth_ok)
 
     def _release(self, now: Moment) -> None:
         """Gives those whom the brake or a refusal held back their ordinary turn again."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+import structlog
 
 from exporter.clock import Clock
-from exporter.model.facts import Reading
+from exporter.model.facts import Reading, Status, UpstreamFailure
+from exporter.model.words import Failure, Sent
 from exporter.upstream.memberpulse import MemberPulse
 from exporter.upstream.transport import ReadTransport
+
+_log = structlog.get_logger("reader")
+
+_OUR_FAULT: Final = UpstreamFailure(
+    Failure.INVALID_RESPONSE, Sent.MAYBE, detail="this exporter broke while reading it: see reading_broke in its log"
+)
 
 
 class Credential(Protocol):
@@ -16,7 +25,7 @@ class Credential(Protocol):
 
     @property
     def number(self) -> int:
-        """Grows each time the token changes."""
+        """Grows each time the token changes; 0 while there never was one."""
         ...
 
 
@@ -53,7 +62,12 @@ class Reader:
                 return None
             began = self._clock.now()
             credential = self._credential.number
-            outcome = await self._platform.status(organization_id)
+            outcome: Status | UpstreamFailure
+            try:
+                outcome = await self._platform.status(organization_id)
+            except Exception:  # noqa: BLE001 - a fault of ours must not look like silence of the platform, or like success
+                _log.exception("reading_broke", organization_id=organization_id)
+                outcome = _OUR_FAULT
             return Reading(
                 organization_id=organization_id,
                 began=began,

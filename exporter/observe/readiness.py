@@ -11,7 +11,9 @@ INTERVALS: Final = 2
 """After this many intervals each organisation has had its turn, whatever became of it."""
 
 
-def readiness(snapshot: Snapshot | None, *, running_for: float, interval: float, brake_on: bool) -> Readiness:
+def readiness(
+    snapshot: Snapshot | None, *, running_for: float, interval: float, brake_on: bool, no_token: bool
+) -> Readiness:
     """Whether what is told is worth scraping.
 
     Args:
@@ -19,6 +21,7 @@ def readiness(snapshot: Snapshot | None, *, running_for: float, interval: float,
         running_for: seconds since the start.
         interval: seconds between readings of an organisation.
         brake_on: whether the platform refuses our token, so that nobody is asked.
+        no_token: whether there never was a token to ask with.
     """
     if snapshot is None:
         return Readiness(ready=False, why="the list of organisations is not loaded yet")
@@ -27,6 +30,8 @@ def readiness(snapshot: Snapshot | None, *, running_for: float, interval: float,
         return Readiness(ready=True, why="each organisation was asked at least once")
     if brake_on:
         return Readiness(ready=True, why="the platform refuses our token; this exporter works and says so")
+    if no_token:
+        return Readiness(ready=False, why="there is no token to ask the platform with: see platform.token_file")
     if running_for >= INTERVALS * interval:
         return Readiness(ready=True, why=f"{INTERVALS} intervals have passed")
     return Readiness(ready=False, why=f"{waiting} of {len(snapshot)} organisations were not asked yet")

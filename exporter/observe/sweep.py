@@ -19,7 +19,8 @@ async def sweep(
 ) -> int:
     """Reads each organisation once, as fast as the permits allow.
 
-    Stops asking when the platform refuses our token for several organisations in a row, or asks everybody to wait.
+    Stops asking when the platform refuses our token for several organisations in a row, or asks everybody to wait;
+    asks nobody without a token.
 
     Args:
         reader: asks about one organisation.
@@ -30,6 +31,8 @@ async def sweep(
     Returns:
         How many were not asked for one of these reasons.
     """
+    if not credential.number:
+        return len(organization_ids)
     brake = Brake(credential=credential.number)
     paused = False
     unasked = 0

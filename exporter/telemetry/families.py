@@ -18,8 +18,6 @@ UPSTREAMS: Final = ("memberpulse",)
 SCRAPE_FORMATS: Final = ("text", "openmetrics")
 """The exposition formats: the values of the label ``format``."""
 
-PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
-"""The value of the label ``token`` for the token that the platform is asked with."""
 
 _UPSTREAM = ("upstream", "`memberpulse`")
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
@@ -28,7 +26,7 @@ _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
 
 BUCKETS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
     {
-        # Up to the longest back-off of an organisation's readings that is still an everyday thing, 5 min.
+        # A few milliseconds is a fleet in order; 300 s is the default stale_after.
         "xero_exporter_poll_lag_seconds": (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300),
         # Around the default deadline of 10 s, and one beyond it for those who raise it.
         "xero_exporter_request_duration_seconds": (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),

@@ -165,7 +165,7 @@ class SelfMetrics:
         """Says whether a token file could be read.
 
         Args:
-            owner: `families.PLATFORM_TOKEN`, or the configured name of a web token.
+            owner: ``platform``, or ``web/NAME`` for an entry of ``web.tokens``.
             problem: True when it could not.
         """
         self._token_file_readable.labels(owner).set(int(not problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -17,12 +18,6 @@ from exporter.upstream.wire import WireError, parse_status
 
 UPSTREAM: Final = "memberpulse"
 """What telemetry calls this upstream."""
-
-MAX_REMEMBERED: Final = 8 * 1024
-"""Bytes of a body that are remembered to skip the next parse: 80 MB when 10,000 organisations are all at this bound.
-
-The sample of the troubleshooting page has 320 bytes.
-"""
 
 _HALF_A_SECOND: Final = 0.5  # the Date header has whole seconds, cut off: on average its clock is half a second further
 _NO_TOKEN: Final = UpstreamFailure(
@@ -58,10 +53,14 @@ class Telemetry(Protocol):
 
 @dataclass(slots=True)
 class _Known:
-    """What is kept of one organisation: where to ask, and the last good answer to skip parsing it again."""
+    """What is kept of one organisation: where to ask, and the last good answer to skip parsing it again.
+
+    Of the body only a digest: it holds names and addresses. 0.7 us for the sample of the troubleshooting page, 8 us
+    for a parse.
+    """
 
     url: httpx.URL
-    body: bytes = b""
+    digest: bytes = b""
     status: Status | None = None
 
 
@@ -137,13 +136,12 @@ def skew(date: float, began: Moment, ended: Moment) -> float:
 
 
 def _read(body: bytes, known: _Known) -> Status | UpstreamFailure:
-    if known.status is not None and body == known.body:
+    digest = hashlib.blake2b(body, digest_size=16).digest()
+    if known.status is not None and digest == known.digest:
         return known.status
     try:
         status = parse_status(body)
     except WireError as error:
         return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=str(error))
-    if len(body) <= MAX_REMEMBERED:
-        known.body = body
-        known.status = status
+    known.digest, known.status = digest, status
     return status

@@ -95,7 +95,7 @@ class ReadTransport:
         """An `async with` that waits for a permit and holds it: `get` must be called inside one.
 
         Args:
-            suspect: it ran into the deadline last time. Those together hold at most a fifth of all permits.
+            suspect: it ran into the deadline last time. Those together hold at most half of all permits.
         """
         return self._permits.permit(suspect=suspect)
 

@@ -90,7 +90,12 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes what arrived, and ends a request that is too large while it is not yet whole."""
         super().data_received(data)
-        if self._request_deadline is None or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._request_deadline is None:
+            if self._between_requests():
+                # Between two requests the parser skips line ends, and uvicorn has just stopped its own clock.
+                self._await_request()
             return
         self._request_bytes += len(data)
         if self._request_bytes > MAX_REQUEST_BYTES:
@@ -157,6 +162,11 @@ class Connection(HttpToolsProtocol):
         if self.cycle is None:
             return False
         return self.cycle.response_started and not self.cycle.response_complete
+
+    def _between_requests(self) -> bool:
+        if self.cycle is None:
+            return False
+        return self.cycle.response_complete
 
     def _await_request(self) -> None:
         if self._request_deadline is None:

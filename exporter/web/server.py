@@ -86,6 +86,11 @@ class Server:
         host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
         return f"http://{_place(host, self._port)}"
 
+    async def ended(self) -> None:
+        """Waits until the server has ended, for whatever reason."""
+        assert self._serving is not None, "not started"
+        await asyncio.wait({self._serving})
+
     async def stop(self, grace: float) -> None:
         """Accepts no more, lets answers under way end for `grace` seconds, then cuts them off. Twice is harmless.
 

@@ -12,7 +12,7 @@ from exporter.clock import Clock, SystemClock
 from exporter.model.facts import Status, UpstreamFailure
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent, SyncStatus
-from exporter.upstream.memberpulse import MAX_REMEMBERED, MemberPulse, skew
+from exporter.upstream.memberpulse import MemberPulse, skew
 from exporter.upstream.transport import ReadTransport
 
 STATUS_PATH = "/api/admin/integrations/xero/{organization_id}/status"
@@ -225,16 +225,12 @@ async def test_a_forgotten_organisation_is_parsed_anew() -> None:
         assert len(here.memberpulse._known) == 0
 
 
-async def test_a_large_body_is_not_remembered() -> None:
-    """What is kept of an organisation is bounded."""
+async def test_nothing_of_a_body_is_remembered_but_a_digest() -> None:
+    """Names and addresses in it do not stay in memory, however large it is."""
     async with room() as here:
-        here.platform.body = HEALTHY.ljust(MAX_REMEMBERED)
+        here.platform.body = HEALTHY.ljust(100_000)
         assert await here.ask() is await here.ask()
-        here.platform.body = HEALTHY.ljust(MAX_REMEMBERED + 1)
-        first, again = await here.ask(), await here.ask()
-        assert again == first
-        assert again is not first
-    assert max(len(known.body) for known in here.memberpulse._known.values()) == MAX_REMEMBERED
+        assert [len(known.digest) for known in here.memberpulse._known.values()] == [16]
 
 
 async def test_an_answer_that_cannot_be_read_names_the_field_and_nothing_else() -> None:

@@ -514,11 +514,11 @@ async def test_hanging_suspects_delay_nobody() -> None:
     async with serving(by_path) as server, transport(LONG, at_once=10) as reads:
         url = server.url.copy_with(path="/hang")
         suspects = [asyncio.create_task(ask_suspect(reads, url)) for _ in range(30)]
-        await until(lambda: len(server.requests) == 2)
+        await until(lambda: len(server.requests) == 5)
         async with asyncio.timeout(LONG / 2):
             outcomes = await asyncio.gather(*(get(reads, server.url) for _ in range(30)))
         assert all(isinstance(outcome, Answer) for outcome in outcomes)
-        assert sum(b"/hang" in request for request in server.requests) == 2
+        assert sum(b"/hang" in request for request in server.requests) == 5
         for suspect in suspects:
             suspect.cancel()
         await asyncio.wait(suspects)
@@ -567,7 +567,7 @@ async def mixed_reads() -> None:
         assert 0 < sum(task.cancelled() for task in ended) < 300
         assert connections_in_use(reads) == 0
         permits = reads._permits
-        assert (permits._slots._value, permits._suspect_slots._value, permits._turn.locked()) == (30, 6, False)
+        assert (permits._slots._value, permits._suspect_slots._value, permits._turn.locked()) == (30, 15, False)
         assert isinstance(await ask(reads, "/ok", suspect=True), Answer)
         await reads.aclose()
         await until(lambda: server.open == 0)

@@ -25,7 +25,16 @@ from structlog.testing import capture_logs
 from exporter.config.secrets import Token
 from exporter.expose.exposition import Exposition, Format
 from exporter.model.conditions import Conditions, Readiness
-from exporter.model.facts import Block, History, Organization, OrganizationState, Reading, Snapshot, Status, SyncError
+from exporter.model.facts import (
+    Block,
+    History,
+    Organization,
+    OrganizationState,
+    PastReading,
+    Snapshot,
+    Status,
+    SyncError,
+)
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, Role, SyncStatus
 from exporter.telemetry.metrics import SelfMetrics
@@ -58,7 +67,7 @@ def state(index: int) -> OrganizationState:
         connected=index % 2 == 0,
         last_sync=NOW.wall,
         sync_status=SyncStatus.HEALTHY,
-        errors=(SyncError("contact_sync", f"Duplicate contact: {CANARY}", NOW.wall),),
+        errors=(SyncError(NOW.wall),),
     )
     return OrganizationState(
         Organization(f"org-{index:02}", name=CANARY),
@@ -90,7 +99,7 @@ def a_site() -> Site:
     exposition = Exposition(organization_names=False, registry=registry, metrics=metrics)
     known = snapshot()
     exposition.render(known)
-    reading = Reading("org-07", NOW, NOW, Status())
+    reading = PastReading(NOW.wall, 0.1, None)
     return Site(
         exposition=exposition,
         metrics=metrics,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -24,13 +25,17 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
     log = tmp_path / "log"
     stream = log.open("w")
     logs.configure("info", "json", stream)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    async def start(config: str = "", *, world: World | None = None, organizations: int = 3) -> Story:
+    async def start(
+        config: str = "", *, world: World | None = None, organizations: int = 3, token: str | None = TOKEN
+    ) -> Story:
         world = world or World(uniform_fleet(organizations, "healthy"), admin_token=TOKEN)
         simulator = Simulator(world)
         await simulator.__aenter__()
         ends.append(lambda: simulator.__aexit__(None, None, None))
-        (tmp_path / "token").write_text(world.admin_token or TOKEN)
+        if token is not None:
+            (tmp_path / "token").write_text(token)
         (tmp_path / "organizations.yml").write_text(organizations_yaml(world.organizations.values()))
         lines = [
             f"platform: {{url: '{simulator.url}', token_file: token, timeout: 1s}}",

@@ -23,14 +23,20 @@ TOKEN = "canary-admin-token-1"
 
 @dataclass
 class SteppedClock:
-    """The machine's clocks, moved forward by hand."""
+    """The machine's clocks, moved forward by hand.
+
+    Attributes:
+        ahead: seconds that both clocks are ahead.
+        wall_stepped: seconds that the wall clock alone was set forward, or back.
+    """
 
     ahead: float = 0.0
+    wall_stepped: float = 0.0
 
     def now(self) -> Moment:
         """The present, that many seconds ahead."""
         now = SystemClock().now()
-        return Moment(now.wall + self.ahead, now.monotonic + self.ahead)
+        return Moment(now.wall + self.ahead + self.wall_stepped, now.monotonic + self.ahead)
 
 
 class Scrape(Mapping[str, dict[frozenset[tuple[str, str]], float]]):
@@ -106,11 +112,19 @@ class Story:
 class Watch(Protocol):
     """Starts an exporter that watches a simulated fleet."""
 
-    def __call__(self, config: str = "", *, world: World | None = None, organizations: int = 3) -> Awaitable[Story]:
+    def __call__(
+        self,
+        config: str = "",
+        *,
+        world: World | None = None,
+        organizations: int = 3,
+        token: str | None = TOKEN,
+    ) -> Awaitable[Story]:
         """Starts it.
 
         Args:
             config: YAML to put after the platform's address and the organisations.
             world: the platform; by default that many healthy organisations.
             organizations: how many.
+            token: what stands in the token file; None: there is no file.
         """

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta, tzinfo
+
+import pytest
+from apscheduler.schedulers import base as scheduling
+from apscheduler.triggers import interval
 
 from exporter.simulator.answers import Misbehaviour
 from tests.scenario.story import Watch
@@ -56,17 +61,44 @@ async def test_an_organisation_that_starts_failing_says_so_keeps_its_time_loses_
 
 async def test_withdrawal_needs_no_request_only_time(watch: Watch) -> None:
     """The clock moves past stale_after, nobody is asked, and within 2 s the data is gone from /metrics."""
-    story = await watch("poll: {interval: 1h, stale_after: 3h}", organizations=3)
-    story.clock.ahead += 3600
+    story = await watch("poll: {interval: 1s, stale_after: 3h}", organizations=3)
     await story.until(lambda scrape: len(scrape.organizations("xero_connected")) == 3)
+    story.exporter._poller.stop()
+    await story.until(lambda scrape: scrape.value("xero_exporter_readings_in_flight") == 0)
     asked = story.simulator.requests.total()
-    story.world.override_all(Misbehaviour.HANG)
-    story.clock.ahead += 3 * 3600 + 1
-    await story.until(lambda scrape: not scrape["xero_connected"], within=2.0)
+    story.clock.ahead += 3 * 3600 - 60
     scrape = await story.scrape()
+    assert len(scrape.organizations("xero_connected")) == 3
+    story.clock.ahead += 61
+    scrape = await story.until(lambda scrape: not scrape["xero_connected"], within=2.0)
     assert scrape.value("xero_organizations", freshness="stale") == 3
     assert len(scrape.organizations("xero_poll_last_success_timestamp_seconds")) == 3
-    assert asked == 3
+    assert story.simulator.requests.total() == asked
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_machine_clock_that_is_set_stops_neither_polling_nor_withdrawal(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """The scheduler plans by the wall clock; an hour back must not mean an hour of silence."""
+    story = await watch("poll: {interval: 1s, stale_after: 4s}", organizations=3)
+    await story.until(lambda scrape: len(scrape.organizations("xero_connected")) == 3)
+
+    class Stepped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Stepped:
+            return super().now(tz) + timedelta(hours=hours)
+
+    for module in (scheduling, interval):
+        monkeypatch.setattr(module, "datetime", Stepped)
+    story.clock.wall_stepped = hours * 3600.0
+    # As a step does: the wait until the next tick is computed anew, by a clock that shows another time.
+    story.exporter._scheduler.wakeup()
+    await asyncio.sleep(1.5)
+    asked = story.simulator.requests.total()
+    await story.until(lambda _: story.simulator.requests.total() >= asked + 6, within=10)
+    story.world.override_all(Misbehaviour.RESET_AFTER_REQUEST)
+    await story.until(lambda scrape: not scrape["xero_connected"], within=10)
 
 
 async def test_each_organisation_tells_exactly_what_the_platform_says(watch: Watch) -> None:

@@ -61,8 +61,24 @@ async def test_the_first_success_releases_the_brake_without_a_new_token(watch: W
     await story.until(lambda scrape: len(scrape.organizations("xero_poll_success", 1)) == 6, within=4)
 
 
-async def test_a_missing_token_file_sends_nothing_and_is_told(watch: Watch) -> None:
-    """No request without a credential; the file may come later."""
+async def test_without_a_token_nothing_is_sent_and_a_file_that_comes_later_starts_it(watch: Watch) -> None:
+    """Nobody is refused, nobody failed: there is just nobody to ask with."""
+    story = await watch("poll: {interval: 1s}", organizations=3, token=None)
+    scrape = await story.until(lambda scrape: scrape.value("xero_exporter_token_file_readable", token="platform") == 0)
+    await asyncio.sleep(2.5)
+    assert story.simulator.requests.total() == 0
+    scrape = await story.scrape()
+    assert not scrape["xero_poll_success"]
+    assert not scrape["xero_exporter_platform_auth_ok"]
+    ready = await story.get("/-/ready")
+    assert (ready.status_code, "platform.token_file" in ready.text) == (503, True)
+    replace_token(story, TOKEN)
+    await story.until(lambda scrape: len(scrape.organizations("xero_poll_success", 1)) == 3, within=5)
+    assert (await story.get("/-/ready")).status_code == 200
+
+
+async def test_a_token_file_that_vanishes_leaves_the_last_token_in_use_and_is_told(watch: Watch) -> None:
+    """A mount that is gone for a moment stops nothing."""
     story = await watch("poll: {interval: 1s}", organizations=3)
     await story.until(lambda scrape: scrape.value("xero_exporter_token_file_readable", token="platform") == 1)
     (story.folder / "token").unlink()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 
 from exporter.simulator.answers import Answer, Misbehaviour
 from exporter.simulator.fleets import uniform_fleet
@@ -25,20 +27,24 @@ def asked(story: Story) -> int:
 async def test_one_that_is_always_forbidden_changes_nothing_for_the_other_999(watch: Watch) -> None:
     """They stay fresh, the brake stays off, and the one is asked less and less often."""
     world = thousand()
-    story = await watch("poll: {interval: 4s, stale_after: 12s}", world=world)
+    story = await watch("poll: {interval: 6s, stale_after: 18s}", world=world)
     world.override("org-0500", FORBIDDEN)
 
     def settled(scrape: Scrape) -> bool:
         return len(scrape.organizations("xero_poll_success")) == 1000
 
-    await story.until(settled, within=20)
+    await story.until(settled, within=30)
     begin = asked(story)
-    for _ in range(10):
+    first_second = time.monotonic()
+    for _ in range(12):
         scrape = await story.scrape()
         assert scrape.organizations("xero_poll_success", 0) == {"org-0500"}
         assert len(scrape.organizations("xero_connected")) == 999
         assert scrape.value("xero_exporter_platform_auth_ok") == 1
         await asyncio.sleep(1.0)
+    by_second = Counter(int(at - first_second) for at in story.simulator.request_times if at >= first_second)
+    mean = 1000 / 6
+    assert max(by_second.values()) <= 3 * mean, f"the busiest second had {max(by_second.values())} requests"
     assert scrape.value("xero_poll_failure", "org-0500", failure="auth") == 1
     assert asked(story) - begin <= 3
     assert scrape.value("xero_organizations", freshness="fresh") == 999
@@ -54,11 +60,11 @@ async def test_sixty_that_drip_leave_the_other_940_fresh(watch: Watch) -> None:
         world.override(name, Misbehaviour.DRIP)
     config = (
         "platform: {url: $URL, token_file: token, timeout: 4s, max_concurrency: 50}\n"
-        "poll: {interval: 4s, stale_after: 12s}"
+        "poll: {interval: 6s, stale_after: 18s}"
     )
     story = await watch(config, world=world)
     healthy = set(world.organizations) - dripping
-    await story.until(lambda scrape: scrape.organizations("xero_poll_success", 1) == healthy, within=25)
+    await story.until(lambda scrape: scrape.organizations("xero_poll_success", 1) == healthy, within=30)
     for _ in range(15):
         scrape = await story.scrape()
         assert scrape.organizations("xero_connected") == healthy
@@ -69,4 +75,4 @@ async def test_sixty_that_drip_leave_the_other_940_fresh(watch: Watch) -> None:
     count = scrape.value("xero_exporter_poll_lag_seconds_count")
     assert lag is not None
     assert count is not None
-    assert lag / count < 4.0
+    assert lag / count < 6.0

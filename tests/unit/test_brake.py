@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import pytest
+
 from exporter.model.facts import Reading, Status, UpstreamFailure
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent
-from exporter.observe.brake import PROBE_EVERY, Brake, after_reading, probe_due, probe_sent, with_credential
+from exporter.observe.brake import (
+    PROBE_EVERY,
+    Brake,
+    after_reading,
+    probe_due,
+    probe_sent,
+    with_credential,
+    with_roster,
+)
 
 FLEET = 1_000
 
 
-def answer(organization: str, failure: Failure | None, *, at: float = 100.0, credential: int = 1) -> Reading:
+def answer(
+    organization: str, failure: Failure | None, *, at: float = 100.0, credential: int = 1, status: int | None = None
+) -> Reading:
     """An answer for one organisation."""
-    outcome = Status() if failure is None else UpstreamFailure(failure, Sent.YES)
+    outcome = Status() if failure is None else UpstreamFailure(failure, Sent.YES, status)
     return Reading(organization, Moment(at, at), Moment(at + 0.1, at + 0.1), outcome, credential)
 
 
@@ -57,11 +69,35 @@ def test_a_success_between_refusals_starts_the_count_anew() -> None:
     assert not after(*refused(4), answer("org-9", None), *refused(4)).on
 
 
-def test_other_failures_neither_count_nor_clear() -> None:
-    """A server error does not make a token good or bad."""
-    mixed = [one for refusal in refused(5) for one in (refusal, answer("org-9", Failure.SERVER_ERROR))]
+def test_where_nobody_answered_nothing_is_learned() -> None:
+    """Timeouts and resets neither count nor clear."""
+    mixed = [one for refusal in refused(5) for one in (refusal, answer("org-9", Failure.TIMEOUT))]
     assert after(*mixed).on
     assert not after(*[answer(f"org-{number}", Failure.TIMEOUT) for number in range(50)]).on
+
+
+@pytest.mark.parametrize("failure", [Failure.SERVER_ERROR, Failure.NOT_FOUND, Failure.RATE_LIMITED])
+def test_another_answer_between_refusals_starts_the_count_anew(failure: Failure) -> None:
+    """In an outage, the few customers who are always refused are not everybody."""
+    mixed = [one for refusal in refused(40) for one in (refusal, answer("org-99", failure, status=500))]
+    assert not after(*mixed).on
+
+
+def test_an_answer_that_makes_no_sense_still_says_that_we_were_let_in() -> None:
+    """200 with a body that is no status: the token is good."""
+    assert after(answer("org-1", Failure.INVALID_RESPONSE, status=200)).auth_ok is True
+    assert not after(*refused(5), answer("org-9", Failure.INVALID_RESPONSE, status=200)).on
+
+
+def test_a_server_error_does_not_release_it() -> None:
+    """Only a success does, or another token."""
+    assert after(*refused(5), answer("org-9", Failure.SERVER_ERROR, status=500)).on
+
+
+def test_those_who_left_the_roster_do_not_count() -> None:
+    """Four were refused and two of them are gone: two more are not enough."""
+    brake = with_roster(after(*refused(4)), {"org-2", "org-3", "org-8", "org-9"})
+    assert not after(answer("org-8", Failure.AUTH), answer("org-9", Failure.AUTH), start=brake).on
 
 
 def test_a_smaller_fleet_needs_all_of_its_organisations() -> None:

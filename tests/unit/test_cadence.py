@@ -131,6 +131,12 @@ def test_nothing_else_pauses_everybody(one: Reading) -> None:
     assert pause_asked(one) is None
 
 
+def test_a_503_with_a_retry_after_holds_that_organisation_back_until_then() -> None:
+    """And at most ten minutes."""
+    assert turn(reading(Failure.SERVER_ERROR, retry_after=200.0)) == Turn(330.0, Why.ASKED)
+    assert turn(reading(Failure.SERVER_ERROR, retry_after=86_400.0)).at <= 101.0 + LONGEST_WAIT + 60.0
+
+
 def test_during_a_pause_the_next_turn_is_the_first_one_after_it() -> None:
     """On the phase, so that the end of the pause is no stampede."""
     assert turn(reading(Failure.RATE_LIMITED, retry_after=200.0), paused_until=301.0) == Turn(330.0, Why.PAUSE)

@@ -23,7 +23,7 @@ from exporter.model.facts import (
     History,
     Organization,
     OrganizationState,
-    Reading,
+    PastReading,
     Snapshot,
     Status,
     SyncError,
@@ -42,9 +42,9 @@ STATUS = Status(
     pending_syncs=0,
     failed_syncs=2,
     errors=(
-        SyncError(type="contact_sync", message="Duplicate contact: john@example.com", at=1_736_932_500.0),
-        SyncError(type="invoice_sync", message="Jane Doe", at=1_736_932_560.0),
-        SyncError(type=None, message=None, at=None),
+        SyncError(at=1_736_932_500.0),
+        SyncError(at=1_736_932_560.0),
+        SyncError(at=None),
     ),
     errors_dropped=1,
 )
@@ -146,9 +146,7 @@ def test_one_organisation_is_told_whole() -> None:
         Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail="failed_syncs: not a whole number"
     )
     unanswered = UpstreamFailure(Failure.NETWORK, Sent.NO)
-    good, bad, dead = (
-        Reading("org-7", EARLIER, replace(AT, monotonic=41.0), outcome) for outcome in (STATUS, failure, unanswered)
-    )
+    good, bad, dead = (PastReading(AT.wall, 0.5, outcome) for outcome in (None, failure, unanswered))
     document = organization_document(
         FLEET.blocks[0].states[0], History(recent=(dead, bad, good), failures=(dead, bad)), AT.wall + 60, names=True
     )

@@ -182,10 +182,10 @@ def test_failures_are_remembered_longer_than_successes() -> None:
     for second in range(40, 140):
         fleet.receive(success("a", second))
     history = fleet.history("a")
-    assert [reading.began.monotonic for reading in history.recent] == [
+    assert [reading.at - at(0).wall for reading in history.recent] == [
         float(s) for s in range(140 - RECENT_READINGS, 140)
     ]
-    assert [reading.began.monotonic for reading in history.failures] == [
+    assert [reading.at - at(0).wall for reading in history.failures] == [
         float(s) for s in range(40 - FAILED_READINGS, 40)
     ]
 
