@@ -58,6 +58,11 @@ lock: ## resolve the dependencies anew, with hashes and without addresses (needs
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet --upgrade pyproject.toml --group dev -o requirements/dev.txt
 
+# An environment whose Python is gone, or that was made for another folder, is made anew.
+ifneq ($(shell cat $(ENVIRONMENT) 2>/dev/null && $(BIN)/python -c '' 2>/dev/null && echo works),$(CURDIR) works)
+$(shell rm -f $(ENVIRONMENT))
+endif
+
 # --no-build-isolation: the build backend is locked with the rest, so nothing unlocked is fetched.
 $(ENVIRONMENT): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -68,7 +73,7 @@ $(ENVIRONMENT): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@echo $(CURDIR) > $@
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(PROGRAMS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

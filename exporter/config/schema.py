@@ -98,7 +98,7 @@ class OrganizationEntry(Section):
     )
     name: Annotated[str, values.limited(200)] | None = Field(
         default=None,
-        description="What people call it. Metrics show it only with `expose.organization_names`.",
+        description="What people call it. It is shown only with `expose.organization_names`.",
     )
     xero_tenant_id: Annotated[str, values.matching(_TENANT_ID, "1 to 64 letters, digits and -")] | None = Field(
         default=None,
@@ -232,7 +232,10 @@ class Expose(Section):
 
     organization_names: Annotated[bool, values.TRUTH] = Field(
         default=False,
-        description="Whether `xero_organization_info` carries the organisation's name, which can be personal data.",
+        description=(
+            "Whether `xero_organization_info` and the API show an organisation's name (and the API's `search` looks "
+            "at it), which can be personal data."
+        ),
     )
 
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+from exporter.simulator.fleets import organizations_yaml
+from exporter.simulator.server import Simulator
+from exporter.simulator.world import SimulatedOrganization, World
 
 COMMAND = Path(sys.executable).parent / "xero-exporter"
 Result = TypeVar("Result")
@@ -35,10 +43,15 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now, outside the range from which the system gives ports to others meanwhile."""
+    while True:
+        port = random.randrange(10_000, 30_000)  # noqa: S311 - any will do
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def eventually(probe: Callable[[], Result], *, within: float = 30.0) -> Result:
@@ -88,28 +101,34 @@ def running(
 
 
 @contextmanager
-def platform(folder: Path, *, organizations: int, speed: float = 1.0, token: str) -> Iterator[str]:
-    """The simulated platform as a process of its own; gives its URL. Writes token and organizations.yml to `folder`."""
+def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str) -> Iterator[Simulator]:
+    """The simulated platform in a thread of its own. Writes token and organizations.yml to `folder`."""
     (folder / "token").write_text(token)
-    log = folder / "platform.log"
-    arguments = (
-        *("--listen", "127.0.0.1:0", "--organizations", str(organizations), "--speed", str(speed)),
-        *("--token-file", str(folder / "token"), "--organizations-file", str(folder / "organizations.yml")),
-    )
-    with running(sys.executable, "-m", "exporter.simulator", *arguments, log=log):
-        line = eventually(lambda: next((one for one in log.read_text().splitlines() if "listening on" in one), ""))
-        yield line.rpartition(" ")[2]
+    (folder / "organizations.yml").write_text(organizations_yaml(fleet))
+    simulator = Simulator(World(fleet, admin_token=token))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(simulator.__aenter__(), loop).result(10)
+    try:
+        yield simulator
+    finally:
+        asyncio.run_coroutine_threadsafe(simulator.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @contextmanager
 def exporter(folder: Path, config: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`serve` with this configuration; gives its URL and the process."""
-    port = free_port()
-    (folder / "config.yml").write_text(f"{config}\nweb: {{listen: '127.0.0.1:{port}'}}\n")
-    with running(COMMAND, "serve", "--config", folder / "config.yml", log=folder / "exporter.log") as process:
-        url = f"http://127.0.0.1:{port}"
-        eventually(lambda: get(f"{url}/-/healthy"))
-        yield url, process
+    """`serve` with this configuration on a free port; gives its URL and the process."""
+    (folder / "config.yml").write_text(f"{config}\nweb: {{listen: '127.0.0.1:0'}}\n")
+    log = folder / "exporter.log"
+    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log) as process:
+        started = re.compile(r'"event": "started".*"address": "([^"]+)"')
+        found = eventually(lambda: started.search(log.read_text()))
+        assert found is not None
+        yield found[1], process
 
 
 @contextmanager

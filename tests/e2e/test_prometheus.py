@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.error
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from exporter.expose.reference import all_families
+from exporter.model.words import SyncStatus, sync_status_of
+from exporter.simulator.answers import Misbehaviour
+from exporter.simulator.fleets import demo_fleet
+from exporter.simulator.server import Simulator
 from tests.e2e.processes import eventually, exporter, get, platform, program, prometheus
 
 TOKEN = "canary-e2e-admin-token"
@@ -24,12 +28,13 @@ Query = Callable[[str], list[dict[str, Any]]]
 class Watched:
     """Everything running together."""
 
-    def __init__(self, folder: Path, platform_url: str, exporter_url: str, query: Query) -> None:
+    def __init__(self, folder: Path, simulator: Simulator, exporter_url: str, query: Query) -> None:
         self.folder = folder
-        self.platform_url = platform_url
+        self.world = simulator.world
+        self.platform_url = simulator.url
         self.exporter_url = exporter_url
         self.query = query
-        self.ids = [entry["id"] for entry in yaml.safe_load((folder / "organizations.yml").read_text())]
+        self.ids = list(self.world.organizations)
 
     def status(self, organization: str) -> dict[str, Any]:
         """What the platform says of one organisation, asked directly."""
@@ -45,19 +50,26 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """One Prometheus, one exporter, one platform for all tests of this file."""
     program("prometheus")
     folder = tmp_path_factory.mktemp("e2e")
-    with platform(folder, organizations=40, token=TOKEN) as platform_url:
+    with platform(folder, demo_fleet(40, seed=1), token=TOKEN) as simulator:
         config = (
-            f"platform: {{url: '{platform_url}', token_file: token, timeout: 1s}}\n"
+            f"platform: {{url: '{simulator.url}', token_file: token, timeout: 1s}}\n"
             "organizations: {file: organizations.yml}\n"
-            "poll: {interval: 2s}\n"
+            "poll: {interval: 2s, stale_after: 8s}\n"
         )
         with exporter(folder, config) as (url, _), prometheus(folder, url) as query:
-            yield Watched(folder, platform_url, url, query)
+            everything = Watched(folder, simulator, url, query)
+            eventually(lambda: set(everything.stored("xero_poll_success")) == set(everything.ids))
+            yield everything
 
 
 def epoch(text: str) -> float:
     """Seconds since 1970."""
     return datetime.fromisoformat(text).timestamp()
+
+
+def is_word(known: SyncStatus, word: str) -> float:
+    """1 when the platform's word folds to that one."""
+    return float(sync_status_of(word) is known)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +80,7 @@ def epoch(text: str) -> float:
         ("xero_last_sync_timestamp_seconds", "last_sync", epoch),
         ("xero_pending_syncs", "pending_syncs", float),
         ("xero_failed_syncs", "failed_syncs", float),
-        ('xero_sync_status{status="healthy"}', "sync_status", lambda word: float(word == "healthy")),
+        *((f'xero_sync_status{{status="{known}"}}', "sync_status", partial(is_word, known)) for known in SyncStatus),
     ],
 )
 def test_prometheus_holds_what_the_platform_says(
@@ -98,12 +110,46 @@ def test_every_family_of_the_catalogue_is_stored(watched: Watched) -> None:
             assert eventually(partial(watched.query, name)), name
 
 
+def test_who_they_are_and_when_they_were_asked_is_stored(watched: Watched) -> None:
+    """Tenant ids as listed; instants of the last seconds; a success never later than the attempt."""
+    info = {one["metric"]["organization_id"]: one["metric"] for one in watched.query("xero_organization_info")}
+    assert {name: one["xero_tenant_id"] for name, one in info.items()} == {
+        name: one.xero_tenant_id for name, one in watched.world.organizations.items()
+    }
+    assert all("name" not in one for one in info.values())
+    recent = watched.query("time() - xero_poll_last_attempt_timestamp_seconds < 60")
+    assert {one["metric"]["organization_id"] for one in recent} == set(watched.ids)
+    early = "xero_poll_last_success_timestamp_seconds > xero_poll_last_attempt_timestamp_seconds"
+    assert watched.query(early) == []
+    eventually(lambda: watched.query("count(xero_poll_last_success_timestamp_seconds) > 30"))
+
+
 def test_every_failing_organisation_is_told_with_its_failure(watched: Watched) -> None:
-    """The unknown, the refused, the hanging, the dripping: each by its class, with poll_success 0."""
+    """The unknown, the refused, the hanging, the dripping: each by its class, with poll_success 0, in one scrape."""
     wanted = {"not_found", "auth", "timeout"}
     eventually(lambda: wanted <= {one["metric"]["failure"] for one in watched.query("xero_poll_failure")})
-    failing = {one["metric"]["organization_id"] for one in watched.query("xero_poll_failure")}
-    assert failing == set(watched.stored("xero_poll_success == 0"))
+    assert watched.query("xero_poll_failure unless on (organization_id) (xero_poll_success == 0)") == []
+    assert watched.query("(xero_poll_success == 0) unless on (organization_id) xero_poll_failure") == []
+
+
+def test_prometheus_sees_one_fail_go_stale_and_come_back(watched: Watched) -> None:
+    """poll_success 0, the success timestamp stands still, data goes after stale_after and comes back."""
+    name = next(one.id for one in watched.world.organizations.values() if one.script == "healthy")
+    of = f'{{organization_id="{name}"}}'
+    eventually(lambda: watched.query(f"xero_connected{of} == 1"))
+    watched.world.override(name, Misbehaviour.RESET_AFTER_REQUEST)
+    try:
+        eventually(lambda: watched.query(f"xero_poll_success{of} == 0"))
+        assert watched.query(f'xero_poll_failure{{organization_id="{name}", failure="network"}} == 1')
+        stood = watched.query(f"xero_poll_last_success_timestamp_seconds{of}")[0]["value"][1]
+        for family in ("connected", "last_sync_timestamp_seconds", "sync_status", "pending_syncs", "failed_syncs"):
+            eventually(lambda family=family: watched.query(f"absent(xero_{family}{of})"))  # type: ignore[misc]  # bound at once
+        assert watched.query(f"xero_poll_last_success_timestamp_seconds{of}")[0]["value"][1] == stood
+        assert watched.query(f"xero_poll_success{of} == 0")
+    finally:
+        watched.world.clear(name)
+    eventually(lambda: watched.query(f"xero_connected{of} == 1"))
+    assert watched.query(f"xero_poll_success{of} == 1")
 
 
 def test_the_counts_by_freshness_add_up_to_the_list(watched: Watched) -> None:
@@ -123,21 +169,30 @@ def test_promtool_finds_nothing_to_complain_about(watched: Watched) -> None:
 
 def test_nothing_personal_and_no_secret_leaves(watched: Watched) -> None:
     """The token, e-mail addresses, names and error texts of the platform: not in metrics, API, page or log."""
-    texts = set()
-    for name in watched.stored("xero_poll_success == 1"):
-        texts |= {error["message"] for error in watched.status(name)["errors"]}
+    texts = {
+        str(error["message"])
+        for name in watched.stored("xero_poll_success == 1")
+        for error in watched.status(name)["errors"]
+    }
     assert texts, "the platform reports no error text, so this test would prove nothing"
-    names = {entry["name"] for entry in yaml.safe_load((watched.folder / "organizations.yml").read_text())}
-    paths = ["/metrics", "/", "/api/v1/fleet", "/api/v1/organizations?limit=1000", "/api/openapi.json", "/nowhere"]
+    names = {one.name for one in watched.world.organizations.values()}
+    # A fault inside: a body that is no JSON, with a text in it that must not be quoted anywhere.
+    canary = "Duplicate contact: jane.canary@example.com"
+    watched.world.override(watched.ids[0], f'{{"connected": "{canary}", "errors": [{{"message": "{canary}"'.encode())
+    eventually(lambda: watched.query(f'xero_poll_failure{{organization_id="{watched.ids[0]}"}} == 1'))
+    watched.world.clear(watched.ids[0])
+    paths = ["/metrics", "/", "/api/v1/fleet", "/api/v1/organizations?limit=1000", "/api/openapi.json"]
     paths += [f"/api/v1/organizations/{name}" for name in watched.ids]
+    paths += ["/nowhere", "/api/v1/organizations/nobody", "/api/v1/organizations?limit=x"]
     told = [(watched.folder / "exporter.log").read_text()]
     for path in paths:
         try:
             told.append(get(watched.exporter_url + path))
-        except OSError as error:
-            told.append(str(error))
+        except urllib.error.HTTPError as error:
+            told.append(error.read().decode())
     everything = "\n".join(told)
+    assert "problem" in everything
     assert TOKEN not in everything
     assert "@example" not in everything
-    for text in texts | names:
+    for text in texts | names | {canary}:
         assert text not in everything

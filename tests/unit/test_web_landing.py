@@ -124,7 +124,7 @@ def test_the_fleet_is_counted_in_words_and_numbers() -> None:
     found = page(known=snapshot(*[Freshness.FRESH] * 1234, Freshness.STALE, Freshness.NOT_FOUND))
     assert "fresh 1,234 the last good answer is not older than 5 min" in found.text
     assert "stale 1 no good answer for more than 5 min" in found.text
-    assert "pending 0 no answer yet" in found.text
+    assert "pending 0 new, and no good answer yet" in found.text
     assert "not found 1 the platform does not know it" in found.text
     assert "1,236 in all, as of 2023-11-14 22:13:20 UTC" in found.text
     assert "/api/v1/organizations?freshness=not_found" in found.links

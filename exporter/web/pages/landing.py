@@ -75,7 +75,7 @@ def _counts(snapshot: Snapshot, conditions: Conditions) -> Sequence[Count]:
     meanings = {
         Freshness.FRESH: f"the last good answer is not older than {stale_after}",
         Freshness.STALE: f"no good answer for more than {stale_after}: its data is withdrawn",
-        Freshness.PENDING: "no answer yet",
+        Freshness.PENDING: "new, and no good answer yet",
         Freshness.NOT_FOUND: "the platform does not know it",
     }
     return [Count(freshness, snapshot.counts[freshness], meanings[freshness]) for freshness in Freshness]
