@@ -250,7 +250,7 @@ FLEET_FAMILIES: Final = (
         Family(
             name="xero_organizations",
             kind=Kind.GAUGE,
-            help="Organisations on the roster: fresh (a success within stale_after), stale, pending (new, and no success "
+            help="Organisations on the roster: fresh (a success within stale_after), stale, pending (new, no success "
             "yet), not_found (the platform does not know it).",
             group=Group.FLEET,
             labels=(("freshness", _words(tuple(Freshness))),),
