@@ -57,6 +57,8 @@ lock: ## resolve the dependencies anew, with hashes and without addresses (needs
 		--quiet --upgrade pyproject.toml -o requirements/run.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet --upgrade pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --upgrade --constraint requirements/dev.txt --group build -o requirements/build.txt
 
 # --no-build-isolation: the build backend is locked with the rest, so nothing unlocked is fetched.
 $(ENVIRONMENT): requirements/dev.txt pyproject.toml
