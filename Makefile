@@ -57,6 +57,8 @@ lock: ## resolve the dependencies anew, with hashes and without addresses (needs
 		--quiet --upgrade pyproject.toml -o requirements/run.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet --upgrade pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --upgrade --constraint requirements/dev.txt --group build -o requirements/build.txt
 
 # An environment whose Python is gone, or that was made for another folder, is made anew.
 ifneq ($(shell cat $(ENVIRONMENT) 2>/dev/null && $(BIN)/python -c '' 2>/dev/null && echo works),$(CURDIR) works)
