@@ -17,9 +17,12 @@ def advice(config: Config) -> tuple[str, ...]:
 
 
 def _platform(config: Config) -> Iterator[str]:
-    url = config.platform.url
-    if url.startswith("http:") and not is_loopback(host_of(url)):
-        yield "platform.url: http sends the token in clear to another machine; use https"
+    asked = [("platform", config.platform.url)]
+    if (http := config.organizations.http) is not None and http.has_token:
+        asked.append(("organizations.http", http.url))
+    for where, url in asked:
+        if url.startswith("http:") and not is_loopback(host_of(url)):
+            yield f"{where}.url: http sends the token in clear to another machine; use https"
 
 
 def _web(config: Config) -> Iterator[str]:
@@ -33,6 +36,8 @@ def _web(config: Config) -> Iterator[str]:
 
 def _credentials(config: Config) -> Iterator[str]:
     holders: list[tuple[str, Credential]] = [("platform", config.platform)]
+    if config.organizations.http is not None:
+        holders.append(("organizations.http", config.organizations.http))
     holders += [(f"web.tokens[{index}]", token) for index, token in enumerate(config.web.tokens)]
     for where, holder in holders:
         if holder.token is not None:
