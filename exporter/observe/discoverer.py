@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -18,7 +18,6 @@ from exporter.observe.phase import Grid, phase_of
 from exporter.observe.reader import Credential
 from exporter.observe.roster import Roster
 from exporter.telemetry.metrics import SelfMetrics
-from exporter.upstream.discovery import Discovery
 from exporter.upstream.listing import Listing
 
 FIRST_RETRY: Final = 1.0
@@ -32,6 +31,14 @@ _DOUBLINGS: Final = 8  # bounds the power; long before, the longest retry does
 _log = structlog.get_logger("discovery")
 
 
+class Lister(Protocol):
+    """Whoever can say who our organisations are."""
+
+    async def listing(self) -> Listing | UpstreamFailure:
+        """Who is listed now; the same object while that does not change."""
+        ...
+
+
 class Discoverer:
     """Knows when to ask and what the answers so far come to. At most one `ask` may be under way at a time."""
 
@@ -39,7 +46,7 @@ class Discoverer:
         self,
         settings: Settings,
         *,
-        discovery: Discovery,
+        discovery: Lister,
         credential: Credential | None,
         roster: Roster,
         changing: asyncio.Lock,

@@ -25,9 +25,6 @@ HELD_SHARE: Final = 0.5
 HELD_FOR: Final = 3600.0
 """Seconds for which such answers must come, one after the other, until one is believed."""
 
-_NOBODY: Final[Mapping[str, Organization]] = MappingProxyType({})
-_NEVER: Final[Mapping[str, int]] = MappingProxyType({})
-
 
 class Verdict(StrEnum):
     """What becomes of an answer."""
@@ -66,8 +63,8 @@ class Known:
         hold: the answers that are held now; None when none is.
     """
 
-    organizations: Mapping[str, Organization] = field(default=_NOBODY, repr=False)
-    missing: Mapping[str, int] = field(default=_NEVER, repr=False)
+    organizations: Mapping[str, Organization] = field(default_factory=dict, repr=False)
+    missing: Mapping[str, int] = field(default_factory=dict, repr=False)
     answer: Listing | None = field(default=None, repr=False)
     hold: Hold | None = None
 
