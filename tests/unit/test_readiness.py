@@ -49,3 +49,11 @@ def test_with_the_brake_on_it_is_ready() -> None:
 def test_an_empty_fleet_is_ready() -> None:
     """There is nobody to wait for."""
     assert readiness(snapshot(0, 0), running_for=0.0, interval=60.0, brake_on=False).ready
+
+
+def test_while_a_source_was_never_read_it_is_not_ready_and_says_which() -> None:
+    """Whatever else holds: nobody knows yet who is missing."""
+    why = "organizations.http: no answer: HTTP status 503"
+    found = readiness(snapshot(5, 5), running_for=1e9, interval=60.0, brake_on=True, waits_for=why)
+    assert not found.ready
+    assert found.why == f"the list of organisations is not loaded yet: {why}"
