@@ -17,20 +17,24 @@ from prometheus_client import CollectorRegistry
 
 from exporter import __version__
 from exporter.clock import Clock
-from exporter.config.schema import Config
+from exporter.config.schema import Config, Credential
 from exporter.config.secrets import Token, token_of
 from exporter.errors import ConfigError, UnreachableError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
-from exporter.model.facts import History
+from exporter.model.facts import History, Organization
 from exporter.model.moment import Moment
+from exporter.model.words import RosterSource
+from exporter.observe.discoverer import Discoverer
 from exporter.observe.fleet import Fleet
 from exporter.observe.news import Change, Event
 from exporter.observe.poller import TICK, Draw, Poller
 from exporter.observe.reader import Reader
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import Filter, Roster, difference
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.upstream.discovery import Discovery
 from exporter.upstream.memberpulse import MemberPulse
 from exporter.upstream.transport import ReadTransport
 from exporter.web.routes import application
@@ -84,8 +88,20 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
     return Upstream(token, transport, Reader(memberpulse, transport, token, clock), memberpulse)
 
 
+def discovery_of(config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics) -> Discovery | None:
+    """Builds the way to the server that lists organisations, None where none is configured; close it at the end."""
+    http = config.organizations.http
+    return None if http is None else Discovery(url=http.url, token=token, telemetry=metrics, clock=clock)
+
+
+def discovery_token_of(config: Config) -> Token | None:
+    """The token of `organizations.http`; None where it has none."""
+    http = config.organizations.http
+    return token_of(http) if http is not None and http.has_token else None
+
+
 def roster_of(config: Config, clock: Clock) -> Roster:
-    """Builds the roster and reads its sources.
+    """Builds the roster and reads its sources, but for ``organizations.http``.
 
     Raises:
         ConfigError: the organisations file cannot be used.
@@ -96,6 +112,7 @@ def roster_of(config: Config, clock: Clock) -> Roster:
         file=sources.file,
         admitted=Filter(include=sources.include, exclude=sources.exclude),
         clock=clock,
+        discovered=sources.http is not None,
     )
     try:
         roster.load()
@@ -107,8 +124,8 @@ def roster_of(config: Config, clock: Clock) -> Roster:
 def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
     """Tells how each source of the roster stands."""
     for source in roster.sources:
-        metrics.roster_counted(source.source, source.organizations)
         if source.last_success is not None:
+            metrics.roster_counted(source.source, source.organizations)
             metrics.roster_read(source.source, source.last_success)
 
 
@@ -125,8 +142,16 @@ class Exporter:
         self._metrics = SelfMetrics(registry)
         self._upstream = upstream_of(config, clock, self._metrics)
         self._roster = roster_of(config, clock)
+        # Held by whoever changes the roster: a file and a server may change at the same time.
+        self._roster_changing = asyncio.Lock()
+        self._in_force: tuple[Organization, ...] | None = None
+        self._loaded: Moment | None = None
         self._roster_task: asyncio.Task[None] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
+        discovery_token = discovery_token_of(config)
+        self._discovery = discovery_of(config, discovery_token, clock, self._metrics)
+        self._discoverer = self._discoverer_of(config, discovery_token)
+        self._discovery_task: asyncio.Task[None] | None = None
         self._interval = config.poll.interval
         self._stale_after = config.poll.stale_after_seconds
         self._fleet = Fleet(self._stale_after)
@@ -144,14 +169,31 @@ class Exporter:
             organization_names=config.expose.organization_names, registry=registry, metrics=self._metrics
         )
         callers = {f"web/{one.name}": token_of(one) for one in config.web.tokens}
-        files = {"platform": config.platform} | {f"web/{one.name}": one for one in config.web.tokens}
-        tokens = {"platform": self._upstream.token, **callers}
+        files: dict[str, Credential] = {PLATFORM_TOKEN: config.platform}
+        tokens = {PLATFORM_TOKEN: self._upstream.token, **callers}
+        if config.organizations.http is not None and discovery_token is not None:
+            files[DISCOVERY_TOKEN] = config.organizations.http
+            tokens[DISCOVERY_TOKEN] = discovery_token
+        files |= {f"web/{one.name}": one for one in config.web.tokens}
         self._token_files = {owner: tokens[owner] for owner, one in files.items() if one.token_file is not None}
         self._web_tokens = tuple(WebToken(one.name, one.role, callers[f"web/{one.name}"]) for one in config.web.tokens)
         listen = config.web.listen
         self._server = Server(application(self._site()), listen.host, listen.port)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def _discoverer_of(self, config: Config, token: Token | None) -> Discoverer | None:
+        if config.organizations.http is None or self._discovery is None:
+            return None
+        return Discoverer(
+            config.organizations.http,
+            discovery=self._discovery,
+            credential=token,
+            roster=self._roster,
+            changing=self._roster_changing,
+            clock=self._clock,
+            metrics=self._metrics,
         )
 
     @property
@@ -196,8 +238,12 @@ class Exporter:
         await self._poller.drain(READS_GRACE)
         if self._roster_task is not None:
             self._roster_task.cancel()
+        if self._discovery_task is not None:
+            self._discovery_task.cancel()
         await self._server.stop(SERVER_GRACE)
         await self._upstream.transport.aclose()
+        if self._discovery is not None:
+            await self._discovery.aclose()
         _log.info("stopped")
 
     async def failed(self) -> None:
@@ -260,9 +306,12 @@ class Exporter:
             self._metrics.token_problem(owner, token.problem is not None)
 
     async def _look_at_roster(self) -> None:
-        idle = self._roster_task is None or self._roster_task.done()
-        if idle and self._roster.changed():
-            self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
+        loop = asyncio.get_running_loop()
+        if _idle(self._roster_task) and self._roster.changed():
+            self._roster_task = loop.create_task(self._reload_roster())
+        discoverer = self._discoverer
+        if discoverer is not None and _idle(self._discovery_task) and discoverer.due(self._clock.now()):
+            self._discovery_task = loop.create_task(self._discover(discoverer))
 
     async def _reload_roster(self) -> None:
         try:
@@ -271,28 +320,42 @@ class Exporter:
             _log.exception("roster_broke")
 
     async def _try_reload_roster(self) -> None:
-        before = self._roster.organizations
-        # Parsing a long list takes longer than a tick may.
-        faults = await asyncio.to_thread(self._roster.reload)
+        async with self._roster_changing:
+            # Parsing a long list takes longer than a tick may.
+            faults = await asyncio.to_thread(self._roster.reload)
         if faults:
-            _log.error("roster_rejected", faults=len(faults), first=str(faults[0]))
-            for source in self._roster.sources:
-                if source.rejected:
-                    self._metrics.roster_rejected(source.source)
+            _log.error("roster_rejected", source=RosterSource.FILE, faults=len(faults), first=str(faults[0]))
+            self._metrics.roster_rejected(RosterSource.FILE)
             return
+        self._roster_may_have_changed()
+
+    async def _discover(self, discoverer: Discoverer) -> None:
+        await discoverer.ask()
+        self._roster_may_have_changed()
+
+    async def believe_discovery(self) -> None:
+        """Takes over what `organizations.http` lists and is held: for a person who reloads, and so says it is right."""
+        if self._discoverer is not None:
+            await self._discoverer.believe()
+            self._roster_may_have_changed()
+
+    def _roster_may_have_changed(self) -> None:
+        before, after = self._in_force or (), self._roster.organizations
         self._take_roster()
-        _log.info(
-            "roster_changed",
-            organizations=len(self._roster.organizations),
-            **difference(before, self._roster.organizations),
-        )
+        if before is not after:
+            _log.info("roster_changed", organizations=len(after), **difference(before, after))
 
     def _take_roster(self) -> None:
         now = self._clock.now()
-        ids = [one.id for one in self._roster.organizations]
-        self._fleet.replace_roster(self._roster.organizations, now)
-        self._poller.replace_roster(ids, now)
-        self._upstream.memberpulse.keep_only(ids)
+        organizations = self._roster.organizations
+        if organizations is not self._in_force:
+            self._in_force = organizations
+            ids = [one.id for one in organizations]
+            self._fleet.replace_roster(organizations, now)
+            self._poller.replace_roster(ids, now)
+            self._upstream.memberpulse.keep_only(ids)
+        if self._loaded is None and not self._roster.waits_for:
+            self._loaded = now
         tell_roster(self._roster, self._metrics)
 
     def _site(self) -> Site:
@@ -341,14 +404,19 @@ class Exporter:
             return Readiness(ready=True, why="polling")
         found = readiness(
             self._fleet.snapshot,
-            running_for=self._clock.now().monotonic - self._started.monotonic,
+            running_for=self._clock.now().monotonic - (self._loaded or self._started).monotonic,
             interval=self._interval,
             brake_on=self._poller.auth_ok is False,
             no_token=not self._upstream.token.number,
+            waits_for=self._roster.waits_for,
         )
         # Organisations that come later do not make a working exporter unready.
         self._was_ready = found.ready
         return found
+
+
+def _idle(task: asyncio.Task[None] | None) -> bool:
+    return task is None or task.done()
 
 
 def _tell(changes: Sequence[Change]) -> None:

@@ -17,7 +17,9 @@ from exporter.model.words import Failure
 if TYPE_CHECKING:
     from exporter.config.schema import Config, Credential
     from exporter.model.facts import Organization, Reading
+    from exporter.observe.roster import Roster
     from exporter.telemetry.metrics import SelfMetrics
+    from exporter.upstream.listing import Listing
 
 _MEND: Final = {
     Failure.AUTH: "it refuses the token: check platform.token_file and what the token may do",
@@ -39,7 +41,10 @@ _UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, F
 def check_config(
     config: ConfigFile,
     online: Annotated[
-        bool, typer.Option("--online", help="Also ask the platform about the first organisation.")
+        bool,
+        typer.Option(
+            "--online", help="Also ask the platform about the first organisation, and organizations.http for its list."
+        ),
     ] = False,
 ) -> None:
     """Check a configuration: every fault with its place; exit 1 if there is one."""
@@ -55,22 +60,32 @@ def check_config(
     settings = load(config, os.environ)
     faults = _token_faults(settings)
     try:
-        organizations = roster_of(settings, SystemClock()).organizations
+        roster = roster_of(settings, SystemClock())
     except ConfigError as error:
         raise ConfigError([*error.faults, *faults]) from None
     if faults:
         raise ConfigError(faults)
-    for line in advice(settings, len(organizations), os.environ):
+    for line in advice(settings, len(roster.organizations), os.environ):
         sys.stderr.write(f"warning: {line}\n")
+    more = " and those that organizations.http lists" if settings.organizations.http is not None else ""
     sys.stdout.write(
-        f"{config} is valid: {len(organizations)} organisations, each asked every {settings.poll.interval:g} s\n"
+        f"{config} is valid: {len(roster.organizations)} organisations{more}, "
+        f"each asked every {settings.poll.interval:g} s\n"
     )
     if not online:
         return
+    metrics = SelfMetrics(CollectorRegistry())
+    listing = loop.run(_discover(settings, metrics, roster))
+    if listing is not None:
+        sys.stdout.write(
+            f"organizations.http lists {len(listing.organizations)} organisations, "
+            f"and {listing.ids_rejected} targets that are no ids\n"
+        )
+    organizations = roster.organizations
     if not organizations:
         raise AnswerIsBadError(_NOBODY)
     readings: list[Reading] = []
-    loop.run(_ask(settings, organizations[:1], SelfMetrics(CollectorRegistry()), readings.append))
+    loop.run(_ask(settings, organizations[:1], metrics, readings.append))
     reading = readings[0]
     if reading.failure is None:
         sys.stdout.write(f"the platform answered for {reading.organization_id} in {reading.duration:.2f} s\n")
@@ -97,12 +112,13 @@ def once(config: ConfigFile) -> None:
     settings = load(config, os.environ)
     logs.configure("error", settings.log.format)
     clock = SystemClock()
+    registry = CollectorRegistry()
+    metrics = SelfMetrics(registry)
     roster = roster_of(settings, clock)
+    loop.run(_discover(settings, metrics, roster))
     organizations = roster.organizations
     if not organizations:
         raise AnswerIsBadError(_NOBODY)
-    registry = CollectorRegistry()
-    metrics = SelfMetrics(registry)
     metrics.set_limits(settings.poll.interval, settings.poll.stale_after_seconds)
     tell_roster(roster, metrics)
     fleet = Fleet(settings.poll.stale_after_seconds)
@@ -132,6 +148,33 @@ def once(config: ConfigFile) -> None:
         raise UnreachableError(
             "no organisation got a valid answer: see xero_poll_failure above, and try check-config --online"
         )
+
+
+async def _discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> Listing | None:
+    """Takes what `organizations.http` lists into the roster; returns None where it is not configured.
+
+    Raises:
+        UnreachableError: it gives no list that can be used.
+    """
+    from exporter.app import discovery_of, discovery_token_of
+    from exporter.clock import SystemClock
+    from exporter.model.facts import UpstreamFailure
+
+    discovery = discovery_of(settings, discovery_token_of(settings), SystemClock(), metrics)
+    if discovery is None:
+        return None
+    try:
+        listing = await discovery.listing()
+    finally:
+        await discovery.aclose()
+    if isinstance(listing, UpstreamFailure):
+        raise UnreachableError(
+            f"organizations.http gives no list ({listing.failure}: {listing.detail}): check its url, its token, "
+            "and the server"
+        )
+    roster.take(listing.organizations)
+    metrics.discovery_answered(held=False, missing=0, ids_rejected=listing.ids_rejected)
+    return listing
 
 
 async def _ask(
@@ -170,5 +213,7 @@ def _token_faults(settings: Config) -> list[Fault]:
     from exporter.config.secrets import token_of
 
     places: list[tuple[str, Credential]] = [("platform.token_file", settings.platform)]
+    if settings.organizations.http is not None and settings.organizations.http.has_token:
+        places.append(("organizations.http.token_file", settings.organizations.http))
     places += [(f"web.tokens[{index}].token_file", one) for index, one in enumerate(settings.web.tokens)]
     return [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]

@@ -16,6 +16,7 @@ _URL: Final = re.compile(
     rf"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://(?P<host>\[[0-9A-Fa-f:.]+\]|{_HOST})(?P<port>:[0-9]{{1,5}})?"
     r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?)"
 )
+_QUERY: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
 _STATUS_PATH: Final = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?{}-]*")
 _PLACEHOLDER: Final = "{organization_id}"
 _MAX_PORT: Final = 65_535
@@ -82,17 +83,38 @@ def _is_host(v6: str, host: str) -> bool:
 
 def _url(value: object) -> str:
     written = text(value)
-    if "@" in written.partition("//")[2].partition("/")[0]:
-        raise SpellingError("must not hold a user or a password; the token belongs in token_file")
+    _refuse_user(written)
     if "?" in written or "#" in written:
         raise SpellingError("must not hold a query or a fragment (? or #)")
+    return _checked(written).rstrip("/")
+
+
+def _whole_url(value: object) -> str:
+    written = text(value)
+    _refuse_user(written)
+    if "#" in written:
+        raise SpellingError("must not hold a fragment (#)")
+    base, mark, query = written.partition("?")
+    if not _QUERY.fullmatch(query) or len(written) > _MAX_URL:
+        raise SpellingError("must have a query of ASCII as it stands in a URL, other characters percent-encoded")
+    # A slash at the end of its path is part of it: some servers answer a redirect without it, which is not followed.
+    return f"{_checked(base)}{mark}{query}"
+
+
+def _refuse_user(written: str) -> None:
+    if "@" in re.split("[/?#]", written.partition("//")[2])[0]:
+        raise SpellingError("must not hold a user or a password; the token belongs in token_file")
+
+
+def _checked(written: str) -> str:
+    """A URL without user, query and fragment, its scheme in small letters."""
     match = _URL.fullmatch(written)
     if match is None or len(written) > _MAX_URL or int((match["port"] or ":0")[1:]) > _MAX_PORT:
         raise SpellingError("must be a URL such as https://app.memberpulse.example, with http or https and a host")
     v6, host = (match["host"][1:-1], "") if match["host"].startswith("[") else ("", match["host"])
     if not _is_host(v6, host):
         raise SpellingError("must have a valid host")
-    return f"{match['scheme'].lower()}://{match['host']}{match['port'] or ''}{match['path'].rstrip('/')}"
+    return f"{match['scheme'].lower()}://{match['host']}{match['port'] or ''}{match['path']}"
 
 
 def _status_path(value: object) -> str:
@@ -112,5 +134,6 @@ def _listen(value: object) -> Listen:
 
 
 URL: Final = Spelling("URL", _url)
+WHOLE_URL: Final = Spelling("URL", _whole_url)
 STATUS_PATH: Final = Spelling(f"path with {_PLACEHOLDER}", _status_path)
 LISTEN: Final = Spelling("HOST:PORT", _listen)

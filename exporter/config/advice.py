@@ -29,7 +29,7 @@ def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tu
 
 
 def _pace(config: Config, organizations: int) -> Iterator[str]:
-    if not organizations:
+    if not organizations and config.organizations.http is None:
         yield "organizations: nobody is watched; fill the list, or widen organizations.include and exclude"
     elif organizations / config.poll.interval > config.platform.max_requests_per_second:
         yield (
@@ -45,9 +45,12 @@ def _proxies(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _platform(config: Config) -> Iterator[str]:
-    url = config.platform.url
-    if url.startswith("http:") and not is_loopback(host_of(url)):
-        yield "platform.url: http sends the token in clear to another machine; use https"
+    asked = [("platform", config.platform.url)]
+    if (http := config.organizations.http) is not None and http.has_token:
+        asked.append(("organizations.http", http.url))
+    for where, url in asked:
+        if url.startswith("http:") and not is_loopback(host_of(url)):
+            yield f"{where}.url: http sends the token in clear to another machine; use https"
 
 
 def _web(config: Config) -> Iterator[str]:
@@ -61,6 +64,8 @@ def _web(config: Config) -> Iterator[str]:
 
 def _credentials(config: Config) -> Iterator[str]:
     holders: list[tuple[str, Credential]] = [("platform", config.platform)]
+    if config.organizations.http is not None:
+        holders.append(("organizations.http", config.organizations.http))
     holders += [(f"web.tokens[{index}]", token) for index, token in enumerate(config.web.tokens)]
     for where, holder in holders:
         if holder.token is not None:

@@ -103,6 +103,8 @@ def _spelling(metadata: Iterable[object]) -> Spelling:
 def _default(field: FieldInfo, shape: Shape) -> str | None:
     if field.is_required():
         return None
+    if field.default is None:
+        return "null"
     if shape is not Shape.SCALAR:
         return "[]" if shape is Shape.LIST else "{}"
-    return "null" if field.default is None else _spelling(field.metadata).show(field.default)
+    return _spelling(field.metadata).show(field.default)

@@ -22,6 +22,11 @@ organizations:
     - {id: org-1, name: Harbour Rowing Club, xero_tenant_id: 5f4e2c1a-0b7d-4c53-9a51-6c1f0f5f2a10}
     - id: org-2
   file: organizations.yml
+  http:
+    url: https://app.memberpulse.example/xero/organizations.sd.json
+    token_file: /run/secrets/discovery-token
+    refresh: 5m
+    missing_grace: 3
   include: []
   exclude: ["test-.*"]
 poll:

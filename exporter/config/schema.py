@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
@@ -39,7 +39,9 @@ class Section(BaseModel):
 
 
 class Credential(Section):
-    """Something that holds a token, in a file or inline: exactly one of the two."""
+    """Something that holds a token, in a file or inline: exactly one of the two, or none where none is needed."""
+
+    TOKEN_NEEDED: ClassVar[bool] = True
 
     token_file: FilePath | None = Field(
         default=None,
@@ -55,9 +57,15 @@ class Credential(Section):
     @field_validator("token")
     @classmethod
     def _exactly_one(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if "token_file" in info.data and (token is None) == (info.data["token_file"] is None):
-            raise SpellingError("needs exactly one of token_file and token")
+        given = (token is not None, info.data.get("token_file") is not None)
+        if "token_file" in info.data and (all(given) or (cls.TOKEN_NEEDED and not any(given))):
+            raise SpellingError(f"needs {'exactly' if cls.TOKEN_NEEDED else 'at most'} one of token_file and token")
         return token
+
+    @property
+    def has_token(self) -> bool:
+        """Whether one is named, in a file or inline."""
+        return self.token is not None or self.token_file is not None
 
 
 class Paths(Section):
@@ -111,18 +119,42 @@ class OrganizationEntry(Section):
         return Organization(self.id, self.name, self.xero_tenant_id)
 
 
+class Discovery(Credential):
+    """A server that lists organisations, in the shape of Prometheus' HTTP service discovery."""
+
+    TOKEN_NEEDED: ClassVar[bool] = False
+
+    url: Annotated[str, addresses.WHOLE_URL] = Field(
+        description="Where the list is asked for (GET). It stands as it is, query included; a user is refused.",
+    )
+    refresh: Annotated[float, values.duration("1s", "1d")] = Field(
+        default=300.0,
+        description="Time between two answers. Until there was a first one it is asked more often.",
+    )
+    missing_grace: Annotated[int, values.whole(1, 100)] = Field(
+        default=3,
+        description="Answers in a row that must miss an organisation before it is dropped.",
+    )
+
+
 class Organizations(Section):
     """Which organisations are ours."""
 
     static: tuple[OrganizationEntry, ...] = Field(
         default=(),
-        description="Organisations listed here. Where the file lists the same id, the attributes given here win.",
+        description="Organisations listed here. Where another source lists the same id, the attributes given here win.",
     )
     file: FilePath | None = Field(
         default=None,
-        validate_default=True,
         description="File with a list of the same shape (YAML or JSON). A change is taken over while running; a list "
         "with a fault never replaces a good one.",
+    )
+    http: Discovery | None = Field(
+        default=None,
+        validate_default=True,
+        description="A server that lists organisations in the shape of Prometheus' HTTP service discovery: each target "
+        "is an id, the labels `name` or `__meta_name` and `xero_tenant_id` or `__meta_xero_tenant_id` are its "
+        "attributes; a static or file entry with the same id wins.",
     )
     include: tuple[Annotated[re.Pattern[str], values.REGULAR_EXPRESSION], ...] = Field(
         default=(),
@@ -133,12 +165,14 @@ class Organizations(Section):
         description="Ids that match one of these as a whole are left out, even if included.",
     )
 
-    @field_validator("file")
+    @field_validator("http")
     @classmethod
-    def _at_least_one_source(cls, file: Path | None, info: ValidationInfo) -> Path | None:
-        if file is None and info.data.get("static") == ():
-            raise SpellingError("no organisations are configured; list them in static or name a file")
-        return file
+    def _at_least_one_source(cls, http: Discovery | None, info: ValidationInfo) -> Discovery | None:
+        # What is missing in info.data was given, and is a fault of its own.
+        others = (info.data.get("static", True), info.data.get("file", True))
+        if http is None and not any(others):
+            raise SpellingError("no organisations are configured; list them in static, or name a file or an http url")
+        return http
 
     @property
     def listed(self) -> tuple[Organization, ...]:

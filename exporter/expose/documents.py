@@ -173,6 +173,8 @@ def _source(source: SourceState) -> SourceDocument:
         organizations=source.organizations,
         last_success=rfc3339(source.last_success),
         rejected=source.rejected,
+        held=source.held,
+        why=source.why or None,
     )
 
 

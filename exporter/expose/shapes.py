@@ -27,8 +27,10 @@ class SourceDocument(_Document):
 
     source: RosterSource = Field(description="which source")
     organizations: int = Field(description="how many it lists, before include and exclude")
-    last_success: Instant | None = Field(description="when it was last read whole")
+    last_success: Instant | None = Field(description="when it was last read whole and taken over")
     rejected: bool = Field(description="whether its newest content was refused and the last good list is kept")
+    held: bool = Field(description="whether its newest content is held because it drops too many at once")
+    why: str | None = Field(description="why its newest content is not in force, or none came; null when it is")
 
 
 class FleetDocument(_Document):

@@ -16,12 +16,16 @@ class SourceState:
         organizations: how many it lists (before include and exclude).
         last_success: when it was last read whole, seconds since 1970 UTC; None when never.
         rejected: True when its newest content was refused and the last good list is kept.
+        held: True while its newest content is held because it drops too many at once; the list before it is kept.
+        why: why its newest content is not in force, or none came; a clause for people, empty when there is no reason.
     """
 
     source: RosterSource
     organizations: int
     last_success: float | None
     rejected: bool
+    held: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,3 +106,4 @@ class RosterSource(StrEnum):
 
     STATIC = "static"
     FILE = "file"
+    HTTP = "http"

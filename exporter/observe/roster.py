@@ -51,27 +51,49 @@ class Roster:
     half of a change.
     """
 
-    def __init__(self, *, static: tuple[Organization, ...], file: Path | None, admitted: Filter, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        static: tuple[Organization, ...],
+        file: Path | None,
+        admitted: Filter,
+        clock: Clock,
+        discovered: bool = False,
+    ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            static: who is listed in the configuration.
+            file: where more are listed; None for nowhere.
+            admitted: who of them is watched.
+            clock: says when a source was read.
+            discovered: whether somebody will `take` what a server lists.
+        """
         self.organizations: tuple[Organization, ...] = ()
         self._static = static
         self._file = file
         self._admitted = admitted
         self._clock = clock
+        self._discovered = discovered
         self._sources: dict[RosterSource, SourceState] = {}
         self._lists: dict[RosterSource, tuple[Organization, ...]] = {}
         self._seen: FileSignature | None = None
 
     def load(self) -> None:
-        """Reads every source for the first time.
+        """Reads every source for the first time, but for the server that lists organisations: that is to `take`.
 
         Raises:
             ConfigError: the organisations file cannot be used; at start there is no last good list to keep.
         """
-        if self._static or self._file is None:
+        if self._static or not (self._file or self._discovered):
             self._accept(RosterSource.STATIC, self._static)
         if self._file is not None:
             self._seen = signature(self._file)
             self._accept(RosterSource.FILE, load_organizations(self._file))
+        if self._discovered:
+            self._sources[RosterSource.HTTP] = SourceState(
+                RosterSource.HTTP, organizations=0, last_success=None, rejected=False, why="it has not answered yet"
+            )
         self._merge()
 
     def changed(self) -> bool:
@@ -96,6 +118,32 @@ class Roster:
         self._accept(RosterSource.FILE, organizations)
         self._merge()
         return ()
+
+    def take(self, organizations: tuple[Organization, ...]) -> None:
+        """From now on these are what the server lists."""
+        self._accept(RosterSource.HTTP, organizations)
+        self._merge()
+
+    def confirm(self) -> None:
+        """The server lists whom it listed before."""
+        self._accept(RosterSource.HTTP, self._lists[RosterSource.HTTP])
+
+    def keep(self, *, rejected: bool, held: bool, why: str) -> None:
+        """What the server listed before stays in force, as it gave nothing, nothing usable, or too little.
+
+        Args:
+            rejected: whether its newest content was refused.
+            held: whether its newest content is held.
+            why: a clause for people, without foreign text.
+        """
+        before = self._sources[RosterSource.HTTP]
+        self._sources[RosterSource.HTTP] = replace(before, rejected=rejected, held=held, why=why)
+
+    @property
+    def waits_for(self) -> str:
+        """Which source was never read, and why, for people; empty when each was."""
+        never = (one for one in self._sources.values() if one.last_success is None)
+        return next((f"organizations.{one.source}: {one.why}" for one in never), "")
 
     @property
     def sources(self) -> tuple[SourceState, ...]:

@@ -5,6 +5,7 @@ The page does not say what a retry or resync answers; here it is 202 ``{"accepte
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -17,6 +18,9 @@ from urllib.parse import unquote
 from exporter.simulator.answers import Answer, Misbehaviour, Slow, json_answer, refusal
 from exporter.simulator.world import World
 
+DISCOVERY_PATH: Final = "/xero/organizations.sd.json"
+"""Where the platform lists its organisations, in the shape of Prometheus' HTTP service discovery."""
+
 _TARGET: Final = re.compile(r"/api/admin/integrations/xero/([^/?#]+)/(status|retry|resync)(?:\?.*)?")
 
 
@@ -26,11 +30,13 @@ class Kind(StrEnum):
     STATUS = "status"
     RETRY = "retry"
     RESYNC = "resync"
+    DISCOVERY = "discovery"
+    """Of no organisation: who they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which organisation a request is about, and what it asks."""
+    """Which organisation a request is about (none: empty), and what it asks."""
 
     organization_id: str
     kind: Kind
@@ -59,6 +65,8 @@ class _MalformedError(Exception):
 
 def route(target: str) -> Route | None:
     """What the path of a request names; None when the platform has no such path."""
+    if target.partition("?")[0] == DISCOVERY_PATH:
+        return Route("", Kind.DISCOVERY)
     match = _TARGET.fullmatch(target)
     return None if match is None else Route(unquote(match[1]), Kind(match[2]))
 
@@ -79,6 +87,12 @@ def respond(
     refused = _refused_at_the_door(world, request, about.kind)
     if refused is not None:
         return refused
+    if about.kind is Kind.DISCOVERY:
+        return _discovery(world, request, overridden=overridden)
+    return _organization(world, request, about, overridden=overridden)
+
+
+def _organization(world: World, request: Request, about: Route, *, overridden: bool) -> Answer | Misbehaviour | Slow:
     shown = world.shows(about.organization_id, overridden=overridden)
     if shown is None:
         return refusal(404, "not_found", "No such organization.")
@@ -91,13 +105,24 @@ def respond(
 
 def _refused_at_the_door(world: World, request: Request, kind: Kind) -> Answer | None:
     """405 and 401, which need no look at the organisation."""
-    allowed = "GET" if kind is Kind.STATUS else "POST"
+    allowed = "GET" if kind in (Kind.STATUS, Kind.DISCOVERY) else "POST"
     if request.method != allowed:
         return refusal(405, "method_not_allowed", f"Use {allowed}.", {"Allow": allowed})
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not world.accepts(token.strip()):
         return refusal(401, "unauthorized", "A valid admin token is needed.", {"WWW-Authenticate": "Bearer"})
     return None
+
+
+def _discovery(world: World, request: Request, *, overridden: bool) -> Answer | Misbehaviour | Slow:
+    """Who the organisations are; 304 for whoever has this list already."""
+    shown = world.lists(overridden=overridden)
+    if not isinstance(shown, bytes):
+        return shown
+    headers = {"ETag": f'"{hashlib.blake2b(shown, digest_size=8).hexdigest()}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Answer(304, headers)
+    return Answer(200, headers, shown)
 
 
 def _remedy(world: World, request: Request, about: Route) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import defaultdict, deque
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from exporter.simulator.answers import Answer, Misbehaviour, Override
+from exporter.simulator.answers import Answer, Misbehaviour, Override, Slow
 from exporter.simulator.scripts import ADMIN_TOKEN_REVOKED, SCRIPTS
 from exporter.simulator.timeline import Remedy, Report, place_of, status_document
 
@@ -37,6 +38,15 @@ class SimulatedOrganization:
     xero_tenant_id: str
     script: str = "healthy"
     offset: float = 0.0
+
+
+def discovery_list(organizations: Iterable[SimulatedOrganization]) -> bytes:
+    """These organisations as a JSON array in the shape of Prometheus' HTTP service discovery."""
+    groups = [
+        {"targets": [one.id], "labels": {"name": one.name, "__meta_xero_tenant_id": one.xero_tenant_id}}
+        for one in organizations
+    ]
+    return json.dumps(groups).encode()
 
 
 class World:
@@ -89,6 +99,7 @@ class World:
         self._tokens = [admin_token] if admin_token is not None else []
         self._overrides: dict[str, Override] = {}
         self._everybody: Override | None = None
+        self._list: bytes | Answer | Misbehaviour | Slow | None = None
         self._remedies: defaultdict[str, deque[Remedy]] = defaultdict(lambda: deque(maxlen=REMEDIES_KEPT))
 
     def now(self) -> float:
@@ -127,12 +138,23 @@ class World:
         """
         self._everybody = answer
 
+    def override_list(self, answer: bytes | Answer | Misbehaviour | Slow | None) -> None:
+        """Puts `answer` in place of the list of all organisations; None takes it back. Bytes are its body."""
+        self._list = answer
+
+    def lists(self, *, overridden: bool = True) -> bytes | Answer | Misbehaviour | Slow:
+        """The list of all organisations as Prometheus' HTTP service discovery has it, or what stands in its place."""
+        if overridden and self._list is not None:
+            return self._list
+        return discovery_list(self.organizations.values())
+
     def clear(self, organization_id: str | None = None) -> None:
         """Takes back the override of one organisation; without one, all overrides."""
         if organization_id is not None:
             self._overrides.pop(organization_id, None)
             return
         self._overrides.clear()
+        self._list = None
         self._everybody = None
 
     @property

@@ -12,14 +12,18 @@ from exporter.model.words import Failure, RosterSource
 PREFIX: Final = "xero_exporter_"
 """What every family here begins with, and no other family does."""
 
-UPSTREAMS: Final = ("memberpulse",)
+UPSTREAMS: Final = ("memberpulse", "discovery")
 """Whom the exporter asks: the values of the label ``upstream``."""
 
 SCRAPE_FORMATS: Final = ("text", "openmetrics")
 """The exposition formats: the values of the label ``format``."""
 
 
-_UPSTREAM = ("upstream", "`memberpulse`")
+PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
+DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
+"""The value of the label ``token`` for the token of ``organizations.http``."""
+
+_UPSTREAM = ("upstream", ", ".join(f"`{upstream}`" for upstream in UPSTREAMS))
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
 _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
 _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
@@ -146,10 +150,10 @@ FAMILIES: Final = (
     Family(
         name="xero_exporter_roster_last_success_timestamp_seconds",
         kind=Kind.GAUGE,
-        help="When a source was last read whole, seconds since 1970 UTC.",
+        help="When a source was last read whole and taken over, seconds since 1970 UTC.",
         group=Group.EXPORTER,
         labels=(_SOURCE,),
-        absent="for a source that is not configured",
+        absent="for a source that is not configured, and for `http` before its first answer",
         series="1 per configured source",
     ),
     Family(
@@ -161,11 +165,37 @@ FAMILIES: Final = (
         series=str(len(RosterSource)),
     ),
     Family(
+        name="xero_exporter_discovery_held",
+        kind=Kind.GAUGE,
+        help="1 while answers of organizations.http are held because they drop too many at once, else 0.",
+        group=Group.EXPORTER,
+        absent="without `organizations.http`, and before its first answer",
+    ),
+    Family(
+        name="xero_exporter_discovery_answers_held_total",
+        kind=Kind.COUNTER,
+        help="Answers of organizations.http that were held because they drop too many at once.",
+        group=Group.EXPORTER,
+    ),
+    Family(
+        name="xero_exporter_discovery_missing_organizations",
+        kind=Kind.GAUGE,
+        help="Organisations that the newest answer of organizations.http misses and that are kept all the same.",
+        group=Group.EXPORTER,
+        absent="without `organizations.http`, and before its first answer",
+    ),
+    Family(
+        name="xero_exporter_discovery_ids_rejected_total",
+        kind=Kind.COUNTER,
+        help="Targets in answers of organizations.http that are no organization_id and were left out.",
+        group=Group.EXPORTER,
+    ),
+    Family(
         name="xero_exporter_token_file_readable",
         kind=Kind.GAUGE,
         help="1 when the token file could be read when it was last looked at, else 0; the last good token is kept.",
         group=Group.EXPORTER,
-        labels=(("token", "`platform`, or `web/NAME` for an entry of `web.tokens`"),),
+        labels=(("token", "`platform`, `discovery`, or `web/NAME` for an entry of `web.tokens`"),),
         absent="for a token that does not come from a file",
         series="1 per token file",
     ),

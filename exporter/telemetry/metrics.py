@@ -82,6 +82,10 @@ class SelfMetrics:
         self._roster_last_success = self._gauge("xero_exporter_roster_last_success_timestamp_seconds")
         rejected = self._counter("xero_exporter_roster_rejected_total")
         self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
+        self._discovery_held = self._optional("xero_exporter_discovery_held")
+        self._discovery_answers_held = self._counter("xero_exporter_discovery_answers_held_total")
+        self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
+        self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
         self._token_file_readable = self._gauge("xero_exporter_token_file_readable")
         self._tick_duration = self._histogram("xero_exporter_tick_duration_seconds")
         self._ticks_missed = self._counter("xero_exporter_ticks_missed_total")
@@ -161,11 +165,28 @@ class SelfMetrics:
         """Counts a source whose new content was refused."""
         self._roster_rejected[source].inc()
 
+    def discovery_answered(self, *, held: bool, missing: int, ids_rejected: int) -> None:
+        """Counts an answer of discovery that could be read.
+
+        Args:
+            held: whether it is held because it drops too many at once.
+            missing: organisations that it misses and that are kept all the same.
+            ids_rejected: targets in it that are no organization_id.
+        """
+        self._discovery_answers_held.inc(held)
+        self._discovery_ids_rejected.inc(ids_rejected)
+        self.discovery_stands(held=held, missing=missing)
+
+    def discovery_stands(self, *, held: bool, missing: int) -> None:
+        """Says whether answers are held, and how many organisations are kept though the newest answer misses them."""
+        self._discovery_held.set(held)
+        self._discovery_missing.set(missing)
+
     def token_problem(self, owner: str, problem: bool) -> None:  # noqa: FBT001 - the answer itself, not a switch
         """Says whether a token file could be read.
 
         Args:
-            owner: ``platform``, or ``web/NAME`` for an entry of ``web.tokens``.
+            owner: ``platform``, ``organizations.http``, or ``web/NAME`` for an entry of ``web.tokens``.
             problem: True when it could not.
         """
         self._token_file_readable.labels(owner).set(int(not problem))

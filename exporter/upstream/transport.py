@@ -21,8 +21,13 @@ from exporter.upstream.dates import http_date
 from exporter.upstream.failures import RAISED, classify_answer, classify_exception
 from exporter.upstream.permits import Permits
 
-MAX_BODY: Final = 1024 * 1024
-"""Bytes of an answer's body. A status is some hundred bytes; a hundred errors with long messages stay below this."""
+_MEBIBYTE: Final = 1024 * 1024
+
+MAX_BODY: Final = _MEBIBYTE
+"""Bytes of an answer's body where nothing else is said.
+
+A status is some hundred bytes; a hundred errors with long messages stay below this.
+"""
 
 KEEP_ALIVE: Final = 15.0
 """Seconds that an idle connection is kept: less than the platform's side keeps it (nginx 75 s, AWS ALB 60 s)."""
@@ -51,12 +56,14 @@ class Answer:
     """A whole answer with status 200.
 
     Attributes:
-        body: at most `MAX_BODY` bytes.
+        body: at most so many bytes as the transport lets pass.
         date: the other side's clock when it answered (Date header), seconds since 1970 UTC; None when it did not say.
+        etag: what the other side calls this version of the body; None when it does not say.
     """
 
     body: bytes
     date: float | None
+    etag: str | None = None
 
 
 class ReadTransport:
@@ -72,6 +79,7 @@ class ReadTransport:
         timeout: float,
         max_concurrency: int,
         max_requests_per_second: float,
+        max_body: int = MAX_BODY,
         clock: Clock = _SYSTEM_CLOCK,
     ) -> None:
         """Opens nothing yet.
@@ -80,10 +88,12 @@ class ReadTransport:
             timeout: seconds for one whole read, from connecting to the last byte of the body.
             max_concurrency: reads at once, at least 1.
             max_requests_per_second: evenly paced, more than 0.
+            max_body: bytes of an answer's body, whole MiB.
             clock: for a Retry-After that is a date.
         """
         self._permits = Permits(max_concurrency=max_concurrency, max_requests_per_second=max_requests_per_second)
         self._timeout = timeout
+        self._max_body = max_body
         self._clock = clock
         connecting = timeout * CONNECT_SHARE
         self._extensions = {"timeout": {"connect": connecting, "pool": connecting, "read": timeout}}
@@ -114,9 +124,9 @@ class ReadTransport:
                 try:
                     failure = classify_answer(response.status_code, response.headers, self._clock.now().wall)
                     if failure is None:
-                        return await _answer(response)
+                        return await _answer(response, self._max_body)
                     async with asyncio.timeout(DRAIN_GRACE):
-                        await _body(response)
+                        await _body(response, MAX_BODY)
                 finally:
                     # Also when cancelled: else the connection is lost for good.
                     await response.aclose()
@@ -139,17 +149,17 @@ class ReadTransport:
         )
 
 
-async def _answer(response: httpx.Response) -> Answer | UpstreamFailure:
+async def _answer(response: httpx.Response, limit: int) -> Answer | UpstreamFailure:
     if response.headers.get("content-encoding", "identity") != "identity":
         return _invalid("the answer is encoded, and we asked for it as it is")
-    body = await _body(response)
+    body = await _body(response, limit)
     if body is None:
-        return _invalid("the answer is larger than 1 MiB")
-    return Answer(body, http_date(response.headers.get("date", "")))
+        return _invalid(f"the answer is larger than {limit // _MEBIBYTE} MiB")
+    return Answer(body, http_date(response.headers.get("date", "")), response.headers.get("etag"))
 
 
-async def _body(response: httpx.Response) -> bytes | None:
-    """The whole body; None, without reading on, when it is larger than `MAX_BODY`."""
+async def _body(response: httpx.Response, limit: int) -> bytes | None:
+    """The whole body; None, without reading on, when it is larger than `limit` bytes."""
     chunks: list[bytes] = []
     size = 0
     # The stream is an async generator by its nature, if not by its type; left half read, it has to be closed.
@@ -158,7 +168,7 @@ async def _body(response: httpx.Response) -> bytes | None:
     ) as it:
         async for chunk in it:
             size += len(chunk)
-            if size > MAX_BODY:
+            if size > limit:
                 return None
             chunks.append(chunk)
     return b"".join(chunks)

@@ -83,25 +83,35 @@ def parse_status(body: bytes) -> Status:
     )
 
 
-def _object(body: bytes) -> _Object:
+def decoded(body: bytes) -> object:
+    """The JSON document in a body, which is UTF-8 without a byte order mark; `repeated` knows its objects.
+
+    Raises:
+        WireError: it is none.
+    """
     try:
-        document = _DECODER.decode(body.decode())
+        return _DECODER.decode(body.decode())
     except UnicodeDecodeError:
         raise WireError("", "not UTF-8") from None
     except RecursionError:
         raise WireError("", "nested too deeply") from None
     except ValueError:  # JSONDecodeError, an infinity, a number of more than 4,300 digits
         raise WireError("", "not JSON") from None
+
+
+def _object(body: bytes) -> _Object:
+    document = decoded(body)
     if not isinstance(document, dict):
         raise WireError("", "not a JSON object")
     if not FIELDS & document.keys():
         raise WireError("the answer", "has none of the fields of a status")
-    for name in _repeated(document, FIELDS):
+    for name in repeated(document, FIELDS):
         raise WireError(name, "given more than once")
     return document
 
 
-def _repeated(fields: _Object, known: frozenset[str]) -> list[str]:
+def repeated(fields: _Object, known: frozenset[str]) -> list[str]:
+    """Which of these fields stood more than once in an object of `decoded`."""
     return sorted(fields.repeated & known) if isinstance(fields, _Repeating) else []
 
 
@@ -180,7 +190,7 @@ def _newest(entries: list[SyncError]) -> list[SyncError]:
 
 def _entry(value: object) -> SyncError | None:
     """One entry of ``errors``; None when it is malformed, which must not spoil the rest of the status."""
-    if not isinstance(value, dict) or _repeated(value, ERROR_FIELDS):
+    if not isinstance(value, dict) or repeated(value, ERROR_FIELDS):
         return None
     try:
         kind = _text("type", value.get("type"))

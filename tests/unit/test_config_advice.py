@@ -106,3 +106,28 @@ def test_http_to_another_machine_is_warned_of(token_file: Path, url: str) -> Non
 def test_https_or_loopback_is_not_warned_of(token_file: Path, url: str) -> None:
     """Nothing leaves this machine in clear."""
     assert advice(config(token_file, platform={"url": url}), 1, {}) == ()
+
+
+def discovering(private: Path, /, **http: str) -> tuple[str, ...]:
+    """The advice on a configuration whose organisations come from a server."""
+    found = config(private)
+    organizations = Config.model_validate(
+        {"platform": {"url": "https://a", "token": "t"}, "organizations": {"http": http}}
+    ).organizations
+    return advice(found.model_copy(update={"organizations": organizations}), 1, {})
+
+
+def test_the_server_that_lists_organisations_is_advised_on_as_the_platform_is(token_file: Path) -> None:
+    """An inline token, an open file, a token in clear."""
+    inline = discovering(token_file, url="https://a.example", token="s3cr3t")
+    assert [line.partition(":")[0] for line in inline] == ["organizations.http.token"]
+    clear = discovering(token_file, url="http://a.example", token_file=str(token_file))
+    assert [line.partition(":")[0] for line in clear] == ["organizations.http.url"]
+    token_file.chmod(0o644)
+    opened = discovering(token_file, url="https://a.example", token_file=str(token_file))
+    assert "organizations.http.token_file" in [line.partition(":")[0] for line in opened]
+
+
+def test_a_list_in_clear_without_a_token_is_not_warned_of(token_file: Path) -> None:
+    """As many servers within a cluster are."""
+    assert discovering(token_file, url="http://a.example") == ()

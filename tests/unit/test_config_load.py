@@ -128,7 +128,7 @@ def test_a_root_that_is_no_mapping_is_one_fault(config_file: Path, text: str) ->
 def test_no_source_of_organizations_is_a_fault(config_file: Path) -> None:
     """An exporter that watches nobody is a mistake."""
     (fault,) = faults(config_file, "platform: {url: http://a, token: t}\norganizations: {static: []}\n")
-    assert fault.where == "organizations.file"
+    assert fault.where == "organizations.http"
     assert "no organisations" in fault.what
 
 

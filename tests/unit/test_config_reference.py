@@ -87,7 +87,7 @@ def test_the_example_shows_every_key_but_inline_tokens() -> None:
                 walk(inner, f"{where}[]")
 
     walk(root, "")
-    assert {key.where for key in KEYS} - shown == {"platform.token", "web.tokens[].token"}
+    assert {key.where for key in KEYS} - shown == {"platform.token", "organizations.http.token", "web.tokens[].token"}
 
 
 def test_every_variable_is_unique() -> None:

@@ -66,6 +66,9 @@ def refused(tmp_path: Path, where: str, value: str) -> Fault:
         ("platform.max_requests_per_second", "10000", 10_000.0),
         ("platform.paths", '{status: "/v2/{organization_id}?full=1"}', None),
         ("organizations.include", '["a.*", 1]', None),
+        ("organizations.http", "null", None),
+        ("organizations.http", "{url: 'https://a.example/sd/?kind=xero&x=%20'}", None),
+        ("organizations.http", "{url: http://a.example, token_file: t, refresh: 1d, missing_grace: 100}", None),
         ("poll.interval", "1s", 1.0),
         ("poll.interval", "1h", 3600.0),
         ("poll.stale_after", "3m", 180.0),
@@ -321,3 +324,54 @@ def test_the_schema_takes_plain_python_values() -> None:
     assert (config.platform.max_concurrency, config.platform.max_requests_per_second) == (5, 5.0)
     with pytest.raises(ValidationError):
         Config.model_validate({"platform": {"url": "http://a", "token": "t", "max_concurrency": True}})
+
+
+@pytest.mark.parametrize(
+    ("http", "key", "says"),
+    [
+        ("{}", "url", "is missing"),
+        ("{url: 'https://user:pw@a.example/sd'}", "url", "must not hold a user"),
+        ("{url: 'https://a.example/sd#x'}", "url", "fragment"),
+        ("{url: 'https://a.example/sd?a b'}", "url", "query of ASCII"),
+        ("{url: 'ftp://a.example/sd'}", "url", "http or https"),
+        ("{url: 'https://a.example', token: t, token_file: f}", "token", "at most one of token_file and token"),
+        ("{url: 'https://a.example', refresh: 999ms}", "refresh", "from 1s to 1d"),
+        ("{url: 'https://a.example', refresh: 25h}", "refresh", "from 1s to 1d"),
+        ("{url: 'https://a.example', missing_grace: 0}", "missing_grace", "from 1 to 100"),
+        ("{url: 'https://a.example', timeout: 5s}", "timeout", "unknown key"),
+    ],
+)
+def test_what_is_refused_of_the_server_that_lists_organisations(tmp_path: Path, http: str, key: str, says: str) -> None:
+    """With one fault on that key."""
+    fault = refused(tmp_path, "organizations.http", http)
+    assert fault.where == f"organizations.http.{key}"
+    assert says in fault.what
+
+
+def test_a_server_that_lists_organisations_is_a_source_and_needs_no_token(tmp_path: Path) -> None:
+    """Alone, with its defaults; its address stays as it is written, slash and query included."""
+    file = tmp_path / "c.yml"
+    file.write_text("platform: {url: http://a, token: t}\norganizations: {http: {url: 'HTTPS://a.example/sd/?a=b'}}\n")
+    http = load(file, {}).organizations.http
+    assert http is not None
+    assert (http.url, http.refresh, http.missing_grace, http.has_token) == (
+        "https://a.example/sd/?a=b",
+        300.0,
+        3,
+        False,
+    )
+
+
+def test_the_server_that_lists_organisations_can_come_from_the_environment(tmp_path: Path) -> None:
+    """Key by key, though the file does not mention it; null takes it away."""
+    file = tmp_path / "c.yml"
+    file.write_text("platform: {url: http://a, token: t}\n")
+    given_keys = {"URL": "https://a.example/sd", "REFRESH": "1m", "TOKEN_FILE": "t"}
+    prefix = "XERO_EXPORTER_ORGANIZATIONS__HTTP"
+    http = load(file, {f"{prefix}__{key}": value for key, value in given_keys.items()}).organizations.http
+    assert http is not None
+    assert (http.url, http.refresh, http.token_file) == ("https://a.example/sd", 60.0, tmp_path / "t")
+    file.write_text(
+        "platform: {url: http://a, token: t}\norganizations: {static: [{id: a}], http: {url: 'http://a.example'}}\n"
+    )
+    assert load(file, {prefix: "null"}).organizations.http is None

@@ -135,7 +135,14 @@ def test_the_fleet_is_told_in_numbers() -> None:
         "platform_auth_ok": False,
         "platform_paused_until": "2025-01-15T10:30:00.000Z",
         "roster": [
-            {"source": "file", "organizations": 5, "last_success": "2025-01-15T10:29:00.500Z", "rejected": True}
+            {
+                "source": "file",
+                "organizations": 5,
+                "last_success": "2025-01-15T10:29:00.500Z",
+                "rejected": True,
+                "held": False,
+                "why": None,
+            }
         ],
     }
 

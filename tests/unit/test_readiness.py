@@ -56,3 +56,11 @@ def test_without_a_token_it_is_not_ready_however_long_it_runs() -> None:
     found = readiness(snapshot(0, 5), running_for=1e9, interval=60.0, brake_on=False, no_token=True)
     assert not found.ready
     assert "platform.token_file" in found.why
+
+
+def test_while_a_source_was_never_read_it_is_not_ready_and_says_which() -> None:
+    """Whatever else holds: nobody knows yet who is missing."""
+    why = "organizations.http: no answer: HTTP status 503"
+    found = readiness(snapshot(5, 5), running_for=1e9, interval=60.0, brake_on=True, no_token=False, waits_for=why)
+    assert not found.ready
+    assert found.why == f"the list of organisations is not loaded yet: {why}"

@@ -134,3 +134,41 @@ def test_the_log_tells_how_many_came_went_and_changed() -> None:
     before = [Organization("a"), Organization("b"), Organization("c", name="old")]
     after = [Organization("b"), Organization("c", name="new"), Organization("d"), Organization("e")]
     assert difference(before, after) == {"added": 2, "removed": 1, "changed": 1}
+
+
+def test_what_a_server_lists_comes_last_and_is_filtered_too(file: Path) -> None:
+    """Static, file, http."""
+    made = Roster(
+        static=(Organization("org-1", "static"),),
+        file=file,
+        admitted=Filter(exclude=(re.compile("test-.*"),)),
+        clock=SystemClock(),
+        discovered=True,
+    )
+    made.load()
+    assert [source.source for source in made.sources] == list(RosterSource)
+    assert ids(made) == ["org-1", "org-2"]
+    made.take((Organization("org-2", "http"), Organization("org-3"), Organization("test-1")))
+    assert made.organizations == (Organization("org-1", "static"), Organization("org-2"), Organization("org-3"))
+    assert made.sources[-1].organizations == 3
+
+
+def test_a_server_alone_is_a_source_and_no_empty_static_list_stands_beside_it() -> None:
+    """Nobody is listed until it answers."""
+    made = Roster(static=(), file=None, admitted=Filter(), clock=SystemClock(), discovered=True)
+    made.load()
+    assert [source.source for source in made.sources] == [RosterSource.HTTP]
+    assert ids(made) == []
+    assert made.waits_for
+
+
+def test_a_changed_file_and_a_changed_list_do_not_undo_each_other(file: Path) -> None:
+    """Each is merged with the other's last good list."""
+    made = Roster(static=(), file=file, admitted=Filter(), clock=SystemClock(), discovered=True)
+    made.load()
+    made.take((Organization("http-1"),))
+    replace_with(file, "- {id: org-9}\n")
+    assert made.reload() == ()
+    assert ids(made) == ["org-9", "http-1"]
+    made.keep(rejected=True, held=False, why="it is garbage")
+    assert ids(made) == ["org-9", "http-1"]

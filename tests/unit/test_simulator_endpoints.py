@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.simulator.answers import Answer, Misbehaviour, Slow
-from exporter.simulator.endpoints import Kind, Request, Route, respond, route
+from exporter.simulator.endpoints import DISCOVERY_PATH, Kind, Request, Route, respond, route
 from exporter.simulator.fleets import uniform_fleet
 from exporter.simulator.world import World
 
@@ -33,7 +33,7 @@ def world() -> World:
     return World(uniform_fleet(3), admin_token="t")
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [Kind.STATUS, Kind.RETRY, Kind.RESYNC])
 def test_a_path_names_an_organization_and_what_is_asked(kind: Kind) -> None:
     """As the platform's page writes them; a query changes nothing."""
     assert route(f"{BASE}/{kind}") == Route("org-0001", kind)
@@ -215,3 +215,27 @@ def test_what_comes_late_is_the_organizations_own_answer(world: World) -> None:
     late = respond(world, request, about, overridden=False)
     assert isinstance(late, Answer)
     assert json.loads(late.body)["connected"] is True
+
+
+def test_the_list_of_organisations_is_that_of_the_world_and_has_an_etag(world: World) -> None:
+    """The shape of Prometheus' HTTP service discovery; 304 while it does not change."""
+    answer = ask(world, Request("GET", DISCOVERY_PATH, AUTHORIZED))
+    listed = json.loads(answer.body)
+    assert [group["targets"] for group in listed] == [["org-0001"], ["org-0002"], ["org-0003"]]
+    assert set(listed[0]["labels"]) == {"name", "__meta_xero_tenant_id"}
+    again = Request("GET", DISCOVERY_PATH, {**AUTHORIZED, "if-none-match": answer.headers["ETag"]})
+    assert ask(world, again).status == 304
+    world.organizations.pop("org-0002")
+    assert ask(world, again).status == 200
+
+
+def test_the_list_needs_the_token_and_can_be_put_in_place(world: World) -> None:
+    """What is put in place of an organisation's answers leaves the list alone."""
+    assert ask(world, Request("GET", DISCOVERY_PATH)).status == 401
+    assert ask(world, Request("POST", DISCOVERY_PATH, AUTHORIZED)).status == 405
+    world.override_all(Answer(500))
+    assert ask(world, Request("GET", DISCOVERY_PATH, AUTHORIZED)).status == 200
+    world.override_list(b"[]")
+    assert ask(world, Request("GET", DISCOVERY_PATH, AUTHORIZED)).body == b"[]"
+    world.clear()
+    assert len(json.loads(ask(world, Request("GET", DISCOVERY_PATH, AUTHORIZED)).body)) == 3

@@ -35,6 +35,7 @@ def use_everything(metrics: SelfMetrics) -> None:
     """Calls each method once, so that each family has samples."""
     metrics.set_limits(60, 300)
     metrics.request_ended("memberpulse", 0.2, Failure.TIMEOUT)
+    metrics.discovery_answered(held=True, missing=3, ids_rejected=2)
     metrics.clock_skew(-3.5)
     metrics.errors_dropped(2)
     metrics.reading_began(0.7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -212,3 +213,10 @@ def test_durations_are_told_in_the_largest_unit_that_keeps_them_whole(seconds: f
 def test_an_instant_beyond_the_calendar_is_still_words(wall: float) -> None:
     """A pause until the year 33,000 must not break the page."""
     assert instant(wall) == "a time beyond the calendar"
+
+
+def test_a_source_that_is_not_in_force_says_why() -> None:
+    """In the words of whoever judged it."""
+    source = SourceState(RosterSource.HTTP, 20, NOW.wall, rejected=False, held=True, why="its newest answer misses 20")
+    found = page(conditions=replace(CONDITIONS, sources=(source,)))
+    assert "http lists 20; its newest answer misses 20." in found.text
