@@ -84,12 +84,12 @@ def fleet_of(size: int) -> Snapshot:
     def state(number: int) -> OrganizationState:
         read = Moment(wall=now + round(draw.uniform(0, 60), 6), monotonic=0.0)
         return OrganizationState(
-            organization=Organization(uuid(number), xero_tenant_id=uuid(draw.getrandbits(128))),
+            organization=Organization(uuid(draw.getrandbits(128)), xero_tenant_id=uuid(draw.getrandbits(128))),
             first_seen=read,
             freshness=Freshness.FRESH,
             last_attempt=read,
             last_success=read,
-            failure=Failure.TIMEOUT if draw.random() < 0.01 else None,
+            failure=Failure.TIMEOUT,
             status=Status(
                 connected=True,
                 token_expires_at=now + draw.randrange(1800),
