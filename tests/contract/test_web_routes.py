@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from structlog.testing import capture_logs
 
 from exporter.config.secrets import Token
-from exporter.expose.exposition import Exposition, Format
+from exporter.expose.exposition import Exposition, Page
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import Block, History, Organization, OrganizationState, Reading, Snapshot, Status, SyncError
 from exporter.model.moment import Moment
@@ -528,9 +528,9 @@ def broken(*_: object) -> Any:  # noqa: ANN401 - stands for any of the callables
 
 
 class BrokenExposition(Exposition):
-    def page(self, format: Format) -> bytes:  # noqa: A002 - as the class it stands for
+    def page(self, *_: object, **__: object) -> Page:
         """Fails."""
-        return bytes(broken(format))
+        return Page((bytes(broken()),), size=0)
 
 
 def a_broken_exposition() -> Exposition:

@@ -64,7 +64,12 @@ def test_the_length_of_more_than_four_gigabytes_is_told_as_gzip_tells_it() -> No
 def test_a_chunk_is_deflated_when_asked_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody pays for what nobody reads."""
     calls: list[bytes] = []
-    monkeypatch.setattr(module, "deflate", lambda plain: calls.append(plain) or deflate(plain))
+
+    def counting(plain: bytes) -> Deflated:
+        calls.append(plain)
+        return deflate(plain)
+
+    monkeypatch.setattr(module, "deflate", counting)
     part = Chunk(b"lines\n")
     assert calls == []
     assert part.deflated is part.deflated
