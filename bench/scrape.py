@@ -1,9 +1,9 @@
 """What a scrape costs, side by side in one run: our page, plain and compressed, against prometheus_client and memcpy.
 
-Run it from the folder of the project: ``python bench/scrape.py [--write FILE]``. Exit code 1 when, at 10,000
-organisations, the plain page is less than 60 times cheaper than the Gauges, or the compressed one less than 8 times:
-far below the targets, so that a busy machine does not fail it, and far above anything that renders or compresses the
-fleet at each scrape.
+Run it from the folder of the project: ``python bench/scrape.py [--largest 100000] [--write FILE]``. Exit code 1 when,
+at 10,000 organisations, the plain page is less than 60 times cheaper than the Gauges, or the compressed one less than
+8 times: far below the targets, so that a busy machine does not fail it, and far above anything that renders or
+compresses the fleet at each scrape.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def table(sizes: list[Sizes], rows: list[Row]) -> str:
     lines = [
         "# What a scrape costs",
         "",
-        f"{now:%Y-%m-%d}; {os.cpu_count()} cores, {platform.machine()}; {python}; `python bench/scrape.py`.",
+        f"{now:%Y-%m-%d}; {os.cpu_count()} cores, {platform.machine()}; {python}; `make bench`.",
         "",
         "CPU milliseconds (user and system), medians, of making the page in the pieces that are written to the socket.",
         "Times vary from machine to machine, ratios hold.",
@@ -293,10 +293,11 @@ def line(row: Row) -> str:
 def main() -> int:
     """Measures, prints, and says by its exit code whether the page is cheap at all."""
     parser = argparse.ArgumentParser(description="What a scrape costs")
+    parser.add_argument("--largest", type=int, default=JUDGED, help="organisations of the largest fleet")
     parser.add_argument("--write", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
     sizes, rows = [], []
-    for size in SIZES:
+    for size in (size for size in SIZES if size <= arguments.largest):
         weights, found = measure(size)
         sizes.append(weights)
         rows += found
@@ -304,8 +305,8 @@ def main() -> int:
     print(text, end="")
     if arguments.write is not None:
         arguments.write.write_text(text, encoding="utf-8")
-    judged = {row.what: row.ratio or 0.0 for row in rows if row.organizations == JUDGED}
-    return 0 if all(judged[what] >= least for what, least in LEAST.items()) else 1
+    judged = [row for row in rows if row.organizations == JUDGED]
+    return 0 if all((row.ratio or 0.0) >= LEAST.get(row.what, 0.0) for row in judged) else 1
 
 
 if __name__ == "__main__":
