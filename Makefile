@@ -21,7 +21,7 @@ verify: $(ENVIRONMENT) programs ## the slow checks: whole fleets of 10,000, over
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -m verify $(ARGS)
 
 bench: $(ENVIRONMENT) ## costs, side by side with the plain way; writes bench/results.md
-	$(BIN)/python bench/scrape.py --write bench/results.md
+	$(BIN)/python bench/scrape.py --largest 100000 --write bench/results.md
 
 lint: $(ENVIRONMENT) ## style and the usual mistakes
 	$(BIN)/ruff check .

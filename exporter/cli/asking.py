@@ -137,7 +137,7 @@ def once(config: ConfigFile) -> None:
     exposition = Exposition(organization_names=settings.expose.organization_names, registry=registry, metrics=metrics)
     assert fleet.snapshot is not None
     exposition.render(fleet.snapshot)
-    sys.stdout.buffer.write(exposition.page(Format.TEXT))
+    sys.stdout.buffer.writelines(exposition.page(Format.TEXT).chunks)
     sys.stdout.flush()
     if unasked:
         sys.stderr.write(

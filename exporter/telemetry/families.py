@@ -18,6 +18,9 @@ UPSTREAMS: Final = ("memberpulse", "discovery")
 SCRAPE_FORMATS: Final = ("text", "openmetrics")
 """The exposition formats: the values of the label ``format``."""
 
+SCRAPE_ENCODINGS: Final = ("identity", "gzip")
+"""The encodings of the body: the values of the label ``encoding``."""
+
 
 PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
 DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
@@ -27,6 +30,7 @@ _UPSTREAM = ("upstream", ", ".join(f"`{upstream}`" for upstream in UPSTREAMS))
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
 _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
 _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
+_ENCODING = ("encoding", ", ".join(f"`{word}`" for word in SCRAPE_ENCODINGS))
 
 BUCKETS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
     {
@@ -230,11 +234,11 @@ FAMILIES: Final = (
     Family(
         name="xero_exporter_scrape_bytes",
         kind=Kind.GAUGE,
-        help="Size of the body of the last scrape.",
+        help="Size of the body of the last scrape, as it was sent.",
         group=Group.EXPORTER,
-        labels=(_FORMAT,),
-        absent="until the first scrape in this format",
-        series="1 per format",
+        labels=(_FORMAT, _ENCODING),
+        absent="until the first scrape in this format and encoding",
+        series="1 per format and encoding",
     ),
     Family(
         name="xero_exporter_scrapes_total",

@@ -196,16 +196,17 @@ class SelfMetrics:
         self._blocks_rendered.inc(blocks)
         self._series.set(series)
 
-    def scraped(self, format: str, size: int, seconds: float) -> None:  # noqa: A002 - the name of the label
+    def scraped(self, format: str, encoding: str, size: int, seconds: float) -> None:  # noqa: A002 - the name of the label
         """Counts one scrape.
 
         Args:
             format: one of `families.SCRAPE_FORMATS`.
-            size: bytes of the body.
+            encoding: one of `families.SCRAPE_ENCODINGS`.
+            size: bytes of the body as it is sent.
             seconds: how long making the page took.
         """
         self._scrapes[format].inc()
-        self._scrape_bytes.labels(format).set(size)
+        self._scrape_bytes.labels(format, encoding).set(size)
         self._scrape_duration.observe(seconds)
 
     def _say_who_we_are(self) -> None:

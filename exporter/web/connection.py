@@ -84,7 +84,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""
         self._request_arrived()
-        self.resume_writing()
+        self._answer_taken()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -127,18 +127,23 @@ class Connection(HttpToolsProtocol):
         self._request_arrived()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """The answer is written; its clock runs on while something of it is not taken yet."""
+        if not self.flow.write_paused:
+            self._answer_taken()
+        super().on_response_complete()
+
     def pause_writing(self) -> None:
-        """The client does not take what was written: it gets `ANSWER_SECONDS`."""
+        """The client does not take what was written: it gets `ANSWER_SECONDS` for the answer as a whole."""
         super().pause_writing()
         if self._answer_deadline is None:
             self._answer_deadline = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client took all that was written."""
+        """The client took all that was written; there may be more to come."""
         super().resume_writing()
-        if self._answer_deadline is not None:
-            self._answer_deadline.cancel()
-            self._answer_deadline = None
+        if not self._answering():
+            self._answer_taken()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words are not what we answer
         """Answers what is not HTTP."""
@@ -176,6 +181,11 @@ class Connection(HttpToolsProtocol):
         if self._request_deadline is not None:
             self._request_deadline.cancel()
             self._request_deadline = None
+
+    def _answer_taken(self) -> None:
+        if self._answer_deadline is not None:
+            self._answer_deadline.cancel()
+            self._answer_deadline = None
 
     def _refuse(self, document: Problem) -> None:
         """Ends the connection, with `document` as the answer unless another answer has begun."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,28 +14,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from exporter.expose.exposition import negotiate
 from exporter.model.words import Role
 from exporter.web import api
 from exporter.web.gate import Gate
 from exporter.web.pages.landing import landing
 from exporter.web.problems import HANDLERS
 from exporter.web.rim import Rim
+from exporter.web.scrape import metrics
 from exporter.web.site import Site, site_of
 
 API: Final = "/api/"
 """Paths below this are FastAPI's, so that the OpenAPI document comes from their types. The rest is Starlette's."""
-
-
-async def metrics(request: Request) -> Response:
-    """The page that Prometheus scrapes; 200 from the first second, whatever is known."""
-    began = time.perf_counter()
-    site = site_of(request)
-    # Several Accept headers mean the same as one with commas (RFC 9110 section 5.3).
-    form = negotiate(", ".join(request.headers.getlist("accept")) or None)
-    page = site.exposition.page(form)
-    site.metrics.scraped(form.value, len(page), time.perf_counter() - began)
-    return Response(page, headers={"Content-Type": form.content_type, "Vary": "Accept"})
 
 
 async def healthy(request: Request) -> Response:

@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from structlog.testing import capture_logs
 
 from exporter.config.secrets import Token
-from exporter.expose.exposition import Exposition, Format
+from exporter.expose.exposition import Exposition, Page
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import (
     Block,
@@ -233,7 +233,7 @@ async def test_metrics_come_in_the_format_that_is_asked_for(
     """The page parses as what its Content-Type says, and holds the fleet as well as the exporter."""
     answer = await client.get("/metrics", headers={} if accept is None else {"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
     parse = parse_openmetrics if "openmetrics" in content_type else parse_text
     families = {family.name for family in parse(answer.text)}
     assert {"xero_poll_success", "xero_organizations", "xero_exporter_build_info"} <= families
@@ -250,11 +250,12 @@ async def test_scrapes_are_counted_by_format() -> None:
     """The exporter tells how often and how it is scraped."""
     async with serving(a_site()) as client:
         await client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
-        size = len((await client.get("/metrics")).content)
-        page = (await client.get("/metrics")).text
+        plain = {"Accept-Encoding": "identity"}
+        size = len((await client.get("/metrics", headers=plain)).content)
+        page = (await client.get("/metrics", headers=plain)).text
     assert 'xero_exporter_scrapes_total{format="text"} 1.0' in page
     assert 'xero_exporter_scrapes_total{format="openmetrics"} 1.0' in page
-    assert f'xero_exporter_scrape_bytes{{format="text"}} {float(size)!r}' in page
+    assert f'xero_exporter_scrape_bytes{{encoding="identity",format="text"}} {float(size)!r}' in page
 
 
 async def test_metrics_are_answered_before_anything_is_known() -> None:
@@ -536,9 +537,9 @@ def broken(*_: object) -> Any:  # noqa: ANN401 - stands for any of the callables
 
 
 class BrokenExposition(Exposition):
-    def page(self, format: Format) -> bytes:  # noqa: A002 - as the class it stands for
+    def page(self, *_: object, **__: object) -> Page:
         """Fails."""
-        return bytes(broken(format))
+        return Page((bytes(broken()),), size=0)
 
 
 def a_broken_exposition() -> Exposition:

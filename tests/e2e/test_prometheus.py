@@ -124,6 +124,19 @@ def test_who_they_are_and_when_they_were_asked_is_stored(watched: Watched) -> No
     eventually(lambda: watched.query("count(xero_poll_last_success_timestamp_seconds) > 30"))
 
 
+def test_prometheus_is_served_compressed_and_nobody_else_who_did_not_ask(watched: Watched) -> None:
+    """All that the other tests find stored came through gzip; plain pages are those that the tests fetch."""
+    get(f"{watched.exporter_url}/metrics")
+
+    def sizes() -> dict[tuple[str, str], float]:
+        stored = watched.query("xero_exporter_scrape_bytes")
+        return {(one["metric"]["format"], one["metric"]["encoding"]): float(one["value"][1]) for one in stored}
+
+    eventually(lambda: len(sizes()) > 1)
+    assert set(sizes()) == {("openmetrics", "gzip"), ("text", "identity")}
+    assert sizes()["openmetrics", "gzip"] < sizes()["text", "identity"] / 4
+
+
 def test_every_failing_organisation_is_told_with_its_failure(watched: Watched) -> None:
     """The unknown, the refused, the hanging, the dripping: each by its class, with poll_success 0, in one scrape."""
     wanted = {"not_found", "auth", "timeout"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.expose.blocks import FamilyRenderer, RenderedBlock, escaped, fleet_lines, render_block
+from exporter.expose.blocks import FamilyRenderer, escaped, fleet_lines, render_block
 from exporter.expose.catalogue import organization_families
 from exporter.model.facts import Block, Organization, OrganizationState
 from exporter.model.family import Family, Group, Kind
@@ -52,16 +54,26 @@ def test_a_block_has_bytes_for_each_family_and_knows_its_series() -> None:
         OrganizationState(Organization("org-2"), AT),
     )
     renderers = [FamilyRenderer(entry) for entry in organization_families(names=False)]
-    block = render_block(Block(states, valid_until=9e9), renderers)
-    assert block == RenderedBlock(
-        lines=(
-            (
-                b'xero_organization_info{organization_id="org-1",xero_tenant_id=""} 1\n'
-                b'xero_organization_info{organization_id="org-2",xero_tenant_id=""} 1\n'
-            ),
-            b'xero_poll_success{organization_id="org-1"} 1\n',
-            b'xero_poll_last_attempt_timestamp_seconds{organization_id="org-1"} 0.5\n',
-            *(b"" for _ in renderers[3:]),
+    block = render_block(Block(states, valid_until=9e9), renderers, None)
+    assert [chunk.plain for chunk in block.lines] == [
+        (
+            b'xero_organization_info{organization_id="org-1",xero_tenant_id=""} 1\n'
+            b'xero_organization_info{organization_id="org-2",xero_tenant_id=""} 1\n'
         ),
-        series=4,
-    )
+        b'xero_poll_success{organization_id="org-1"} 1\n',
+        b'xero_poll_last_attempt_timestamp_seconds{organization_id="org-1"} 0.5\n',
+        *(b"" for _ in renderers[3:]),
+    ]
+    assert block.series == 4
+
+
+def test_a_block_in_the_place_of_another_keeps_what_says_the_same() -> None:
+    """Family by family: the same object where the lines are the same, another where they differ."""
+    renderers = [FamilyRenderer(entry) for entry in organization_families(names=False)]
+    state = OrganizationState(Organization("org-1"), AT, last_attempt=AT)
+    before = render_block(Block((state,), valid_until=9e9), renderers, None)
+    later = replace(state, last_attempt=Moment(wall=60.5, monotonic=60.0))
+    after = render_block(Block((later,), valid_until=9e9), renderers, before)
+    changed = [index for index, was in enumerate(before.lines) if after.lines[index] is not was]
+    assert changed == [2]
+    assert after.lines[2].plain.endswith(b"} 60.5\n")

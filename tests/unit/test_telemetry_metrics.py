@@ -51,8 +51,8 @@ def use_everything(metrics: SelfMetrics) -> None:
         metrics.roster_rejected(source)
     metrics.token_problem("platform", problem=False)
     metrics.rendered(blocks=2, series=100)
-    metrics.scraped("text", 1000, 0.001)
-    metrics.scraped("openmetrics", 1100, 0.001)
+    metrics.scraped("text", "identity", 1000, 0.001)
+    metrics.scraped("openmetrics", "gzip", 1100, 0.001)
 
 
 def test_the_registry_has_exactly_the_families_that_are_documented(
@@ -190,12 +190,14 @@ def test_a_token_file_that_can_be_read_again_says_so(registry: CollectorRegistry
 
 
 def test_a_scrape_is_counted_under_its_format_only(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
-    """The other format stays at zero and without a size."""
-    metrics.scraped("openmetrics", 4096, 0.002)
+    """The other format stays at zero, and what was not sent has no size."""
+    metrics.scraped("openmetrics", "gzip", 4096, 0.002)
     assert registry.get_sample_value("xero_exporter_scrapes_total", {"format": "openmetrics"}) == 1
-    assert registry.get_sample_value("xero_exporter_scrape_bytes", {"format": "openmetrics"}) == 4096
+    labels = {"format": "openmetrics", "encoding": "gzip"}
+    assert registry.get_sample_value("xero_exporter_scrape_bytes", labels) == 4096
     assert registry.get_sample_value("xero_exporter_scrapes_total", {"format": "text"}) == 0
-    assert registry.get_sample_value("xero_exporter_scrape_bytes", {"format": "text"}) is None
+    sizes = [sample.labels for family in registry.collect() for sample in family.samples if "_bytes" in sample.name]
+    assert [one for one in sizes if "format" in one] == [labels]
 
 
 def test_the_process_and_python_are_measured_too(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
