@@ -16,8 +16,10 @@ from prometheus_client import CollectorRegistry
 
 from exporter import __version__
 from exporter.clock import Clock
+from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
 from exporter.config.schema import Config
 from exporter.config.secrets import Token, token_of
+from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History
@@ -54,18 +56,27 @@ class Upstream:
     """The way to the platform: what every command that asks it is built of."""
 
     token: Token
+    trust: TrustedCertificates
     transport: ReadTransport
     reader: Reader
     memberpulse: MemberPulse
 
 
 def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
-    """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end."""
+    """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end.
+
+    Raises:
+        ConfigError: platform.ca_file cannot be used.
+    """
     token = token_of(config.platform)
+    trust = trust_of(config.platform)
+    if trust.problem is not None:
+        raise ConfigError([trust.problem])
     transport = ReadTransport(
         timeout=config.platform.timeout,
         max_concurrency=config.platform.max_concurrency,
         max_requests_per_second=config.platform.max_requests_per_second,
+        tls=trust.context,
     )
     memberpulse = MemberPulse(
         base_url=config.platform.url,
@@ -75,7 +86,19 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
         telemetry=metrics,
         clock=clock,
     )
-    return Upstream(token, transport, Reader(memberpulse, transport, token, clock), memberpulse)
+    return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
+
+
+def certificate_of(config: Config) -> ServerCertificate | None:
+    """The certificate that https is served with; None when http is served.
+
+    Raises:
+        ConfigError: its files cannot be used. Serving http instead would send tokens in clear.
+    """
+    certificate = server_certificate_of(config.web.tls)
+    if certificate is not None and certificate.problem is not None:
+        raise ConfigError([certificate.problem])
+    return certificate
 
 
 def roster_of(config: Config, clock: Clock) -> Roster:
@@ -132,7 +155,8 @@ class Exporter:
         self._token_files = {owner: tokens[owner] for owner, one in files.items() if one.token_file is not None}
         self._web_tokens = tuple(WebToken(one.name, one.role, callers[f"web/{one.name}"]) for one in config.web.tokens)
         listen = config.web.listen
-        self._server = Server(application(self._site()), listen.host, listen.port)
+        self._certificate = certificate_of(config)
+        self._server = Server(application(self._site()), listen.host, listen.port, self._certificate)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -151,6 +175,7 @@ class Exporter:
         self._metrics.set_limits(self._interval, self._stale_after)
         self._take_roster()
         self._look_at_tokens()
+        self._look_at_certificates()
         await self._server.start()
         # Jobs own no work: they start it and return, for the scheduler cancels them when it ends.
         self._scheduler.add_job(self._tick, "interval", seconds=TICK, id="tick")
@@ -195,6 +220,7 @@ class Exporter:
         """What one tick does: look, start what is due, fold what came in, render what changed."""
         now = self._clock.now()
         self._look_at_tokens()
+        self._look_at_certificates()
         self._poller.tick(now)
         changes = self._fleet.fold(now)
         if (snapshot := self._fleet.snapshot) is not None:
@@ -208,6 +234,17 @@ class Exporter:
             if token.problem is not None and token.problem != before:
                 _log.error("token_file_problem", token=owner, problem=token.problem)
             self._metrics.token_problem(owner, token.problem is not None)
+
+    def _look_at_certificates(self) -> None:
+        trust, certificate = self._upstream.trust, self._certificate
+        if _looked("platform", trust):
+            self._upstream.transport.trust(trust.context)
+        if self._config.platform.ca_file is not None:
+            self._metrics.certificate_problem("platform", trust.problem is not None)
+        if certificate is not None and certificate.validity is not None:
+            _looked("web", certificate)
+            self._metrics.certificate_problem("web", certificate.problem is not None)
+            self._metrics.certificate_ends(certificate.validity.not_after)
 
     async def _look_at_roster(self) -> None:
         idle = self._roster_task is None or self._roster_task.done()
@@ -295,6 +332,17 @@ class Exporter:
         # Organisations that come later do not make a working exporter unready.
         self._was_ready = found.ready
         return found
+
+
+def _looked(owner: str, files: ServerCertificate | TrustedCertificates) -> bool:
+    """Looks, and tells what came of it; True when something new is in force."""
+    before = files.problem
+    taken = files.look()
+    if taken:
+        _log.info("certificates_taken_over", certificates=owner)
+    elif files.problem is not None and files.problem != before:
+        _log.error("certificates_problem", certificates=owner, problem=str(files.problem))
+    return taken
 
 
 def _tell(changes: Sequence[Change]) -> None:
