@@ -46,15 +46,21 @@ def check_config(
     from exporter.app import roster_of
     from exporter.cli import loop
     from exporter.clock import SystemClock
-    from exporter.config.advice import advice
+    from exporter.config.advice import advice, advice_on_dates
+    from exporter.config.certificates import server_certificate_of, trust_of
     from exporter.config.load import load
     from exporter.telemetry.metrics import SelfMetrics
 
     settings = load(config, os.environ)
     organizations = roster_of(settings, SystemClock()).organizations
-    if faults := _token_faults(settings):
+    trust, certificate = trust_of(settings.platform), server_certificate_of(settings.web.tls)
+    problems = (trust.problem, None if certificate is None else certificate.problem)
+    if faults := [*_token_faults(settings), *(problem for problem in problems if problem is not None)]:
         raise ConfigError(faults)
-    for line in advice(settings):
+    warnings = [*advice(settings)]
+    if certificate is not None and certificate.validity is not None:
+        warnings += advice_on_dates(certificate.validity, SystemClock().now().wall)
+    for line in warnings:
         sys.stderr.write(f"warning: {line}\n")
     sys.stdout.write(
         f"{config} is valid: {len(organizations)} organisations, each asked every {settings.poll.interval:g} s\n"
