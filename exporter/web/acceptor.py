@@ -12,7 +12,6 @@ import asyncio
 import socket
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from math import inf
 from operator import itemgetter
 from typing import Any, Final
 
@@ -57,7 +56,7 @@ class Acceptor:
         self._certificate = certificate
         self._protocol = protocol
         self._connections = connections
-        self._arriving: dict[asyncio.Task[None], float] = {}
+        self._arriving: dict[Connection, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
         self._again: dict[socket.socket, asyncio.TimerHandle] = {}
 
@@ -73,10 +72,18 @@ class Acceptor:
         for attempt in self._again.values():
             attempt.cancel()
         for arriving in self._arriving:
-            arriving.cancel()
+            self._end(arriving)
+
+    @property
+    def held(self) -> frozenset[Connection]:
+        """Every connection that has a descriptor, from its first packet on; those that were dropped just now, too."""
+        return frozenset((*self._arriving, *self._connections))
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
+            held = self.held
+            if len(held) >= MAX_CONNECTIONS + ACCEPTED_AT_ONCE:
+                return  # the loop calls again at once; by then those that were dropped have left
             try:
                 accepted, _ = listening.accept()
             except BlockingIOError:
@@ -84,27 +91,25 @@ class Acceptor:
             except ConnectionError:  # it left while it waited
                 continue
             except OSError:  # no descriptor or no memory: whoever idles gives one back, the others wait
-                self._drop_idlest()
+                self._drop_idlest(held)
                 self._loop.remove_reader(listening)
                 self._again[listening] = self._loop.call_later(OUT_OF_FILES_SECONDS, self._resume, listening)
                 return
-            if self._count() >= MAX_CONNECTIONS:
-                self._drop_idlest()
-            accepted.setblocking(False)
-            arriving = self._loop.create_task(self._admit(accepted))
-            self._arriving[arriving] = self._loop.time()
-            arriving.add_done_callback(partial(self._arrived, accepted))
+            if sum(not one.dropped for one in held) >= MAX_CONNECTIONS:
+                self._drop_idlest(held)
+            self._take(accepted)
 
     def _resume(self, listening: socket.socket) -> None:
         del self._again[listening]
         self._loop.add_reader(listening, self._accept, listening)
 
-    def _arrived(self, accepted: socket.socket, arriving: asyncio.Task[None]) -> None:
-        self._arriving.pop(arriving, None)
-        if arriving.cancelled():  # perhaps before its first step, with nobody else to close it
-            accepted.close()
+    def _take(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        connection = self._protocol()
+        self._arriving[connection] = self._loop.create_task(self._admit(accepted, connection))
+        self._arriving[connection].add_done_callback(partial(self._arrived, accepted, connection))
 
-    async def _admit(self, accepted: socket.socket) -> None:
+    async def _admit(self, accepted: socket.socket, connection: Connection) -> None:
         """Makes a connection of a socket; done when its protocol has it, or when it came to nothing."""
         tls: dict[str, Any] = {}
         if self._certificate is not None:
@@ -113,22 +118,26 @@ class Acceptor:
             tls["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
             tls["ssl_shutdown_timeout"] = GOODBYE_SECONDS
         try:
-            await self._loop.connect_accepted_socket(self._protocol, accepted, **tls)
+            await self._loop.connect_accepted_socket(lambda: connection, accepted, **tls)
         except OSError:  # SSLError and TimeoutError too: whoever does not manage a handshake has not asked anything
             accepted.close()
 
-    def _count(self) -> int:
-        return len(self._arriving) + sum(not one.dropped for one in self._connections)
+    def _arrived(self, accepted: socket.socket, connection: Connection, arriving: asyncio.Task[None]) -> None:
+        del self._arriving[connection]
+        if arriving.cancelled():  # perhaps before its first step, with nobody else to close it
+            accepted.close()
 
-    def _drop_idlest(self) -> None:
+    def _drop_idlest(self, held: Collection[Connection]) -> None:
         """Ends who waits for longest with nothing to be answered, be it in the handshake or after it."""
-        established = [(one.idle_since, one) for one in self._connections if not one.dropped]
-        idle = [(since, one) for since, one in established if since is not None]
-        since, idlest = min(idle, key=itemgetter(0), default=(inf, None))
-        # Tasks stand in the order in which they came.
-        arriving = next(iter(self._arriving), None)
-        if arriving is not None and self._arriving[arriving] < since:
-            arriving.cancel()
-            del self._arriving[arriving]
-        elif idlest is not None:
-            idlest.drop()
+        idle = [(one.idle_since, one) for one in held if not one.dropped]
+        waiting = [(since, one) for since, one in idle if since is not None]
+        if not waiting:
+            return
+        self._end(min(waiting, key=itemgetter(0))[1])
+
+    def _end(self, connection: Connection) -> None:
+        connection.drop()
+        # Without TLS it is made within three turns of the loop, and ends then. To cancel that in the middle would leave
+        # a connection in uvloop that is made and never lost.
+        if self._certificate is not None and connection in self._arriving:
+            self._arriving[connection].cancel()

@@ -93,9 +93,10 @@ class Connection(HttpToolsProtocol):
         return None if self._busy() else self._waiting_since
 
     def drop(self) -> None:
-        """Ends at once, whatever is under way."""
+        """Ends at once, whatever is under way; when it is not yet made, as soon as it is."""
         self.dropped = True
-        self.transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Starts the clock of the first request."""
@@ -103,7 +104,10 @@ class Connection(HttpToolsProtocol):
         # pause_writing then means "something is not taken yet", so it can start the clock of the answer. Not 0: with
         # TLS, both asyncio and uvloop would pause at an empty buffer, which nothing resumes.
         transport.set_write_buffer_limits(high=1)
-        self._await_request()
+        if self.dropped:
+            transport.abort()
+        else:
+            self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""

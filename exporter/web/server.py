@@ -132,7 +132,7 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # its warnings are one for each request that is not HTTP: anybody could fill the log
         access_log=False,
         server_header=False,
         date_header=True,
