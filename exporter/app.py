@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter import __version__
 from exporter.clock import Clock
+from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
 from exporter.config.schema import Config, Credential
 from exporter.config.secrets import Token, token_of
 from exporter.errors import ConfigError, UnreachableError
@@ -64,18 +65,27 @@ class Upstream:
     """The way to the platform: what every command that asks it is built of."""
 
     token: Token
+    trust: TrustedCertificates
     transport: ReadTransport
     reader: Reader
     memberpulse: MemberPulse
 
 
 def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
-    """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end."""
+    """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end.
+
+    Raises:
+        ConfigError: platform.ca_file cannot be used.
+    """
     token = token_of(config.platform)
+    trust = trust_of(config.platform)
+    if trust.problem is not None:
+        raise ConfigError([trust.problem])
     transport = ReadTransport(
         timeout=config.platform.timeout,
         max_concurrency=config.platform.max_concurrency,
         max_requests_per_second=config.platform.max_requests_per_second,
+        tls=trust.context,
     )
     memberpulse = MemberPulse(
         base_url=config.platform.url,
@@ -85,7 +95,19 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
         telemetry=metrics,
         clock=clock,
     )
-    return Upstream(token, transport, Reader(memberpulse, transport, token, clock), memberpulse)
+    return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
+
+
+def certificate_of(config: Config) -> ServerCertificate | None:
+    """The certificate that https is served with; None when http is served.
+
+    Raises:
+        ConfigError: its files cannot be used. Serving http instead would send tokens in clear.
+    """
+    certificate = server_certificate_of(config.web.tls)
+    if certificate is not None and certificate.problem is not None:
+        raise ConfigError([certificate.problem])
+    return certificate
 
 
 def discovery_of(config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics) -> Discovery | None:
@@ -178,7 +200,8 @@ class Exporter:
         self._token_files = {owner: tokens[owner] for owner, one in files.items() if one.token_file is not None}
         self._web_tokens = tuple(WebToken(one.name, one.role, callers[f"web/{one.name}"]) for one in config.web.tokens)
         listen = config.web.listen
-        self._server = Server(application(self._site()), listen.host, listen.port)
+        self._certificate = certificate_of(config)
+        self._server = Server(application(self._site()), listen.host, listen.port, self._certificate)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -210,6 +233,7 @@ class Exporter:
         self._metrics.set_limits(self._interval, self._stale_after)
         self._take_roster()
         self._look_at_tokens()
+        self._look_at_certificates()
         self._show(self._clock.now())
         await self._server.start()
         self._started = self._ticked = self._clock.now()
@@ -286,6 +310,7 @@ class Exporter:
         """What one tick does: look, start what is due, fold what came in, render what changed."""
         now = self._clock.now()
         self._look_at_tokens()
+        self._look_at_certificates()
         self._poller.tick(now)
         self._show(now)
 
@@ -304,6 +329,17 @@ class Exporter:
             elif changed or token.problem != before:
                 _log.info("token_file_read", token=owner, changed=changed)
             self._metrics.token_problem(owner, token.problem is not None)
+
+    def _look_at_certificates(self) -> None:
+        trust, certificate = self._upstream.trust, self._certificate
+        if _looked("platform", trust):
+            self._upstream.transport.trust(trust.context)
+        if self._config.platform.ca_file is not None:
+            self._metrics.certificate_problem("platform", trust.problem is not None)
+        if certificate is not None and certificate.validity is not None:
+            _looked("web", certificate)
+            self._metrics.certificate_problem("web", certificate.problem is not None)
+            self._metrics.certificate_ends(certificate.validity.not_after)
 
     async def _look_at_roster(self) -> None:
         loop = asyncio.get_running_loop()
@@ -417,6 +453,17 @@ class Exporter:
 
 def _idle(task: asyncio.Task[None] | None) -> bool:
     return task is None or task.done()
+
+
+def _looked(owner: str, files: ServerCertificate | TrustedCertificates) -> bool:
+    """Looks, and tells what came of it; True when something new is in force."""
+    before = files.problem
+    taken = files.look()
+    if taken:
+        _log.info("certificates_taken_over", certificates=owner)
+    elif files.problem is not None and files.problem != before:
+        _log.error("certificates_problem", certificates=owner, problem=str(files.problem))
+    return taken
 
 
 def _tell(changes: Sequence[Change]) -> None:

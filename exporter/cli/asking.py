@@ -53,19 +53,26 @@ def check_config(
     from exporter.app import roster_of
     from exporter.cli import loop
     from exporter.clock import SystemClock
-    from exporter.config.advice import advice
+    from exporter.config.advice import advice, advice_on_dates
+    from exporter.config.certificates import server_certificate_of, trust_of
     from exporter.config.load import load
     from exporter.telemetry.metrics import SelfMetrics
 
     settings = load(config, os.environ)
     faults = _token_faults(settings)
+    trust, certificate = trust_of(settings.platform), server_certificate_of(settings.web.tls)
+    problems = (trust.problem, None if certificate is None else certificate.problem)
+    faults += [problem for problem in problems if problem is not None]
     try:
         roster = roster_of(settings, SystemClock())
     except ConfigError as error:
         raise ConfigError([*error.faults, *faults]) from None
     if faults:
         raise ConfigError(faults)
-    for line in advice(settings, len(roster.organizations), os.environ):
+    warnings = [*advice(settings, len(roster.organizations), os.environ)]
+    if certificate is not None and certificate.validity is not None:
+        warnings += advice_on_dates(certificate.validity, SystemClock().now().wall)
+    for line in warnings:
         sys.stderr.write(f"warning: {line}\n")
     more = " and those that organizations.http lists" if settings.organizations.http is not None else ""
     sys.stdout.write(

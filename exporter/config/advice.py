@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from exporter.config.addresses import host_of, is_loopback
 from exporter.config.schema import Config, Credential
+from exporter.config.validity import Validity
 from exporter.model.words import Role
+
+_OPEN: Final = "every user of this machine can read the file; take the right away (chmod o-r)"
+
+EXPIRES_SOON: Final = 14 * 86_400
+"""Seconds; ACME clients and cert-manager renew about 30 days before the end, so by then somebody has to look."""
 
 
 def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Warnings for people, one sentence each, by key path and without a value. Looks at the modes of token files.
+    """Warnings for people, one sentence each, by key path and without a value. Looks at the modes of secret files.
 
     Args:
         config: what is configured.
@@ -25,6 +33,7 @@ def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tu
         *_proxies(environ),
         *_web(config),
         *_credentials(config),
+        *_key(config),
     )
 
 
@@ -44,6 +53,21 @@ def _proxies(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: proxies are not used; the platform is asked directly"
 
 
+def advice_on_dates(validity: Validity, now: float) -> Iterator[str]:
+    """A warning when the certificate that https is served with is not valid now, or not for long.
+
+    Args:
+        validity: of the certificate.
+        now: seconds since 1970 UTC.
+    """
+    if now < validity.not_before:
+        yield f"web.tls.cert_file: the certificate is not valid before {_day(validity.not_before)}; look at the clock"
+    elif now > validity.not_after:
+        yield f"web.tls.cert_file: the certificate has expired on {_day(validity.not_after)}; renew it"
+    elif now > validity.not_after - EXPIRES_SOON:
+        yield f"web.tls.cert_file: the certificate expires on {_day(validity.not_after)}; renew it"
+
+
 def _platform(config: Config) -> Iterator[str]:
     asked = [("platform", config.platform.url)]
     if (http := config.organizations.http) is not None and http.has_token:
@@ -51,6 +75,8 @@ def _platform(config: Config) -> Iterator[str]:
     for where, url in asked:
         if url.startswith("http:") and not is_loopback(host_of(url)):
             yield f"{where}.url: http sends the token in clear to another machine; use https"
+    if config.platform.ca_file is not None and config.platform.url.startswith("http:"):
+        yield "platform.ca_file: has no effect while platform.url begins with http; use https"
 
 
 def _web(config: Config) -> Iterator[str]:
@@ -59,6 +85,11 @@ def _web(config: Config) -> Iterator[str]:
         yield (
             "web.listen: everybody who reaches this address can read what is known of every organisation; "
             "add a viewer token to web.tokens, or listen on loopback"
+        )
+    if config.web.tokens and config.web.tls.cert_file is None and not config.web.listen.is_loopback:
+        yield (
+            "web.tokens: callers on other machines send their tokens in clear; set web.tls, or listen on loopback "
+            "behind a proxy that serves https"
         )
 
 
@@ -71,7 +102,17 @@ def _credentials(config: Config) -> Iterator[str]:
         if holder.token is not None:
             yield f"{where}.token: a token in the configuration is shown with it; put it in a file and use token_file"
         elif holder.token_file is not None and _is_open(holder.token_file):
-            yield f"{where}.token_file: every user of this machine can read the file; take the right away (chmod o-r)"
+            yield f"{where}.token_file: {_OPEN}"
+
+
+def _key(config: Config) -> Iterator[str]:
+    key_file = config.web.tls.key_file
+    if key_file is not None and _is_open(key_file):
+        yield f"web.tls.key_file: {_OPEN}"
+
+
+def _day(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d")
 
 
 def _is_open(path: Path) -> bool:

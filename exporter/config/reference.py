@@ -15,6 +15,7 @@ platform:
   timeout: 10s
   max_concurrency: 50
   max_requests_per_second: 200
+  ca_file: platform-ca.pem
   paths:
     status: /api/admin/integrations/xero/{organization_id}/status
 organizations:
@@ -34,6 +35,7 @@ poll:
   stale_after: null
 web:
   listen: 127.0.0.1:9869
+  tls: {cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key}
   tokens:
     - {name: prometheus, role: viewer, token_file: /run/secrets/prometheus-token}
 log:

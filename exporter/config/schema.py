@@ -95,6 +95,11 @@ class Platform(Credential):
         default=200.0,
         description="How many requests may begin in one second.",
     )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="File with certificates (PEM) of authorities that are trusted to vouch for the platform, besides "
+        "those of the system. It is read again when it changes, for new connections.",
+    )
     paths: Paths = Field(default=Paths(), description="Paths of the platform's API, below `platform.url`.")
 
 
@@ -206,6 +211,29 @@ class Poll(Section):
         return max(300.0, _STALE_INTERVALS * self.interval) if self.stale_after is None else self.stale_after
 
 
+class Tls(Section):
+    """What we prove with who we are: both files, or none."""
+
+    cert_file: FilePath | None = Field(
+        default=None,
+        description="File with our certificate and, after it, those of the authorities in between (PEM). With it, "
+        "https is served, and nothing else. It is read again when it changes, for new connections.",
+    )
+    key_file: FilePath | None = Field(
+        default=None,
+        validate_default=True,
+        description="File with the key of the certificate (PEM, without a passphrase). It is read again when it "
+        "changes. A pair that does not match never replaces a good one.",
+    )
+
+    @field_validator("key_file")
+    @classmethod
+    def _both_or_none(cls, key_file: Path | None, info: ValidationInfo) -> Path | None:
+        if "cert_file" in info.data and (key_file is None) != (info.data["cert_file"] is None):
+            raise SpellingError("must stand together with cert_file: both, or none")
+        return key_file
+
+
 class WebToken(Credential):
     """A token that callers of this exporter present."""
 
@@ -224,6 +252,7 @@ class Web(Section):
         default=Listen("127.0.0.1", 9869),
         description="Address to listen on, IPv6 in brackets. Port 0 takes any free one.",
     )
+    tls: Tls = Field(default=Tls(), description="The certificate for https. Without one, http is served.")
     tokens: tuple[WebToken, ...] = Field(
         default=(),
         description="Tokens of callers. Reading is open to everybody until one with role viewer or operator is listed.",

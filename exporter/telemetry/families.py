@@ -204,6 +204,23 @@ FAMILIES: Final = (
         series="1 per token file",
     ),
     Family(
+        name="xero_exporter_tls_certificate_readable",
+        kind=Kind.GAUGE,
+        help="1 when the files of certificates could be used when they were last looked at, else 0; the last good ones "
+        "are kept.",
+        group=Group.EXPORTER,
+        labels=(("certificate", "`web`: what https is served with; `platform`: `platform.ca_file`"),),
+        absent="for what is not configured",
+        series="1 per configured certificate",
+    ),
+    Family(
+        name="xero_exporter_tls_certificate_not_after_timestamp_seconds",
+        kind=Kind.GAUGE,
+        help="Until when the certificate that https is served with is valid, seconds since 1970 UTC.",
+        group=Group.EXPORTER,
+        absent="while http is served",
+    ),
+    Family(
         name="xero_exporter_tick_duration_seconds",
         kind=Kind.HISTOGRAM,
         help="How long the work of one tick took: starting what is due, folding, rendering.",

@@ -87,6 +87,8 @@ class SelfMetrics:
         self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
         self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
         self._token_file_readable = self._gauge("xero_exporter_token_file_readable")
+        self._certificate_readable = self._gauge("xero_exporter_tls_certificate_readable")
+        self._certificate_ends = self._optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
         self._tick_duration = self._histogram("xero_exporter_tick_duration_seconds")
         self._ticks_missed = self._counter("xero_exporter_ticks_missed_total")
         self._blocks_rendered = self._counter("xero_exporter_blocks_rendered_total")
@@ -190,6 +192,19 @@ class SelfMetrics:
             problem: True when it could not.
         """
         self._token_file_readable.labels(owner).set(int(not problem))
+
+    def certificate_problem(self, certificate: str, problem: bool) -> None:  # noqa: FBT001 - the answer itself
+        """Says whether files of certificates could be used.
+
+        Args:
+            certificate: `web` or `platform`.
+            problem: True when they could not.
+        """
+        self._certificate_readable.labels(certificate).set(int(not problem))
+
+    def certificate_ends(self, wall: float) -> None:
+        """Says until when (seconds since 1970 UTC) our own certificate is valid."""
+        self._certificate_ends.set(wall)
 
     def rendered(self, blocks: int, series: int) -> None:
         """Counts the blocks rendered anew, and says how many series the fleet has on the page now."""

@@ -80,6 +80,7 @@ class ReadTransport:
         max_concurrency: int,
         max_requests_per_second: float,
         max_body: int = MAX_BODY,
+        tls: ssl.SSLContext | None = None,
         clock: Clock = _SYSTEM_CLOCK,
     ) -> None:
         """Opens nothing yet.
@@ -89,6 +90,7 @@ class ReadTransport:
             max_concurrency: reads at once, at least 1.
             max_requests_per_second: evenly paced, more than 0.
             max_body: bytes of an answer's body, whole MiB.
+            tls: whom to trust; None is the system's trust store.
             clock: for a Retry-After that is a date.
         """
         self._permits = Permits(max_concurrency=max_concurrency, max_requests_per_second=max_requests_per_second)
@@ -97,9 +99,8 @@ class ReadTransport:
         self._clock = clock
         connecting = timeout * CONNECT_SHARE
         self._extensions = {"timeout": {"connect": connecting, "pool": connecting, "read": timeout}}
-        # The machine's own trust store, as administrators expect; SSL_CERT_FILE in the environment moves it.
-        self._tls = ssl.create_default_context()
-        self._http = AiohttpTransport(verify=self._tls, client=self._session)
+        self._http = _over(ssl.create_default_context() if tls is None else tls)
+        self._closing: set[asyncio.Task[None]] = set()
 
     def permit(self, *, suspect: bool) -> AbstractAsyncContextManager[None]:
         """An `async with` that waits for a permit and holds it: `get` must be called inside one.
@@ -108,6 +109,13 @@ class ReadTransport:
             suspect: it ran into the deadline last time. Those together hold at most half of all permits.
         """
         return self._permits.permit(suspect=suspect)
+
+    def trust(self, tls: ssl.SSLContext) -> None:
+        """Makes connections with this trust from now on; reads under way end on those that they have."""
+        replaced, self._http = self._http, _over(tls)
+        closing = asyncio.get_running_loop().create_task(self._close_later(replaced))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def get(self, url: httpx.URL, headers: Mapping[str, str]) -> Answer | UpstreamFailure:
         """Sends one GET; must be called inside a `permit`. Redirects are not followed, cookies are not kept.
@@ -137,16 +145,30 @@ class ReadTransport:
 
     async def aclose(self) -> None:
         """Closes all connections. Reads under way should have ended."""
-        await self._http.aclose()
+        closing = [*self._closing]
+        for one in closing:
+            one.cancel()
+        await asyncio.gather(self._http.aclose(), *closing, return_exceptions=True)
 
-    def _session(self) -> aiohttp.ClientSession:
+    async def _close_later(self, replaced: AiohttpTransport) -> None:
+        try:
+            # By then every read that began on it has met its deadline.
+            await asyncio.sleep(self._timeout + DRAIN_GRACE)
+        finally:
+            await replaced.aclose()
+
+
+def _over(tls: ssl.SSLContext) -> AiohttpTransport:
+    def session() -> aiohttp.ClientSession:
         """Made by the first read, because aiohttp wants a running loop. Unlimited: permits are the only queue."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=self._tls),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=tls),
             cookie_jar=aiohttp.DummyCookieJar(),  # one organisation's cookie must not travel with the next call
             headers=_HEADERS,
             trust_env=False,
         )
+
+    return AiohttpTransport(verify=tls, client=session)
 
 
 async def _answer(response: httpx.Response, limit: int) -> Answer | UpstreamFailure:

@@ -1,4 +1,4 @@
-"""One connection, with the bounds that uvicorn's httptools protocol lacks.
+"""One connection, with the bounds that uvicorn's httptools protocol lacks; how many there are is the acceptor's.
 
 uvicorn reads a head of any size for any time, waits for ever for a client that does not take its answer (13 MB of
 metrics at 10,000 organisations), and answers its own errors as plain text. Here each of these ends.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
@@ -28,17 +28,23 @@ REQUEST_SECONDS: Final = 10.0
 """Time to send a whole request, from connecting or from its first byte."""
 
 ANSWER_SECONDS: Final = 60.0
-"""Time to take what was written: 13 MB at 220 kB/s. Prometheus itself gives up after its scrape_timeout, 10 s."""
+"""Time to take an answer: 13 MB at 220 kB/s. Prometheus itself gives up after its scrape_timeout, 10 s."""
 
-MAX_CONNECTIONS: Final = 100
-"""Connections served at once; requests on further ones get 503. A pair of Prometheus servers needs two."""
+MAX_ANSWERS: Final = 20
+"""Answers under way at once. Each can hold a page of its own, 13 MB; an answer that is taken at once takes 20 ms."""
+
+STALL_SECONDS: Final = 5.0
+"""Time without progress after which an answer makes room for another one, when there are `MAX_ANSWERS`.
+
+Progress is a whole piece of `rim.PIECE_BYTES`, so that is 210 kB/s. Who is faster finishes; the next one gets 503.
+"""
 
 _CLOSE: Final = {"Connection": "close"}
 
 _OVERLOADED: Final = Rim(
     problem_response(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        f"More than {MAX_CONNECTIONS} connections are open: close some, or ask again later",
+        f"{MAX_ANSWERS} other answers are under way, and their callers take them: ask again later",
         {**_CLOSE, "Retry-After": "10"},
     )
 )
@@ -59,7 +65,11 @@ _TOO_SLOW: Final = problem(
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 connection with bounds on sizes, times and numbers, and problem documents as errors."""
+    """uvicorn's HTTP/1.1 connection with bounds on sizes, times and numbers, and problem documents as errors.
+
+    Attributes:
+        dropped: it was told to end at once; the system has its descriptor back within one turn of the loop.
+    """
 
     def __init__(
         self,
@@ -73,18 +83,37 @@ class Connection(HttpToolsProtocol):
         self._request_bytes = 0
         self._request_deadline: asyncio.TimerHandle | None = None
         self._answer_deadline: asyncio.TimerHandle | None = None
+        self._waiting_since = self.loop.time()
+        self._stalled_since: float | None = None
+        self.dropped = False
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when, by the loop's clock, it has had nothing to answer; None while it has."""
+        return None if self._busy() else self._waiting_since
+
+    def drop(self) -> None:
+        """Ends at once, whatever is under way; when it is not yet made, as soon as it is."""
+        self.dropped = True
+        if self.transport is not None:
+            self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Starts the clock of the first request."""
         super().connection_made(transport)
-        # pause_writing then means "something is not taken yet", so it can start the clock of the answer.
-        transport.set_write_buffer_limits(high=0)
-        self._await_request()
+        # pause_writing then means "something is not taken yet", so it can start the clock of the answer. Not 0: with
+        # TLS, both asyncio and uvloop would pause at an empty buffer, which nothing resumes.
+        transport.set_write_buffer_limits(high=1)
+        if self.dropped:
+            transport.abort()
+        else:
+            self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""
         self._request_arrived()
         self._answer_taken()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -92,10 +121,10 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self.transport.is_closing():
             return
+        if self.timeout_keep_alive_task is None and not self._busy():
+            # Line breaks before a request begin none, but they ended uvicorn's wait for one.
+            self._await_request()
         if self._request_deadline is None:
-            if self._between_requests():
-                # Between two requests the parser skips line ends, and uvicorn has just stopped its own clock.
-                self._await_request()
             return
         self._request_bytes += len(data)
         if self._request_bytes > MAX_REQUEST_BYTES:
@@ -128,21 +157,31 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is written; its clock runs on while something of it is not taken yet."""
+        """The answer is written; unless all of it is taken, too, its clock goes on."""
+        super().on_response_complete()
+        self._waiting_since = self.loop.time()
         if not self.flow.write_paused:
             self._answer_taken()
-        super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Ends when what is under way is answered. Who idles is not waited for: a goodbye of TLS can stay away."""
+        if self._busy():
+            super().shutdown()
+        else:
+            self.drop()
 
     def pause_writing(self) -> None:
-        """The client does not take what was written: it gets `ANSWER_SECONDS` for the answer as a whole."""
+        """The client does not take what was written: it gets `ANSWER_SECONDS` for the whole answer."""
         super().pause_writing()
+        self._stalled_since = self.loop.time()
         if self._answer_deadline is None:
             self._answer_deadline = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client took all that was written; there may be more to come."""
+        """The client took all that was written."""
         super().resume_writing()
-        if not self._answering():
+        self._stalled_since = None
+        if not self._busy():
             self._answer_taken()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words are not what we answer
@@ -156,22 +195,46 @@ class Connection(HttpToolsProtocol):
         """
 
     def _chosen(self) -> ASGIApp:
-        if len(self.connections) > MAX_CONNECTIONS:
+        if not self._has_room():
             return _OVERLOADED
         if self._head_bytes > MAX_HEAD_BYTES:
             return _HEAD_TOO_LARGE
         application: ASGIApp = self.config.loaded_app
         return application
 
+    def _has_room(self) -> bool:
+        """Whether one answer more may begin, if need be because the one that is stuck for longest is given up."""
+        others = [one for one in cast("set[Connection]", self.connections) if one is not self and one.under_way()]
+        if len(others) < MAX_ANSWERS:
+            return True
+        slowest = max(others, key=Connection.stalled_for)
+        if slowest.stalled_for() < STALL_SECONDS:
+            return False
+        slowest.drop()
+        return True
+
+    def under_way(self) -> bool:
+        """Whether there is an answer to make, or one that is not taken whole."""
+        return not self.dropped and self._busy()
+
+    def stalled_for(self) -> float:
+        """Seconds for which its client has taken no whole piece of its answer; 0 when nothing waits to be taken."""
+        return 0.0 if self._stalled_since is None else self.loop.time() - self._stalled_since
+
+    def _busy(self) -> bool:
+        if self.cycle is None:
+            return False
+        return not self.cycle.response_complete or self._stalled_since is not None
+
     def _answering(self) -> bool:
         if self.cycle is None:
             return False
         return self.cycle.response_started and not self.cycle.response_complete
 
-    def _between_requests(self) -> bool:
-        if self.cycle is None:
-            return False
-        return self.cycle.response_complete
+    def _answer_taken(self) -> None:
+        if self._answer_deadline is not None:
+            self._answer_deadline.cancel()
+            self._answer_deadline = None
 
     def _await_request(self) -> None:
         if self._request_deadline is None:
@@ -181,11 +244,6 @@ class Connection(HttpToolsProtocol):
         if self._request_deadline is not None:
             self._request_deadline.cancel()
             self._request_deadline = None
-
-    def _answer_taken(self) -> None:
-        if self._answer_deadline is not None:
-            self._answer_deadline.cancel()
-            self._answer_deadline = None
 
     def _refuse(self, document: Problem) -> None:
         """Ends the connection, with `document` as the answer unless another answer has begun."""

@@ -14,6 +14,13 @@ from exporter.web.problems import internal_error, problem_response
 MAX_QUERY_BYTES: Final = 8192
 """Longest query string. Two texts of 200 characters, four bytes each and percent-encoded, need 4,800."""
 
+PIECE_BYTES: Final = 1024 * 1024
+"""Largest piece of a body that is written at once.
+
+TLS encrypts a piece whole and in memory: else 13 MB more for each client that does not read. Sending 13 MB costs 6.8 ms
+of CPU in pieces of 1 MiB over https, 9.0 ms in one; over http 2.6 and 2.3 ms.
+"""
+
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -21,7 +28,11 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""Headers of every answer that does not set them itself: nothing is framed, stored, or may load anything."""
+"""Headers of every answer that does not set them itself: nothing is framed, stored, or may load anything.
+
+No Strict-Transport-Security, over https either: a browser applies it to every port of the host, and would then refuse
+the Prometheus or Grafana beside us that speaks http. It would win nothing: our port has no http to fall back to.
+"""
 
 _log = structlog.get_logger("exporter.web")
 
@@ -64,4 +75,15 @@ class _Answer:
             headers = MutableHeaders(raw=message.setdefault("headers", []))
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-        await self._send(message)
+        if message["type"] == "http.response.body" and len(message.get("body", b"")) > PIECE_BYTES:
+            await self._in_pieces(message)
+        else:
+            await self._send(message)
+
+    async def _in_pieces(self, message: Message) -> None:
+        """Each piece waits until the one before is taken, so other work gets its turn in between."""
+        body = memoryview(message["body"])
+        for begin in range(0, len(body), PIECE_BYTES):
+            end = begin + PIECE_BYTES
+            more = end < len(body) or message.get("more_body", False)
+            await self._send({"type": "http.response.body", "body": body[begin:end], "more_body": more})

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, in our event loop and without its signal handlers."""
+"""The HTTP server: uvicorn, in our event loop, without its signal handlers, and with our way to accept."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from exporter.config.certificates import ServerCertificate
 from exporter.errors import UnreachableError
+from exporter.web.acceptor import Acceptor
 from exporter.web.connection import Connection
 
 _LAST_RESORT_SECONDS: Final = 60
 """uvicorn's own wait at its end; `Server.stop` ends sooner. Without one it waits for ever."""
 
-_BACKLOG: Final = 128
-"""Connections that may wait to be accepted."""
+_BACKLOG: Final = 1024
+"""Connections that may wait to be accepted. When it is full, the system lets the next one try again after a second."""
 
 _ABSENT: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """One address of several may be absent: where IPv6 is off, localhost still has ::1 in the hosts file."""
@@ -35,24 +37,41 @@ _MENDING: Final = {
 class _Uvicorn(uvicorn.Server):
     """uvicorn that leaves signals to us: it would install its handlers, and raise the signal again at its end."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, certificate: ServerCertificate | None) -> None:
         super().__init__(config)
         self.accepting = asyncio.Event()
+        self._certificate = certificate
+        self._acceptor: Acceptor | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Accepts, in place of asyncio's servers, which uvicorn would start."""
+        self.servers = []
+        connections = cast("set[Connection]", self.server_state.connections)
+        self._acceptor = Acceptor(sockets or [], self._certificate, self._connection, connections)
+        self._acceptor.start()
+        self.started = True
         self.accepting.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accepts no more, then does the rest."""
+        assert self._acceptor is not None
+        self._acceptor.stop()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, {})
 
 
 class Server:
-    """Serves one application on one address."""
+    """Serves one application on one address, with TLS when there is a certificate."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, certificate: ServerCertificate | None = None) -> None:
         self._app = app
+        self._certificate = certificate
         self._host = host
         self._port = port
         self._sockets: list[socket.socket] = []
@@ -67,7 +86,7 @@ class Server:
         """
         self._sockets = await _bind(self._host, self._port)
         self._port = self._sockets[0].getsockname()[1]
-        self._uvicorn = _Uvicorn(_settings(self._app))
+        self._uvicorn = _Uvicorn(_settings(self._app), self._certificate)
         self._serving = asyncio.create_task(self._uvicorn.serve(self._sockets), name="web server")
         accepting = asyncio.create_task(self._uvicorn.accepting.wait())
         await asyncio.wait({self._serving, accepting}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,7 +103,8 @@ class Server:
     def url(self) -> str:
         """Where a client on this machine reaches the server; a wildcard address is shown as loopback."""
         host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
-        return f"http://{_place(host, self._port)}"
+        scheme = "http" if self._certificate is None else "https"
+        return f"{scheme}://{_place(host, self._port)}"
 
     async def ended(self) -> None:
         """Waits until the server has ended, for whatever reason."""
@@ -117,12 +137,11 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # its warnings are one for each request that is not HTTP: anybody could fill the log
         access_log=False,
         server_header=False,
         date_header=True,
         proxy_headers=False,
-        backlog=_BACKLOG,
         timeout_graceful_shutdown=_LAST_RESORT_SECONDS,
     )
 

@@ -19,7 +19,6 @@ from starlette.types import Receive, Scope, Send
 from exporter.errors import UnreachableError
 from exporter.web import connection
 from exporter.web.connection import MAX_HEAD_BYTES, MAX_REQUEST_BYTES
-from exporter.web.rim import Rim
 from exporter.web.server import Server
 
 LARGE = b"x" * 30_000_000
@@ -373,19 +372,3 @@ async def test_offering_another_protocol_is_answered_in_http() -> None:
         for offer in (b"websocket", b"h2c"):
             request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: " + offer + b"\r\n\r\n"
             assert (await dialogue(server, request)).startswith(b"HTTP/1.1 200 ")
-
-
-async def test_more_connections_than_the_bound_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Further clients get a 503 that says what to do, and the first ones are served on."""
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
-    async with serving(Rim(PlainTextResponse("hello"))) as server:
-        async with httpx.AsyncClient() as first, httpx.AsyncClient() as second, httpx.AsyncClient() as third:
-            assert (await first.get(server.url)).status_code == 200
-            assert (await second.get(server.url)).status_code == 200
-            refused = await third.get(server.url)
-            assert refused.status_code == 503
-            assert refused.headers["content-type"] == "application/problem+json"
-            assert refused.headers["retry-after"] == "10"
-        async with httpx.AsyncClient() as fourth:
-            await until(lambda: not connections_of(server))
-            assert (await fourth.get(server.url)).status_code == 200

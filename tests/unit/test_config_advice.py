@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from exporter.config.advice import advice
+from exporter.config.advice import advice, advice_on_dates
 from exporter.config.schema import Config
+from exporter.config.validity import Validity
+
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -30,6 +33,11 @@ def config(token_file: Path, *, platform: dict[str, Any] | None = None, web: dic
             "web": web or {},
         }
     )
+
+
+def tls(token_file: Path) -> dict[str, str]:
+    """Some files; only their modes are looked at."""
+    return {"cert_file": str(token_file), "key_file": str(token_file)}
 
 
 def test_a_careful_configuration_gets_no_advice(token_file: Path) -> None:
@@ -77,7 +85,9 @@ def test_open_reading_beyond_this_machine_is_warned_of(token_file: Path, listen:
 def test_a_token_for_alerts_does_not_close_reading(token_file: Path) -> None:
     """So the warning stays."""
     tokens = [{"name": "a", "role": "alerts", "token_file": str(token_file)}]
-    (warning,) = advice(config(token_file, web={"listen": "0.0.0.0:1", "tokens": tokens}), 1, {})
+    (warning,) = advice(
+        config(token_file, web={"listen": "0.0.0.0:1", "tokens": tokens, "tls": tls(token_file)}), 1, {}
+    )
     assert warning.startswith("web.listen:")
 
 
@@ -85,7 +95,62 @@ def test_a_token_for_alerts_does_not_close_reading(token_file: Path) -> None:
 def test_a_reader_token_closes_reading(token_file: Path, role: str) -> None:
     """An operator's as well as a viewer's."""
     tokens = [{"name": "a", "role": role, "token_file": str(token_file)}]
-    assert advice(config(token_file, web={"listen": "0.0.0.0:1", "tokens": tokens}), 1, {}) == ()
+    assert (
+        advice(config(token_file, web={"listen": "0.0.0.0:1", "tokens": tokens, "tls": tls(token_file)}), 1, {}) == ()
+    )
+
+
+def test_tokens_that_callers_send_in_clear_are_warned_of(token_file: Path) -> None:
+    """Beyond this machine, and without TLS."""
+    tokens = [{"name": "a", "role": "viewer", "token_file": str(token_file)}]
+    (warning,) = advice(config(token_file, web={"listen": "0.0.0.0:1", "tokens": tokens}), 1, {})
+    assert warning.startswith("web.tokens:")
+    assert "web.tls" in warning
+
+
+def test_tokens_on_loopback_may_go_in_clear(token_file: Path) -> None:
+    """They do not leave this machine."""
+    tokens = [{"name": "a", "role": "viewer", "token_file": str(token_file)}]
+    assert advice(config(token_file, web={"listen": "127.0.0.1:1", "tokens": tokens}), 1, {}) == ()
+
+
+def test_a_key_that_everybody_can_read_is_warned_of(token_file: Path, tmp_path: Path) -> None:
+    """The certificate may be read by all; that is what it is for."""
+    key = tmp_path / "tls.key"
+    key.touch(mode=0o644)
+    files = {"cert_file": str(key), "key_file": str(key)}
+    (warning,) = advice(config(token_file, web={"tls": files}), 1, {})
+    assert warning.startswith("web.tls.key_file:")
+
+
+def test_authorities_for_http_are_warned_of(token_file: Path) -> None:
+    """Whoever names some expects them to be asked for."""
+    platform = {"url": "http://127.0.0.1", "ca_file": str(token_file)}
+    (warning,) = advice(config(token_file, platform=platform), 1, {})
+    assert warning.startswith("platform.ca_file:")
+    assert advice(config(token_file, platform=platform | {"url": "https://127.0.0.1"}), 1, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (-1, "not valid before 1970-01-01"),
+        (76.1 * DAY, "expires on 1970-04-01"),
+        (90 * DAY, "expires on 1970-04-01"),
+        (90.1 * DAY, "has expired on 1970-04-01"),
+    ],
+)
+def test_a_certificate_that_is_not_valid_for_long_is_warned_of(now: float, says: str) -> None:
+    """14 days ahead: renewal should have happened by then."""
+    (warning,) = advice_on_dates(Validity(0, 90 * DAY), now)
+    assert warning.startswith("web.tls.cert_file:")
+    assert says in warning
+
+
+@pytest.mark.parametrize("now", [0, 45 * DAY, 75.9 * DAY])
+def test_a_certificate_that_is_valid_for_long_is_not(now: float) -> None:
+    """Nothing to do."""
+    assert not list(advice_on_dates(Validity(0, 90 * DAY), now))
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:1", "localhost:1", "[::1]:1"])

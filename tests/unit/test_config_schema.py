@@ -301,6 +301,30 @@ def test_stale_after_follows_the_interval(interval: float, stale_after: float) -
     assert Poll.model_construct(interval=interval, stale_after=None).stale_after_seconds == stale_after
 
 
+@pytest.mark.parametrize(
+    ("tls", "where", "says"),
+    [
+        ("{cert_file: c}", "key_file", "both, or none"),
+        ("{key_file: k}", "key_file", "both, or none"),
+        ("{cert_file: c, key_file: null}", "key_file", "both, or none"),
+        ("{cert_file: '', key_file: k}", "cert_file", "path"),
+    ],
+)
+def test_a_certificate_without_its_key_is_refused(tmp_path: Path, tls: str, where: str, says: str) -> None:
+    """Half of a pair would quietly serve http."""
+    with pytest.raises(ConfigError) as error:
+        load(written(tmp_path, "web.tls", tls), {})
+    (fault,) = error.value.faults
+    assert fault.where == f"web.tls.{where}"
+    assert says in fault.what
+
+
+def test_a_certificate_with_its_key_is_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    """As every relative path is."""
+    tls = taken(tmp_path, "web.tls", "{cert_file: c, key_file: /k}")
+    assert (tls.cert_file, tls.key_file) == (tmp_path / "c", Path("/k"))
+
+
 def test_the_configuration_does_not_change(tmp_path: Path) -> None:
     """Frozen, its lists are tuples, and it hides its secrets."""
     config = load(written(tmp_path, "platform.token", "s3cr3t"), {})

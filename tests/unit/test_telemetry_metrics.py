@@ -50,6 +50,8 @@ def use_everything(metrics: SelfMetrics) -> None:
         metrics.roster_read(source, 1.76e9)
         metrics.roster_rejected(source)
     metrics.token_problem("platform", problem=False)
+    metrics.certificate_problem("web", problem=False)
+    metrics.certificate_ends(1.8e9)
     metrics.rendered(blocks=2, series=100)
     metrics.scraped("text", "identity", 1000, 0.001)
     metrics.scraped("openmetrics", "gzip", 1100, 0.001)
