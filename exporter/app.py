@@ -6,8 +6,7 @@ import asyncio
 import logging
 import platform
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC
 from typing import Final
 
@@ -15,12 +14,24 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import CollectorRegistry
 
-from exporter import __version__
+from exporter import __version__, logs
+from exporter.build import (
+    Tokens,
+    Upstream,
+    certificate_of,
+    discovery_of,
+    roster_of,
+    tell_roster,
+    tokens_of,
+    upstream_of,
+)
 from exporter.clock import Clock
-from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
-from exporter.config.schema import Config, Credential
-from exporter.config.secrets import Token, token_of
-from exporter.errors import ConfigError, UnreachableError
+from exporter.config.certificates import ServerCertificate, TrustedCertificates
+from exporter.config.changes import changed_keys, restart_only
+from exporter.config.files import signature
+from exporter.config.load import Source
+from exporter.config.schema import Config
+from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization
@@ -30,14 +41,10 @@ from exporter.observe.discoverer import Discoverer
 from exporter.observe.fleet import Fleet
 from exporter.observe.news import Change, Event
 from exporter.observe.poller import TICK, Draw, Poller
-from exporter.observe.reader import Reader
 from exporter.observe.readiness import readiness
-from exporter.observe.roster import Filter, Roster, difference
+from exporter.observe.roster import difference
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
 from exporter.telemetry.metrics import SelfMetrics
-from exporter.upstream.discovery import Discovery
-from exporter.upstream.memberpulse import MemberPulse
-from exporter.upstream.transport import ReadTransport
 from exporter.web.routes import application
 from exporter.web.server import Server
 from exporter.web.site import Site, WebToken
@@ -60,123 +67,45 @@ LINES_A_TICK: Final = 10
 _log = structlog.get_logger("exporter")
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """The way to the platform: what every command that asks it is built of."""
-
-    token: Token
-    trust: TrustedCertificates
-    transport: ReadTransport
-    reader: Reader
-    memberpulse: MemberPulse
-
-
-def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
-    """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end.
-
-    Raises:
-        ConfigError: platform.ca_file cannot be used.
-    """
-    token = token_of(config.platform)
-    trust = trust_of(config.platform)
-    if trust.problem is not None:
-        raise ConfigError([trust.problem])
-    transport = ReadTransport(
-        timeout=config.platform.timeout,
-        max_concurrency=config.platform.max_concurrency,
-        max_requests_per_second=config.platform.max_requests_per_second,
-        tls=trust.context,
-    )
-    memberpulse = MemberPulse(
-        base_url=config.platform.url,
-        status_path=config.platform.paths.status,
-        token=token,
-        transport=transport,
-        telemetry=metrics,
-        clock=clock,
-    )
-    return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
-
-
-def certificate_of(config: Config) -> ServerCertificate | None:
-    """The certificate that https is served with; None when http is served.
-
-    Raises:
-        ConfigError: its files cannot be used. Serving http instead would send tokens in clear.
-    """
-    certificate = server_certificate_of(config.web.tls)
-    if certificate is not None and certificate.problem is not None:
-        raise ConfigError([certificate.problem])
-    return certificate
-
-
-def discovery_of(config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics) -> Discovery | None:
-    """Builds the way to the server that lists organisations, None where none is configured; close it at the end."""
-    http = config.organizations.http
-    return None if http is None else Discovery(url=http.url, token=token, telemetry=metrics, clock=clock)
-
-
-def discovery_token_of(config: Config) -> Token | None:
-    """The token of `organizations.http`; None where it has none."""
-    http = config.organizations.http
-    return token_of(http) if http is not None and http.has_token else None
-
-
-def roster_of(config: Config, clock: Clock) -> Roster:
-    """Builds the roster and reads its sources, but for ``organizations.http``.
-
-    Raises:
-        ConfigError: the organisations file cannot be used.
-    """
-    sources = config.organizations
-    roster = Roster(
-        static=sources.listed,
-        file=sources.file,
-        admitted=Filter(include=sources.include, exclude=sources.exclude),
-        clock=clock,
-        discovered=sources.http is not None,
-    )
-    try:
-        roster.load()
-    except ConfigError as error:
-        raise ConfigError([replace(one, where=one.where or "organizations.file") for one in error.faults]) from None
-    return roster
-
-
-def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
-    """Tells how each source of the roster stands."""
-    for source in roster.sources:
-        if source.last_success is not None:
-            metrics.roster_counted(source.source, source.organizations)
-            metrics.roster_read(source.source, source.last_success)
-
-
 class Exporter:
     """The whole exporter: build it, start it, drain it. Lives in one asyncio loop."""
 
-    def __init__(self, config: Config, *, clock: Clock, draw: Draw) -> None:
+    def __init__(self, config: Config, *, clock: Clock, draw: Draw, source: Source | None = None) -> None:
+        """Builds everything and starts nothing.
+
+        Args:
+            config: what to do.
+            clock: tells the time.
+            draw: randomness.
+            source: where the configuration comes from; None: it cannot be reloaded.
+
+        Raises:
+            ConfigError: the organisations file, or a certificate, cannot be used.
+        """
         self._config = config
         self._clock = clock
+        self._source = source
+        self._source_seen = None if source is None else signature(source.path)
         self._started = self._ticked = clock.now()
         self._was_ready = False
         self._stopping = False
-        registry = CollectorRegistry()
-        self._metrics = SelfMetrics(registry)
-        self._upstream = upstream_of(config, clock, self._metrics)
+        self._registry = CollectorRegistry()
+        self._metrics = SelfMetrics(self._registry)
+        self._tokens = tokens_of(config)
+        self._upstream = upstream_of(config, clock, self._metrics, self._tokens.by_owner[PLATFORM_TOKEN])
         self._roster = roster_of(config, clock)
-        # Held by whoever changes the roster: a file and a server may change at the same time.
+        # Held by whoever changes the roster: a file, a server and a reload may come at the same time.
         self._roster_changing = asyncio.Lock()
+        self._reloading = asyncio.Lock()
         self._in_force: tuple[Organization, ...] | None = None
         self._loaded: Moment | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._roster_task: asyncio.Task[None] | None = None
-        self._watchdog: asyncio.TimerHandle | None = None
-        discovery_token = discovery_token_of(config)
-        self._discovery = discovery_of(config, discovery_token, clock, self._metrics)
-        self._discoverer = self._discoverer_of(config, discovery_token)
         self._discovery_task: asyncio.Task[None] | None = None
-        self._interval = config.poll.interval
-        self._stale_after = config.poll.stale_after_seconds
-        self._fleet = Fleet(self._stale_after)
+        self._reload_task: asyncio.Task[None] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._discover_with(config)
+        self._fleet = Fleet(config.poll.stale_after_seconds)
         self._poller = Poller(
             reader=self._upstream.reader,
             fleet=self._fleet,
@@ -184,39 +113,35 @@ class Exporter:
             clock=clock,
             draw=draw,
             metrics=self._metrics,
-            interval=self._interval,
+            interval=config.poll.interval,
             later=asyncio.get_running_loop().call_later,
         )
-        self._exposition = Exposition(
-            organization_names=config.expose.organization_names, registry=registry, metrics=self._metrics
-        )
-        callers = {f"web/{one.name}": token_of(one) for one in config.web.tokens}
-        files: dict[str, Credential] = {PLATFORM_TOKEN: config.platform}
-        tokens = {PLATFORM_TOKEN: self._upstream.token, **callers}
-        if config.organizations.http is not None and discovery_token is not None:
-            files[DISCOVERY_TOKEN] = config.organizations.http
-            tokens[DISCOVERY_TOKEN] = discovery_token
-        files |= {f"web/{one.name}": one for one in config.web.tokens}
-        self._token_files = {owner: tokens[owner] for owner, one in files.items() if one.token_file is not None}
-        self._web_tokens = tuple(WebToken(one.name, one.role, callers[f"web/{one.name}"]) for one in config.web.tokens)
-        listen = config.web.listen
+        self._exposition = self._exposition_of(config)
         self._certificate = certificate_of(config)
+        listen = config.web.listen
         self._server = Server(application(self._site()), listen.host, listen.port, self._certificate)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
 
-    def _discoverer_of(self, config: Config, token: Token | None) -> Discoverer | None:
-        if config.organizations.http is None or self._discovery is None:
-            return None
-        return Discoverer(
-            config.organizations.http,
-            discovery=self._discovery,
-            credential=token,
-            roster=self._roster,
-            changing=self._roster_changing,
-            clock=self._clock,
-            metrics=self._metrics,
+    def _discover_with(self, config: Config) -> None:
+        """Puts the server that lists organisations in force, or none."""
+        self._discovery = discovery_of(config, self._tokens.by_owner.get(DISCOVERY_TOKEN), self._clock, self._metrics)
+        self._discoverer: Discoverer | None = None
+        if config.organizations.http is not None and self._discovery is not None:
+            self._discoverer = Discoverer(
+                config.organizations.http,
+                discovery=self._discovery,
+                credential=self._tokens.by_owner.get(DISCOVERY_TOKEN),
+                roster=self._roster,
+                changing=self._roster_changing,
+                clock=self._clock,
+                metrics=self._metrics,
+            )
+
+    def _exposition_of(self, config: Config) -> Exposition:
+        return Exposition(
+            organization_names=config.expose.organization_names, registry=self._registry, metrics=self._metrics
         )
 
     @property
@@ -230,7 +155,8 @@ class Exporter:
         Raises:
             UnreachableError: the address to listen on cannot be had.
         """
-        self._metrics.set_limits(self._interval, self._stale_after)
+        self._tell_limits()
+        self._metrics.config_reloaded(self._clock.now().wall)
         self._take_roster()
         self._look_at_tokens()
         self._look_at_certificates()
@@ -248,7 +174,7 @@ class Exporter:
             python=platform.python_version(),
             address=self.url,
             organizations=len(self._roster.organizations),
-            interval_seconds=self._interval,
+            interval_seconds=self._config.poll.interval,
         )
 
     async def drain(self) -> None:
@@ -260,15 +186,116 @@ class Exporter:
         if self._watchdog is not None:
             self._watchdog.cancel()
         await self._poller.drain(READS_GRACE)
-        if self._roster_task is not None:
-            self._roster_task.cancel()
-        if self._discovery_task is not None:
-            self._discovery_task.cancel()
+        for task in (self._roster_task, self._discovery_task, self._reload_task, *self._tasks):
+            if task is not None:
+                task.cancel()
         await self._server.stop(SERVER_GRACE)
         await self._upstream.transport.aclose()
         if self._discovery is not None:
             await self._discovery.aclose()
         _log.info("stopped")
+
+    def reload_soon(self, asked_by: str) -> None:
+        """Reloads in a task of its own; while one is under way, its lock makes this one wait."""
+        task = asyncio.get_running_loop().create_task(self._reload_and_tell(asked_by))
+        self._reload_task = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reload_and_tell(self, asked_by: str) -> None:
+        try:
+            await self.reload(asked_by)
+        except ConfigError:
+            return  # told in the log and by the gauge
+        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
+            _log.exception("reload_broke")
+
+    async def reload(self, asked_by: str) -> Sequence[str]:
+        """Reads the configuration again and puts it in force, whole or not at all.
+
+        History and freshness of the organisations that stay are kept, and so is every connection of callers.
+
+        Args:
+            asked_by: ``signal``, ``request`` or ``file``, for the log.
+
+        Returns:
+            The keys that changed.
+
+        Raises:
+            ConfigError: it cannot be used, or changes what only a restart can; the old one stays in force.
+        """
+        async with self._reloading:
+            try:
+                changed = await self._reload()
+            except ConfigError as error:
+                self._metrics.config_reloaded(None)
+                faults = error.faults
+                _log.error("reload_refused", asked_by=asked_by, faults=len(faults), first=str(faults[0]))
+                raise
+            self._metrics.config_reloaded(self._clock.now().wall)
+            _log.info("reloaded", asked_by=asked_by, changed=list(changed))
+        if self._discoverer is not None:
+            await self._discoverer.believe()
+            self._roster_may_have_changed()
+        return changed
+
+    async def _reload(self) -> Sequence[str]:
+        if self._source is None:
+            raise ConfigError([Fault("", "this exporter was started without a configuration file; restart it")])
+        # Taken before the read: a change during it is seen as one more change afterwards.
+        self._source_seen = signature(self._source.path)
+        config = await asyncio.to_thread(self._source.load)
+        changed = changed_keys(self._config, config)
+        if faults := restart_only(changed):
+            raise ConfigError(faults)
+        async with self._roster_changing:
+            # All that can be refused comes first. Reading a long list takes longer than a tick may.
+            roster = await asyncio.to_thread(roster_of, config, self._clock)
+            tokens = tokens_of(config, self._tokens)
+            upstream = self._upstream
+            if any(key.startswith("platform.") for key in changed):
+                upstream = upstream_of(config, self._clock, self._metrics, tokens.by_owner[PLATFORM_TOKEN])
+            self._roster.become(roster, keep_discovered="organizations.http" not in changed)
+            self._put_in_force(config, changed, tokens, upstream)
+        return changed
+
+    def _put_in_force(self, config: Config, changed: Sequence[str], tokens: Tokens, upstream: Upstream) -> None:
+        """From here on nothing is refused and nothing waits: no scrape sees half of a change."""
+        now = self._clock.now()
+        self._config, self._tokens = config, tokens
+        if upstream is not self._upstream:
+            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._upstream = upstream
+        if "organizations.http" in changed:
+            if self._discovery is not None:
+                self._retire(self._discovery.aclose, () if self._discovery_task is None else (self._discovery_task,))
+            self._discover_with(config)
+        self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
+        self._fleet.change_stale_after(config.poll.stale_after_seconds, now)
+        self._tell_limits()
+        if "expose.organization_names" in changed:
+            self._exposition = self._exposition_of(config)
+        if any(key.startswith("log.") for key in changed):
+            logs.configure(config.log.level, config.log.format)
+        self._roster_may_have_changed()
+        self._show(now)
+        self._server.replace(application(self._site()))
+
+    def _retire(self, close: Callable[[], Awaitable[None]], users: Iterable[asyncio.Task[None]]) -> None:
+        """Closes what was replaced, once those who still use it are done: each of them has a deadline."""
+        users = tuple(users)
+
+        async def closing() -> None:
+            if users:
+                await asyncio.wait(users)
+            await close()
+
+        task = asyncio.get_running_loop().create_task(closing())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell_limits(self) -> None:
+        self._metrics.set_limits(self._config.poll.interval, self._config.poll.stale_after_seconds)
 
     async def failed(self) -> None:
         """Waits until the server ends although nobody told it to.
@@ -322,7 +349,7 @@ class Exporter:
         _tell(changes)
 
     def _look_at_tokens(self) -> None:
-        for owner, token in self._token_files.items():
+        for owner, token in self._tokens.in_files.items():
             before, changed = token.problem, token.look()
             if token.problem is not None and token.problem != before:
                 _log.error("token_file_problem", token=owner, problem=token.problem)
@@ -345,6 +372,8 @@ class Exporter:
         loop = asyncio.get_running_loop()
         if _idle(self._roster_task) and self._roster.changed():
             self._roster_task = loop.create_task(self._reload_roster())
+        if self._source is not None and _idle(self._reload_task) and signature(self._source.path) != self._source_seen:
+            self.reload_soon("file")
         discoverer = self._discoverer
         if discoverer is not None and _idle(self._discovery_task) and discoverer.due(self._clock.now()):
             self._discovery_task = loop.create_task(self._discover(discoverer))
@@ -368,12 +397,6 @@ class Exporter:
     async def _discover(self, discoverer: Discoverer) -> None:
         await discoverer.ask()
         self._roster_may_have_changed()
-
-    async def believe_discovery(self) -> None:
-        """Takes over what `organizations.http` lists and is held: for a person who reloads, and so says it is right."""
-        if self._discoverer is not None:
-            await self._discoverer.believe()
-            self._roster_may_have_changed()
 
     def _roster_may_have_changed(self) -> None:
         before, after = self._in_force or (), self._roster.organizations
@@ -404,7 +427,11 @@ class Exporter:
             conditions=self._conditions,
             healthy=self._healthy,
             ready=self._ready,
-            tokens=self._web_tokens,
+            reload=self.reload,
+            tokens=tuple(
+                WebToken(one.name, one.role, self._tokens.by_owner[f"web/{one.name}"])
+                for one in self._config.web.tokens
+            ),
             organization_names=self._config.expose.organization_names,
             version=__version__,
         )
@@ -423,8 +450,8 @@ class Exporter:
 
     def _conditions(self) -> Conditions:
         return Conditions(
-            poll_interval=self._interval,
-            stale_after=self._stale_after,
+            poll_interval=self._config.poll.interval,
+            stale_after=self._config.poll.stale_after_seconds,
             platform_auth_ok=self._poller.auth_ok,
             paused_until=self._wall(self._poller.paused_until),
             sources=self._roster.sources,
@@ -441,7 +468,7 @@ class Exporter:
         found = readiness(
             self._fleet.snapshot,
             running_for=self._clock.now().monotonic - (self._loaded or self._started).monotonic,
-            interval=self._interval,
+            interval=self._config.poll.interval,
             brake_on=self._poller.auth_ok is False,
             no_token=not self._upstream.token.number,
             waits_for=self._roster.waits_for,

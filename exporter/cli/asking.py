@@ -50,7 +50,7 @@ def check_config(
     """Check a configuration: every fault with its place; exit 1 if there is one."""
     from prometheus_client import CollectorRegistry
 
-    from exporter.app import roster_of
+    from exporter.build import roster_of
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.advice import advice, advice_on_dates
@@ -108,7 +108,7 @@ def once(config: ConfigFile) -> None:
     from prometheus_client import CollectorRegistry
 
     from exporter import logs
-    from exporter.app import roster_of, tell_roster
+    from exporter.build import roster_of, tell_roster
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.load import load
@@ -163,7 +163,7 @@ async def _discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> L
     Raises:
         UnreachableError: it gives no list that can be used.
     """
-    from exporter.app import discovery_of, discovery_token_of
+    from exporter.build import discovery_of, discovery_token_of
     from exporter.clock import SystemClock
     from exporter.model.facts import UpstreamFailure
 
@@ -191,7 +191,7 @@ async def _ask(
     on_reading: Callable[[Reading], None],
 ) -> int:
     """Reads each organisation once; returns how many were not asked."""
-    from exporter.app import upstream_of
+    from exporter.build import upstream_of
     from exporter.clock import SystemClock
     from exporter.observe.sweep import sweep
 

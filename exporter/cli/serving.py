@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from exporter import __version__
 from exporter.errors import UsageError
 
 if TYPE_CHECKING:
+    from exporter.config.load import Source
     from exporter.config.schema import Config
 
 ConfigFile = Annotated[
@@ -29,23 +31,25 @@ def serve(config: ConfigFile) -> None:
     """Watch the fleet: poll, hold, and tell on /metrics until SIGTERM or Ctrl-C."""
     from exporter import logs
     from exporter.cli import loop
-    from exporter.config.load import load
+    from exporter.config.load import Source
 
-    settings = load(config, os.environ)
+    source = Source(config, dict(os.environ))
+    settings = source.load()
     logs.configure(settings.log.level, settings.log.format)
-    loop.run(_serve(settings))
+    loop.run(_serve(settings, source))
 
 
-async def _serve(settings: Config, greeting: str = "") -> None:
+async def _serve(settings: Config, source: Source, greeting: str = "") -> None:
     """Runs the exporter until it is told to stop; `greeting` goes to standard output once it listens."""
     from exporter.app import Exporter
     from exporter.cli.loop import stop_on_signals
     from exporter.clock import SystemClock
 
     stop = stop_on_signals()
-    exporter = Exporter(settings, clock=SystemClock(), draw=random.random)
+    exporter = Exporter(settings, clock=SystemClock(), draw=random.random, source=source)
     try:
         await exporter.start()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, exporter.reload_soon, "signal")
         if greeting:
             sys.stdout.write(greeting.replace("{exporter}", exporter.url))
             sys.stdout.flush()
@@ -82,7 +86,7 @@ def demo(
 
 
 async def _demo(folder: Path, organizations: int, listen: str, speed: float) -> None:
-    from exporter.config.load import load
+    from exporter.config.load import Source
     from exporter.simulator.fleets import demo_fleet, organizations_yaml
     from exporter.simulator.server import Simulator
     from exporter.simulator.world import World
@@ -94,8 +98,8 @@ async def _demo(folder: Path, organizations: int, listen: str, speed: float) -> 
         (folder / "token").write_text(token)
         (folder / "organizations.yml").write_text(organizations_yaml(fleet))
         (folder / "demo.yml").write_text(_DEMO_CONFIG)
-        settings = load(folder / "demo.yml", _demo_environment(simulator.url, listen))
-        await _serve(settings, _greeting(organizations, speed, simulator.url, token))
+        source = Source(folder / "demo.yml", _demo_environment(simulator.url, listen))
+        await _serve(source.load(), source, _greeting(organizations, speed, simulator.url, token))
 
 
 _DEMO_CONFIG = """\

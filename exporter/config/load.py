@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,27 @@ MAX_ORGANIZATIONS_SIZE: Final = 50 * 1024 * 1024
 """Bytes of an organisations file; 100,000 organisations take 10 MiB."""
 
 _ENTRIES: Final = TypeAdapter(tuple[OrganizationEntry, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a configuration comes from, to read it again.
+
+    Attributes:
+        path: the file.
+        environ: the environment variables over it, as they were at the start.
+    """
+
+    path: Path
+    environ: Mapping[str, str]
+
+    def load(self) -> Config:
+        """The configuration as it is now.
+
+        Raises:
+            ConfigError: as `load`.
+        """
+        return load(self.path, self.environ)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:

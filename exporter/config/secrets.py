@@ -61,6 +61,11 @@ class Token:
         self.number += 1
         return True
 
+    def follow(self, old: Token) -> None:
+        """Takes the place of `old`: its number goes on from there, so that their answers are told apart."""
+        if self.value is not None:
+            self.number = old.number if self.value == old.value else old.number + 1
+
     def __repr__(self) -> str:
         return f"Token(number={self.number}, problem={self.problem!r})"
 

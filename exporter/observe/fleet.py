@@ -16,7 +16,7 @@ from exporter.model.facts import (
 )
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
-from exporter.observe.fold import fold, snapshot_of
+from exporter.observe.fold import fold, judged_anew, snapshot_of
 from exporter.observe.news import Change, changes_between
 
 RECENT_READINGS: Final = 8
@@ -55,6 +55,13 @@ class Fleet:
         self._snapshot = snapshot_of(organizations, self._snapshot, now)
         ours = self._snapshot.places
         self._memory = {name: history for name, history in self._memory.items() if name in ours}
+
+    def change_stale_after(self, stale_after: float, now: Moment) -> None:
+        """From now on data is withdrawn after that many seconds. What was withdrawn stays so until it is read again."""
+        if stale_after != self._stale_after:
+            self._stale_after = stale_after
+            if self._snapshot is not None:
+                self._snapshot = judged_anew(self._snapshot, now)
 
     def receive(self, reading: Reading) -> None:
         """Takes a reading in; it is part of the snapshot from the next fold. Not ours (any more): ignored."""

@@ -80,6 +80,14 @@ def fold(snapshot: Snapshot, readings: Sequence[Reading], now: Moment, stale_aft
     return Snapshot(blocks=folded, places=snapshot.places, at=now, counts=_counts(folded))
 
 
+def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
+    """The same knowledge, whose ages the next fold judges again: the rules changed."""
+    blocks = tuple(
+        _block(tuple(replace(state, valid_until=now.monotonic) for state in block.states)) for block in snapshot.blocks
+    )
+    return replace(snapshot, blocks=blocks)
+
+
 def absorb(state: OrganizationState, reading: Reading) -> OrganizationState:
     """The state after one reading. Its freshness is judged by `age`, which must follow."""
     if isinstance(reading.outcome, Status):

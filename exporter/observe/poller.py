@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -104,6 +104,23 @@ class Poller:
     def _held(self) -> bool:
         """Whether nobody is asked: the platform refuses our token, or there never was one."""
         return self._brake.on or not self._brake.credential
+
+    def readings(self) -> Sequence[asyncio.Task[None]]:
+        """The readings under way."""
+        return tuple(self._tasks.values())
+
+    def reconfigure(self, reader: Reader, credential: Credential, interval: float, now: Moment) -> None:
+        """From now on asks with these, at this pace. Readings under way end as they began.
+
+        Everybody keeps the phase; at another interval, everybody gets the next turn of it.
+        """
+        self._reader, self._credential = reader, credential
+        if interval == self._grid.interval:
+            return
+        self._grid = Grid.aligned(now, interval)
+        for name, phase in self._phases.items():
+            if self._schedule.at(name) is not None:
+                self._schedule.put(name, self._grid.after(phase, now.monotonic))
 
     def replace_roster(self, organization_ids: Iterable[str], now: Moment) -> None:
         """From now on exactly these are asked; those who stay keep their turn, new ones get their next."""

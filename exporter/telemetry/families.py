@@ -195,6 +195,18 @@ FAMILIES: Final = (
         group=Group.EXPORTER,
     ),
     Family(
+        name="xero_exporter_config_last_reload_successful",
+        kind=Kind.GAUGE,
+        help="1 when the configuration could be used when it was last read, else 0; the last good one stays in force.",
+        group=Group.EXPORTER,
+    ),
+    Family(
+        name="xero_exporter_config_last_reload_success_timestamp_seconds",
+        kind=Kind.GAUGE,
+        help="When the configuration in force was read, seconds since 1970 UTC.",
+        group=Group.EXPORTER,
+    ),
+    Family(
         name="xero_exporter_token_file_readable",
         kind=Kind.GAUGE,
         help="1 when the token file could be read when it was last looked at, else 0; the last good token is kept.",

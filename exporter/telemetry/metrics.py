@@ -86,6 +86,8 @@ class SelfMetrics:
         self._discovery_answers_held = self._counter("xero_exporter_discovery_answers_held_total")
         self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
         self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
+        self._config_successful = self._gauge("xero_exporter_config_last_reload_successful")
+        self._config_at = self._gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
         self._token_file_readable = self._gauge("xero_exporter_token_file_readable")
         self._certificate_readable = self._gauge("xero_exporter_tls_certificate_readable")
         self._certificate_ends = self._optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
@@ -183,6 +185,12 @@ class SelfMetrics:
         """Says whether answers are held, and how many organisations are kept though the newest answer misses them."""
         self._discovery_held.set(held)
         self._discovery_missing.set(missing)
+
+    def config_reloaded(self, at: float | None) -> None:
+        """Says that the configuration was read: when, seconds since 1970 UTC, or None when it was refused."""
+        self._config_successful.set(int(at is not None))
+        if at is not None:
+            self._config_at.set(at)
 
     def token_problem(self, owner: str, problem: bool) -> None:  # noqa: FBT001 - the answer itself, not a switch
         """Says whether a token file could be read.

@@ -10,21 +10,27 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from exporter.errors import ConfigError
 from exporter.model.words import Role
+from exporter.redact import printable
 from exporter.web import api
 from exporter.web.gate import Gate
 from exporter.web.pages.landing import landing
-from exporter.web.problems import HANDLERS
+from exporter.web.problems import HANDLERS, problem_response
 from exporter.web.rim import Rim
 from exporter.web.scrape import metrics
 from exporter.web.site import Site, site_of
 
 API: Final = "/api/"
 """Paths below this are FastAPI's, so that the OpenAPI document comes from their types. The rest is Starlette's."""
+
+
+MAX_FAULTS_TOLD: Final = 20
+"""Faults of a refused configuration that an answer lists; the log and check-config have all."""
 
 
 async def healthy(request: Request) -> Response:
@@ -39,6 +45,22 @@ async def ready(request: Request) -> Response:
     answer = site_of(request).ready()
     status = HTTPStatus.OK if answer.ready else HTTPStatus.SERVICE_UNAVAILABLE
     return PlainTextResponse(f"{answer.why}\n", status)
+
+
+async def reload(request: Request) -> Response:
+    """Reads the configuration again; the old one stays in force when the new one is refused.
+
+    A body of application/json is asked for because a form of another site cannot send one.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        why = "Send Content-Type: application/json, with an empty body or {}"
+        return problem_response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, why)
+    try:
+        changed = await site_of(request).reload("request")
+    except ConfigError as error:
+        why = "; ".join(printable(str(fault), limit=500) for fault in error.faults[:MAX_FAULTS_TOLD])
+        return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, f"The old configuration stays in force: {why}")
+    return JSONResponse({"changed": list(changed)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +84,7 @@ ROUTES: Final = (
     Row("GET", "/metrics", Role.VIEWER, metrics),
     Row("GET", "/-/healthy", None, healthy),
     Row("GET", "/-/ready", None, ready),
+    Row("POST", "/-/reload", Role.OPERATOR, reload),
     Row("GET", "/", Role.VIEWER, landing),
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),

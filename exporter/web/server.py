@@ -106,6 +106,12 @@ class Server:
         scheme = "http" if self._certificate is None else "https"
         return f"{scheme}://{_place(host, self._port)}"
 
+    def replace(self, app: ASGIApp) -> None:
+        """Requests that begin from now on are answered by `app`; those under way end with what they began with."""
+        self._app = app
+        if self._uvicorn is not None:
+            self._uvicorn.config.loaded_app = app
+
     async def ended(self) -> None:
         """Waits until the server has ended, for whatever reason."""
         assert self._serving is not None, "not started"

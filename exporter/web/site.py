@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -43,6 +43,7 @@ class Site:
         conditions: how polling stands.
         healthy: whether our own loop advances.
         ready: whether this exporter does its work, and why (not).
+        reload: who asks -> the changed keys; raises ConfigError when the configuration is refused.
         tokens: the configured tokens, those whose file cannot be read included.
         organization_names: whether names may be shown (``expose.organization_names``).
         version: of this program.
@@ -56,6 +57,7 @@ class Site:
     conditions: Callable[[], Conditions]
     healthy: Callable[[], bool]
     ready: Callable[[], Readiness]
+    reload: Callable[[str], Awaitable[Sequence[str]]]
     tokens: Sequence[WebToken]
     organization_names: bool
     version: str

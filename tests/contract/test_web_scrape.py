@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
@@ -35,6 +35,11 @@ BLOCKS = tuple(
 """2,048 organisations: a plain page of 1.7 MB, more than a socket takes at once."""
 
 
+async def nothing_to_reload(_: str) -> Sequence[str]:
+    """Nothing changed."""
+    return []
+
+
 def exposition() -> tuple[Exposition, SelfMetrics]:
     """An exposition of all blocks, with the exporter's own metrics."""
     registry = CollectorRegistry(auto_describe=False)
@@ -57,6 +62,7 @@ async def scraped(*tokens: WebToken) -> AsyncIterator[tuple[httpx.AsyncClient, E
         conditions=lambda: Conditions(60.0, 300.0, platform_auth_ok=True, paused_until=None, sources=()),
         healthy=lambda: True,
         ready=lambda: Readiness(ready=True, why="polling"),
+        reload=nothing_to_reload,
         tokens=tokens,
         organization_names=False,
         version="1.2.3",

@@ -11,7 +11,7 @@ import pytest
 
 from exporter import logs
 from exporter.app import Exporter
-from exporter.config.load import load
+from exporter.config.load import Source
 from exporter.simulator.fleets import organizations_yaml, uniform_fleet
 from exporter.simulator.server import Simulator
 from exporter.simulator.world import World
@@ -46,7 +46,8 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
         text = "\n".join([*(line for line in lines if line.partition(":")[0] not in given), config, ""])
         (tmp_path / "config.yml").write_text(text.replace("$URL", simulator.url))
         clock = SteppedClock()
-        exporter = Exporter(load(tmp_path / "config.yml", {}), clock=clock, draw=lambda: 0.5)
+        source = Source(tmp_path / "config.yml", {})
+        exporter = Exporter(source.load(), clock=clock, draw=lambda: 0.5, source=source)
         client = httpx.AsyncClient(timeout=10)
         await exporter.start()
         ends.append(exporter.drain)

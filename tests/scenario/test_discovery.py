@@ -153,7 +153,7 @@ async def test_a_reload_believes_what_is_held(watch: Watch) -> None:
     await story.until(lambda scrape: fresh(scrape) == 20)
     story.world.override_list(discovery_list(list(story.world.organizations.values())[:3]))
     await story.until(lambda scrape: scrape.value("xero_exporter_discovery_held") == 1)
-    await story.exporter.believe_discovery()
+    await story.exporter.reload("signal")
     scrape = await story.until(lambda scrape: len(scrape.organizations("xero_organization_info")) == 3)
     assert scrape.value("xero_exporter_discovery_held") == 0
 

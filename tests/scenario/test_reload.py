@@ -1,0 +1,213 @@
+"""The configuration is read again while everything goes on: by signal, by request, by a change of the file."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+import httpx
+import pytest
+
+from exporter.errors import ConfigError
+from exporter.simulator.fleets import uniform_fleet
+from exporter.simulator.world import World
+from tests.scenario.story import TOKEN, Scrape, Story, Watch
+
+SUCCESSFUL = "xero_exporter_config_last_reload_successful"
+JSON = {"Content-Type": "application/json"}
+
+
+def edit(story: Story, old: str, new: str) -> None:
+    """Changes the configuration file, as an atomic replace."""
+    path = story.folder / "config.yml"
+    text = path.read_text()
+    assert old in text
+    (story.folder / "config.new").write_text(text.replace(old, new))
+    (story.folder / "config.new").replace(path)
+
+
+def fresh(scrape: Scrape) -> float | None:
+    """How many organisations are fresh."""
+    return scrape.value("xero_organizations", freshness="fresh")
+
+
+async def test_a_changed_file_takes_effect_by_itself_without_losing_what_is_known(watch: Watch) -> None:
+    """Another interval, another stale_after, another list: history and freshness stay."""
+    story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=4)
+    before = await story.until(lambda scrape: fresh(scrape) == 4)
+    remembered = (await story.get("/api/v1/organizations/org-0001")).json()["recent"]
+    edit(story, "{interval: 1s, stale_after: 1h}", "{interval: 600s, stale_after: 2h}\nlog: {level: debug}")
+    after = await story.until(lambda scrape: scrape.value("xero_exporter_poll_interval_seconds") == 600)
+    assert fresh(after) == 4
+    assert after.value("xero_exporter_stale_after_seconds") == 7200
+    name = "xero_poll_last_success_timestamp_seconds"
+    assert (after.value(name, "org-0001") or 0) >= (before.value(name, "org-0001") or 1)
+    now = (await story.get("/api/v1/organizations/org-0001")).json()["recent"]
+    assert now[-1] == remembered[-1] or len(now) == 8
+    asked = story.simulator.requests.total()
+    await asyncio.sleep(2.5)
+    assert story.simulator.requests.total() - asked <= 1, "the old pace goes on"
+    assert after.value(SUCCESSFUL) == 1
+    edit(story, "interval: 600s", "interval: 1s")
+    total = story.simulator.requests.total()
+    await story.until(lambda _: story.simulator.requests.total() >= total + 8, within=8)
+
+
+async def test_a_shorter_stale_after_withdraws_at_once(watch: Watch) -> None:
+    """What is too old by the new rule is gone with the reload."""
+    story = await watch("poll: {interval: 1s, stale_after: 3h}", organizations=2)
+    await story.until(lambda scrape: fresh(scrape) == 2)
+    story.exporter._poller.stop()
+    story.clock.ahead += 3600
+    assert fresh(await story.until(lambda scrape: fresh(scrape) == 2)) == 2
+    edit(story, "3h", "30m")
+    await story.until(lambda scrape: scrape.value("xero_organizations", freshness="stale") == 2, within=5)
+
+
+@pytest.mark.parametrize("bad", ["poll: {interval: soon}", "poll: {interval: 1s}\nnonsense: 1", "poll: ["])
+async def test_a_bad_configuration_never_replaces_a_good_one(watch: Watch, bad: str) -> None:
+    """A gauge tells, polling goes on, and a mended file is taken."""
+    story = await watch("poll: {interval: 1s}", organizations=3)
+    await story.until(lambda scrape: fresh(scrape) == 3)
+    edit(story, "poll: {interval: 1s}", bad)
+    await story.until(lambda scrape: scrape.value(SUCCESSFUL) == 0)
+    asked = story.simulator.requests.total()
+    scrape = await story.until(lambda _: story.simulator.requests.total() > asked + 3)
+    assert fresh(scrape) == 3
+    assert "reload_refused" in story.log.read_text()
+    edit(story, bad, "poll: {interval: 2s}")
+    mended = await story.until(lambda scrape: scrape.value(SUCCESSFUL) == 1)
+    assert mended.value("xero_exporter_poll_interval_seconds") == 2
+
+
+async def test_what_only_a_restart_can_change_is_refused_by_name_and_nothing_of_the_rest_is_taken(watch: Watch) -> None:
+    """Whole or not at all."""
+    story = await watch("poll: {interval: 1s}", organizations=1)
+    edit(story, "web: {listen: '127.0.0.1:0'}", "web: {listen: '127.0.0.1:1'}")
+    edit(story, "interval: 1s", "interval: 9s")
+    with pytest.raises(ConfigError, match=r"web\.listen: changes only with a restart"):
+        await story.exporter.reload("signal")
+    scrape = await story.scrape()
+    assert scrape.value("xero_exporter_poll_interval_seconds") == 1
+    assert scrape.value(SUCCESSFUL) == 0
+
+
+async def test_another_token_file_takes_effect_and_ends_the_brake(watch: Watch) -> None:
+    """The brake was on for the old token; nothing of that is held against the new one."""
+    story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=3, token="refused")
+    await story.until(lambda scrape: scrape.value("xero_exporter_platform_auth_ok") == 0)
+    (story.folder / "other-token").write_text(TOKEN)
+    edit(story, "token_file: token", "token_file: other-token")
+    await story.until(lambda scrape: scrape.value("xero_exporter_platform_auth_ok") == 1, within=5)
+    await story.until(lambda scrape: fresh(scrape) == 3, within=5)
+
+
+async def test_organisations_that_come_and_go_by_reload(watch: Watch) -> None:
+    """Those who stay keep what is known."""
+    story = await watch(
+        "organizations: {static: [{id: org-0001}, {id: org-0002}]}\npoll: {interval: 1s}", organizations=3
+    )
+    await story.until(lambda scrape: fresh(scrape) == 2)
+    edit(story, "{id: org-0001}, {id: org-0002}", "{id: org-0002}, {id: org-0003}")
+    scrape = await story.until(lambda scrape: "org-0003" in scrape.organizations("xero_organization_info"))
+    assert "org-0001" not in scrape.text
+    assert scrape.value("xero_poll_success", "org-0002") == 1
+
+
+async def test_reload_by_request_needs_an_operator_and_json(watch: Watch) -> None:
+    """Each refusal says what to do."""
+    story = await watch("poll: {interval: 1s}", organizations=1)
+    url = f"{story.exporter.url}/-/reload"
+    none = await story.client.post(url, headers=JSON)
+    assert (none.status_code, "role operator" in none.text) == (403, True)
+    (story.folder / "operator").write_text("op-secret")
+    (story.folder / "viewer").write_text("view-secret")
+    tokens = "[{name: op, role: operator, token_file: operator}, {name: see, role: viewer, token_file: viewer}]"
+    edit(story, "web: {listen: '127.0.0.1:0'}", f"web: {{listen: '127.0.0.1:0', tokens: {tokens}}}")
+    await story.exporter.reload("signal")
+    assert (await story.client.get(f"{story.exporter.url}/metrics")).status_code == 401, "new tokens count at once"
+    operator = {"Authorization": "Bearer op-secret"}
+    cases = [
+        ({**JSON}, 401),
+        ({**JSON, "Authorization": "Bearer view-secret"}, 403),
+        (operator, 415),
+        ({**JSON, **operator}, 200),
+    ]
+    for headers, status in cases:
+        answer = await story.client.post(url, headers=headers)
+        assert answer.status_code == status, answer.text
+    assert answer.json() == {"changed": []}
+    edit(story, "interval: 1s", "interval: canary")
+    refused = await story.client.post(url, headers={**JSON, **operator})
+    assert refused.status_code == 422
+    assert "poll.interval" in refused.json()["detail"]
+    assert "canary" not in refused.text
+    assert (await story.client.get(url, headers=operator)).status_code == 405
+
+
+def open_files() -> int:
+    """How many descriptors this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def storm(story: Story, reloads: int) -> None:
+    """Reloads, valid and invalid mixed, under scrapes and polls; then looks for what was lost or left."""
+    await story.until(lambda scrape: fresh(scrape) == 200)
+    path = story.folder / "config.yml"
+    good = path.read_text()
+    stop = asyncio.Event()
+    scrapes = 0
+
+    async def scraping() -> None:
+        nonlocal scrapes
+        async with httpx.AsyncClient(timeout=10) as client:
+            while not stop.is_set():
+                answer = await client.get(f"{story.exporter.url}/metrics")
+                assert answer.status_code == 200
+                assert answer.text.count("xero_organization_info{") == 200
+                scrapes += 1
+
+    scraper = asyncio.create_task(scraping())
+    await story.exporter.reload("signal")
+    gc.collect()
+    tasks, files = len(asyncio.all_tasks()), open_files()
+    refused = 0
+    for number in range(reloads):
+        timeout, interval = 1 + number % 3, 1 + number % 2
+        text = good.replace("timeout: 1s", f"timeout: {timeout}s").replace("interval: 1s", f"interval: {interval}s")
+        path.write_text("poll: [" if number % 5 == 4 else text)
+        try:
+            await story.exporter.reload("signal")
+        except ConfigError:
+            refused += 1
+    path.write_text(good)
+    await story.exporter.reload("signal")
+    assert refused == reloads // 5
+    stop.set()
+    await scraper
+    assert scrapes > 5
+    scrape = await story.until(lambda scrape: fresh(scrape) == 200)
+    assert len(scrape.organizations("xero_poll_success", 1)) == 200
+    asked = story.simulator.requests.copy()
+    await story.until(lambda _: len(story.simulator.requests - asked) == 200, within=20)
+    await story.until(lambda _: len(asyncio.all_tasks()) <= tasks + 20, within=20)
+    gc.collect()
+    assert open_files() <= files + 20
+    assert story.simulator.connections_open <= 100
+
+
+def two_hundred() -> World:
+    """A platform with 200 healthy organisations."""
+    return World(uniform_fleet(200), admin_token=TOKEN)
+
+
+async def test_a_storm_of_reloads_drops_no_scrape_loses_nobody_and_leaves_nothing(watch: Watch) -> None:
+    """Fifty, every fifth of them bad."""
+    await storm(await watch("poll: {interval: 1s, stale_after: 1h}", world=two_hundred()), 50)
+
+
+@pytest.mark.verify
+async def test_a_thousand_reloads_under_load(watch: Watch) -> None:
+    """The same, a thousand times."""
+    await storm(await watch("poll: {interval: 1s, stale_after: 1h}", world=two_hundred()), 1000)
