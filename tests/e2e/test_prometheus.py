@@ -48,7 +48,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     with platform(folder, organizations=40, token=TOKEN) as platform_url:
         config = (
             f"platform: {{url: '{platform_url}', token_file: token, timeout: 1s}}\n"
-            "organizations: {file: organizations.yml}\n"
+            "organizations: {file: organizations.yml, "
+            f"http: {{url: '{platform_url}/xero/organizations.sd.json', token_file: token}}}}\n"
             "poll: {interval: 2s}\n"
         )
         with exporter(folder, config) as (url, _), prometheus(folder, url) as query:
