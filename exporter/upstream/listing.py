@@ -44,7 +44,7 @@ class Listing:
 
 
 def parse_listing(body: bytes) -> Listing:
-    """The list in the body of an answer. 100,000 groups of one target and two labels take 0.4 s (Python 3.11).
+    """The list in the body of an answer. 100,000 groups of one target and two labels take half a second (Python 3.11).
 
     Raises:
         WireError: it is not a JSON array of objects with a list of texts in ``targets`` and, if at all, an object of

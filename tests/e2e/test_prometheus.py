@@ -53,7 +53,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     with platform(folder, demo_fleet(40, seed=1), token=TOKEN) as simulator:
         config = (
             f"platform: {{url: '{simulator.url}', token_file: token, timeout: 1s}}\n"
-            "organizations: {file: organizations.yml}\n"
+            "organizations: {file: organizations.yml, "
+            f"http: {{url: '{simulator.url}/xero/organizations.sd.json', token_file: token}}}}\n"
             "poll: {interval: 2s, stale_after: 8s}\n"
         )
         with exporter(folder, config) as (url, _), prometheus(folder, url) as query:

@@ -252,7 +252,7 @@ async def test_a_new_token_file_is_taken_and_tried_at_once(watch: Watch) -> None
     assert "new-token" not in story.log.read_text()
 
 
-async def test_a_hanging_server_delays_neither_polls_nor_the_end(watch: Watch) -> None:
+async def test_a_hanging_server_delays_no_poll(watch: Watch) -> None:
     """Its answer has a deadline of its own, and nobody waits for it."""
     story = await watch(discovered(), organizations=5)
     await story.until(lambda scrape: fresh(scrape) == 5)
