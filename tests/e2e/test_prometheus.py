@@ -100,8 +100,12 @@ def test_prometheus_holds_what_the_platform_says(
 
 
 def test_every_family_of_the_catalogue_is_stored(watched: Watched) -> None:
-    """And so is every family of the exporter itself, but the one that is there only during a pause."""
-    sometimes = {"xero_exporter_platform_paused_until_timestamp_seconds"}
+    """And so is every family of the exporter itself, but those of a pause, and of TLS."""
+    sometimes = {
+        "xero_exporter_platform_paused_until_timestamp_seconds",
+        "xero_exporter_tls_certificate_readable",
+        "xero_exporter_tls_certificate_not_after_timestamp_seconds",
+    }
     eventually(lambda: watched.query("xero_poll_failure"))
     families = list(all_families())
     assert len(families) > 30

@@ -169,23 +169,25 @@ async def storm(story: Story, reloads: int) -> None:
                 scrapes += 1
 
     scraper = asyncio.create_task(scraping())
-    await story.exporter.reload("signal")
-    gc.collect()
-    tasks, files = len(asyncio.all_tasks()), open_files()
-    refused = 0
-    for number in range(reloads):
-        timeout, interval = 1 + number % 3, 1 + number % 2
-        text = good.replace("timeout: 1s", f"timeout: {timeout}s").replace("interval: 1s", f"interval: {interval}s")
-        path.write_text("poll: [" if number % 5 == 4 else text)
-        try:
-            await story.exporter.reload("signal")
-        except ConfigError:
-            refused += 1
-    path.write_text(good)
-    await story.exporter.reload("signal")
-    assert refused == reloads // 5
-    stop.set()
-    await scraper
+    try:
+        await story.exporter.reload("signal")
+        gc.collect()
+        tasks, files = len(asyncio.all_tasks()), open_files()
+        refused = 0
+        for number in range(reloads):
+            timeout, interval = 1 + number % 3, 1 + number % 2
+            text = good.replace("timeout: 1s", f"timeout: {timeout}s").replace("interval: 1s", f"interval: {interval}s")
+            path.write_text("poll: [" if number % 5 == 4 else text)
+            try:
+                await story.exporter.reload("signal")
+            except ConfigError:
+                refused += 1
+        path.write_text(good)
+        await story.exporter.reload("signal")
+        assert refused == reloads // 5
+    finally:
+        stop.set()
+        await scraper
     assert scrapes > 5
     scrape = await story.until(lambda scrape: fresh(scrape) == 200)
     assert len(scrape.organizations("xero_poll_success", 1)) == 200
