@@ -78,9 +78,7 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics) -> Upstream:
         ConfigError: platform.ca_file cannot be used.
     """
     token = token_of(config.platform)
-    trust = trust_of(config.platform)
-    if trust.problem is not None:
-        raise ConfigError([trust.problem])
+    trust = _good_trust(config)
     transport = ReadTransport(
         timeout=config.platform.timeout,
         max_concurrency=config.platform.max_concurrency,
@@ -110,10 +108,24 @@ def certificate_of(config: Config) -> ServerCertificate | None:
     return certificate
 
 
+def _good_trust(config: Config) -> TrustedCertificates:
+    trust = trust_of(config.platform)
+    if trust.problem is not None:
+        raise ConfigError([trust.problem])
+    return trust
+
+
 def discovery_of(config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics) -> Discovery | None:
-    """Builds the way to the server that lists organisations, None where none is configured; close it at the end."""
+    """Builds the way to the server that lists organisations, None where none is configured; close it at the end.
+
+    Raises:
+        ConfigError: platform.ca_file cannot be used. That server is the platform's own as a rule.
+    """
     http = config.organizations.http
-    return None if http is None else Discovery(url=http.url, token=token, telemetry=metrics, clock=clock)
+    if http is None:
+        return None
+    tls = _good_trust(config).context
+    return Discovery(url=http.url, token=token, telemetry=metrics, clock=clock, tls=tls)
 
 
 def discovery_token_of(config: Config) -> Token | None:
@@ -334,6 +346,8 @@ class Exporter:
         trust, certificate = self._upstream.trust, self._certificate
         if _looked("platform", trust):
             self._upstream.transport.trust(trust.context)
+            if self._discovery is not None:
+                self._discovery.trust(trust.context)
         if self._config.platform.ca_file is not None:
             self._metrics.certificate_problem("platform", trust.problem is not None)
         if certificate is not None and certificate.validity is not None:
