@@ -126,7 +126,9 @@ class Exporter:
 
     def _discover_with(self, config: Config) -> None:
         """Puts the server that lists organisations in force, or none."""
-        self._discovery = discovery_of(config, self._tokens.by_owner.get(DISCOVERY_TOKEN), self._clock, self._metrics)
+        self._discovery = discovery_of(
+            config, self._tokens.by_owner.get(DISCOVERY_TOKEN), self._clock, self._metrics, self._upstream.trust
+        )
         self._discoverer: Discoverer | None = None
         if config.organizations.http is not None and self._discovery is not None:
             self._discoverer = Discoverer(
@@ -266,7 +268,7 @@ class Exporter:
         if upstream is not self._upstream:
             self._retire(self._upstream.transport.aclose, self._poller.readings())
             self._upstream = upstream
-        if "organizations.http" in changed:
+        if {"organizations.http", "platform.ca_file"} & set(changed):
             if self._discovery is not None:
                 self._retire(self._discovery.aclose, () if self._discovery_task is None else (self._discovery_task,))
             self._discover_with(config)
@@ -361,6 +363,8 @@ class Exporter:
         trust, certificate = self._upstream.trust, self._certificate
         if _looked("platform", trust):
             self._upstream.transport.trust(trust.context)
+            if self._discovery is not None:
+                self._discovery.trust(trust.context)
         if self._config.platform.ca_file is not None:
             self._metrics.certificate_problem("platform", trust.problem is not None)
         if certificate is not None and certificate.validity is not None:

@@ -43,9 +43,7 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics, token: Token
         ConfigError: platform.ca_file cannot be used.
     """
     token = token_of(config.platform) if token is None else token
-    trust = trust_of(config.platform)
-    if trust.problem is not None:
-        raise ConfigError([trust.problem])
+    trust = good_trust_of(config)
     transport = ReadTransport(
         timeout=config.platform.timeout,
         max_concurrency=config.platform.max_concurrency,
@@ -63,6 +61,18 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics, token: Token
     return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
 
 
+def good_trust_of(config: Config) -> TrustedCertificates:
+    """Whom to trust towards the platform.
+
+    Raises:
+        ConfigError: platform.ca_file cannot be used.
+    """
+    trust = trust_of(config.platform)
+    if trust.problem is not None:
+        raise ConfigError([trust.problem])
+    return trust
+
+
 def certificate_of(config: Config) -> ServerCertificate | None:
     """The certificate that https is served with; None when http is served.
 
@@ -75,10 +85,17 @@ def certificate_of(config: Config) -> ServerCertificate | None:
     return certificate
 
 
-def discovery_of(config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics) -> Discovery | None:
-    """Builds the way to the server that lists organisations, None where none is configured; close it at the end."""
+def discovery_of(
+    config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics, trust: TrustedCertificates
+) -> Discovery | None:
+    """Builds the way to the server that lists organisations, None where none is configured; close it at the end.
+
+    It trusts whom the platform is trusted by: that server is the platform's own as a rule.
+    """
     http = config.organizations.http
-    return None if http is None else Discovery(url=http.url, token=token, telemetry=metrics, clock=clock)
+    if http is None:
+        return None
+    return Discovery(url=http.url, token=token, telemetry=metrics, clock=clock, tls=trust.context)
 
 
 def discovery_token_of(config: Config) -> Token | None:

@@ -163,11 +163,11 @@ async def _discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> L
     Raises:
         UnreachableError: it gives no list that can be used.
     """
-    from exporter.build import discovery_of, discovery_token_of
+    from exporter.build import discovery_of, discovery_token_of, good_trust_of
     from exporter.clock import SystemClock
     from exporter.model.facts import UpstreamFailure
 
-    discovery = discovery_of(settings, discovery_token_of(settings), SystemClock(), metrics)
+    discovery = discovery_of(settings, discovery_token_of(settings), SystemClock(), metrics, good_trust_of(settings))
     if discovery is None:
         return None
     try:

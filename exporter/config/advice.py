@@ -75,8 +75,9 @@ def _platform(config: Config) -> Iterator[str]:
     for where, url in asked:
         if url.startswith("http:") and not is_loopback(host_of(url)):
             yield f"{where}.url: http sends the token in clear to another machine; use https"
-    if config.platform.ca_file is not None and config.platform.url.startswith("http:"):
-        yield "platform.ca_file: has no effect while platform.url begins with http; use https"
+    urls = [config.platform.url, *([] if http is None else [http.url])]
+    if config.platform.ca_file is not None and all(url.startswith("http:") for url in urls):
+        yield "platform.ca_file: has no effect while the platform is asked by http; use https"
 
 
 def _web(config: Config) -> Iterator[str]:

@@ -97,8 +97,9 @@ class Platform(Credential):
     )
     ca_file: FilePath | None = Field(
         default=None,
-        description="File with certificates (PEM) of authorities that are trusted to vouch for the platform, besides "
-        "those of the system. It is read again when it changes, for new connections.",
+        description="File with certificates (PEM) of authorities that are trusted to vouch for the platform, and for "
+        "the server of organizations.http, besides those of the system. It is read again when it changes, for new "
+        "connections.",
     )
     paths: Paths = Field(default=Paths(), description="Paths of the platform's API, below `platform.url`.")
 

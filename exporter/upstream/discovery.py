@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import ssl
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -57,7 +58,14 @@ class Discovery:
     """One server that lists organisations. Lives in one event loop; to be closed at the end."""
 
     def __init__(
-        self, *, url: str, token: TokenLike | None, telemetry: Telemetry, clock: Clock, timeout: float = TIMEOUT
+        self,
+        *,
+        url: str,
+        token: TokenLike | None,
+        telemetry: Telemetry,
+        clock: Clock,
+        timeout: float = TIMEOUT,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Opens nothing yet.
 
@@ -67,12 +75,18 @@ class Discovery:
             telemetry: told of every request.
             clock: for durations.
             timeout: seconds for one whole answer.
+            tls: whom to trust; None is the system's trust store.
         """
         self._url = httpx.URL(url)
         self._token = token
         # Of its own, because a list is much larger than a status, and is asked for one at a time.
         self._transport = ReadTransport(
-            timeout=timeout, max_concurrency=1, max_requests_per_second=_PER_SECOND, max_body=MAX_BODY, clock=clock
+            timeout=timeout,
+            max_concurrency=1,
+            max_requests_per_second=_PER_SECOND,
+            max_body=MAX_BODY,
+            tls=tls,
+            clock=clock,
         )
         self._telemetry = telemetry
         self._clock = clock
@@ -98,6 +112,10 @@ class Discovery:
         failure = outcome.failure if isinstance(outcome, UpstreamFailure) else None
         self._telemetry.request_ended(UPSTREAM, took, failure)
         return outcome
+
+    def trust(self, tls: ssl.SSLContext) -> None:
+        """Connects with this trust from now on."""
+        self._transport.trust(tls)
 
     async def aclose(self) -> None:
         """Closes its connection."""

@@ -100,7 +100,7 @@ class ReadTransport:
         connecting = timeout * CONNECT_SHARE
         self._extensions = {"timeout": {"connect": connecting, "pool": connecting, "read": timeout}}
         self._http = _over(ssl.create_default_context() if tls is None else tls)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._replaced: dict[asyncio.Task[None], AiohttpTransport] = {}
 
     def permit(self, *, suspect: bool) -> AbstractAsyncContextManager[None]:
         """An `async with` that waits for a permit and holds it: `get` must be called inside one.
@@ -114,8 +114,8 @@ class ReadTransport:
         """Makes connections with this trust from now on; reads under way end on those that they have."""
         replaced, self._http = self._http, _over(tls)
         closing = asyncio.get_running_loop().create_task(self._close_later(replaced))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self._replaced[closing] = replaced
+        closing.add_done_callback(self._replaced.pop)
 
     async def get(self, url: httpx.URL, headers: Mapping[str, str]) -> Answer | UpstreamFailure:
         """Sends one GET; must be called inside a `permit`. Redirects are not followed, cookies are not kept.
@@ -145,17 +145,16 @@ class ReadTransport:
 
     async def aclose(self) -> None:
         """Closes all connections. Reads under way should have ended."""
-        closing = [*self._closing]
-        for one in closing:
-            one.cancel()
-        await asyncio.gather(self._http.aclose(), *closing, return_exceptions=True)
+        replaced = dict(self._replaced)
+        for closing in replaced:
+            closing.cancel()
+        for transport in (self._http, *replaced.values()):
+            await transport.aclose()
 
     async def _close_later(self, replaced: AiohttpTransport) -> None:
-        try:
-            # By then every read that began on it has met its deadline.
-            await asyncio.sleep(self._timeout + DRAIN_GRACE)
-        finally:
-            await replaced.aclose()
+        # By then every read that began on it has met its deadline.
+        await asyncio.sleep(self._timeout + DRAIN_GRACE)
+        await replaced.aclose()
 
 
 def _over(tls: ssl.SSLContext) -> AiohttpTransport:
