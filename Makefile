@@ -6,7 +6,7 @@ ENVIRONMENT := $(VENV)/.installed
 PROGRAMS := .programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts docs docs-check ci verify bench lock programs clean
+.PHONY: help demo test lint format types contracts docs docs-check ci verify bench soak lock programs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,8 +20,12 @@ test: $(ENVIRONMENT) programs ## the fast truth: everything but the slow checks
 verify: $(ENVIRONMENT) programs ## the slow checks: whole fleets of 10,000, over minutes
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -m verify $(ARGS)
 
-bench: $(ENVIRONMENT) ## costs, side by side with the plain way; writes bench/results.md
+bench: $(ENVIRONMENT) ## costs, side by side with the plain way, a quarter of an hour; writes bench/results.md, polling.md
 	$(BIN)/python bench/scrape.py --largest 100000 --write bench/results.md
+	$(BIN)/python -m bench.poll --write bench/polling.md
+
+soak: $(ENVIRONMENT) ## half an hour of faults, edits and slow clients: nothing may grow; writes bench/soak.md
+	$(BIN)/python -m bench.soak --write bench/soak.md
 
 lint: $(ENVIRONMENT) ## style and the usual mistakes
 	$(BIN)/ruff check .

@@ -1,0 +1,137 @@
+"""The programs that are measured, each as a process of its own, and what the kernel says about them (Linux's /proc)."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+from bench.relay import certificate
+
+TOKEN: Final = "bench-token"  # noqa: S105 - the simulated platform's, made up
+COMMAND: Final = Path(sys.executable).parent / "xero-exporter"
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_STARTED: Final = re.compile(r'"event": "started".*"address": "([^"]+)"')
+LISTENING: Final = re.compile(r"listening on (\S+)")
+
+Result = TypeVar("Result")
+
+
+def machine() -> str:
+    """What ratios do not depend on and times do."""
+    now = datetime.now(UTC)
+    kernel = f"{platform.system()} {platform.release().partition('-')[0]}"
+    return f"{now:%Y-%m-%d}; {os.cpu_count()} cores, {platform.machine()}; Python {platform.python_version()}; {kernel}"
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system seconds that a process has used, to 10 ms."""
+    # The name of the program, in parentheses, may hold spaces: what counts comes after the last one.
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process ever had resident, MB of 10^6 bytes."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process, MB of 10^6 bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * _PAGE / 1e6
+
+
+def open_files(pid: int) -> int:
+    """Open file descriptors of a process, sockets included."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def threads(pid: int) -> int:
+    """Threads of a process."""
+    return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
+
+
+def eventually(probe: Callable[[], Result | None], *, within: float) -> Result:
+    """What `probe` returns, once that is true.
+
+    Raises:
+        TimeoutError: it did not become true.
+    """
+    deadline = time.monotonic() + within
+    while not (found := probe()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"did not come to hold within {within:g} s: look into the logs of the bench")
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def running(*arguments: str | Path, log: Path, environment: dict[str, str] | None = None) -> Iterator[int]:
+    """A program with its output in a file; gives its process id, and ends it with the block."""
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            [str(argument) for argument in arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def simulator(folder: Path, organizations: int) -> Iterator[str]:
+    """The simulated platform, healthy and in real time; writes `token` and `organizations.yml`, gives its URL."""
+    (folder / "token").write_text(TOKEN, encoding="utf-8")
+    log = folder / "platform.log"
+    fleet = ("--organizations", str(organizations), "--script", "healthy", "--speed", "1")
+    files = ("--token-file", folder / "token", "--organizations-file", folder / "organizations.yml")
+    with running(sys.executable, "-m", "exporter.simulator", *fleet, *files, log=log):
+        yield said(log, LISTENING, within=60)
+
+
+@contextmanager
+def relay(folder: Path, url: str) -> Iterator[str]:
+    """TLS in front of that URL, with a certificate that this process trusts from then on; gives its URL."""
+    pem = certificate(folder / "relay.pem")
+    # httpx and `ssl` both look here, and our transport with them.
+    os.environ["SSL_CERT_FILE"] = str(pem.with_suffix(".crt"))
+    log = folder / "relay.log"
+    arguments = ("--to", url.rpartition(":")[2], "--certificate", pem)
+    try:
+        with running(sys.executable, "-m", "bench.relay", *arguments, log=log):
+            yield said(log, LISTENING, within=30)
+    finally:
+        del os.environ["SSL_CERT_FILE"]
+
+
+@contextmanager
+def exporter(folder: Path, config: str, *, within: float = 60) -> Iterator[tuple[str, int]]:
+    """The installed `serve` with this configuration on a free port; gives its URL and its process id."""
+    (folder / "config.yml").write_text(f"{config}\nweb: {{listen: '127.0.0.1:0'}}\n", encoding="utf-8")
+    log = folder / "exporter.log"
+    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log) as pid:
+        yield said(log, _STARTED, within=within), pid
+
+
+def said(log: Path, pattern: re.Pattern[str], *, within: float) -> str:
+    """What the first group of a pattern finds in a log, once it does."""
+    return eventually(lambda: pattern.search(log.read_text(encoding="utf-8")), within=within)[1]
