@@ -58,7 +58,7 @@ async def test_a_shorter_stale_after_withdraws_at_once(watch: Watch) -> None:
     """What is too old by the new rule is gone with the reload."""
     story = await watch("poll: {interval: 1s, stale_after: 3h}", organizations=2)
     await story.until(lambda scrape: fresh(scrape) == 2)
-    story.exporter._poller.stop()
+    story.exporter._watching._poller.stop()
     story.clock.ahead += 3600
     assert fresh(await story.until(lambda scrape: fresh(scrape) == 2)) == 2
     edit(story, "3h", "30m")

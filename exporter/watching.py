@@ -1,0 +1,331 @@
+"""What watches: the way to the platform, the roster, the poller and what is known, built and rebuilt as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from exporter.build import Tokens, Upstream, discovery_of, roster_of, tell_roster, tokens_of, upstream_of
+from exporter.clock import Clock
+from exporter.config.certificates import ServerCertificate, TrustedCertificates
+from exporter.config.schema import Config
+from exporter.expose.exposition import Exposition
+from exporter.model.conditions import Conditions, Readiness
+from exporter.model.facts import History, Organization, Snapshot
+from exporter.model.moment import Moment
+from exporter.model.words import RosterSource
+from exporter.observe.discoverer import Discoverer
+from exporter.observe.fleet import Fleet
+from exporter.observe.poller import Draw, Poller
+from exporter.observe.readiness import readiness
+from exporter.observe.roster import difference
+from exporter.observe.telling import tell
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
+from exporter.telemetry.metrics import SelfMetrics
+
+READS_GRACE: Final = 2.0
+"""Seconds that readings under way get to end in when the process is told to stop."""
+
+_log = structlog.get_logger("exporter")
+
+
+class Watching:
+    """Watches the fleet: a turn each second, and a look at the sources of the roster. Lives in one asyncio loop."""
+
+    def __init__(self, config: Config, *, clock: Clock, draw: Draw, registry: CollectorRegistry) -> None:
+        """Builds everything and asks nobody.
+
+        Raises:
+            ConfigError: the organisations file, or platform.ca_file, cannot be used.
+        """
+        self._config = config
+        self._clock = clock
+        self._registry = registry
+        self.metrics = SelfMetrics(registry)
+        self.tokens = tokens_of(config)
+        self._upstream = upstream_of(config, clock, self.metrics, self.tokens.by_owner[PLATFORM_TOKEN])
+        self._roster = roster_of(config, clock)
+        # Held by whoever changes the roster: a file, a server and a reload may come at the same time.
+        self._roster_changing = asyncio.Lock()
+        self._in_force: tuple[Organization, ...] | None = None
+        self._started = clock.now()
+        self._loaded: Moment | None = None
+        self._was_ready = False
+        self._roster_task: asyncio.Task[None] | None = None
+        self._discovery_task: asyncio.Task[None] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._discover_with(config)
+        self._fleet = Fleet(config.poll.stale_after_seconds)
+        self._poller = Poller(
+            reader=self._upstream.reader,
+            fleet=self._fleet,
+            credential=self._upstream.token,
+            clock=clock,
+            draw=draw,
+            metrics=self.metrics,
+            interval=config.poll.interval,
+            later=asyncio.get_running_loop().call_later,
+        )
+        self.exposition = self._exposition_of(config)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is known now; None before the first roster."""
+        return self._fleet.snapshot
+
+    @property
+    def organizations(self) -> int:
+        """How many are watched."""
+        return len(self._roster.organizations)
+
+    @property
+    def under_way(self) -> int:
+        """Readings that have not ended."""
+        return self._poller.under_way
+
+    def begin(self) -> None:
+        """Looks at everything once, so that the first page says what is known before anybody was asked."""
+        self._started = self._clock.now()
+        self._tell_limits()
+        self._take_roster()
+        self._look_at_tokens()
+        self._look_at_trust()
+        self._show(self._started)
+
+    def turn(self) -> None:
+        """What one tick does: look, plan what is due, fold what came in, render what changed."""
+        now = self._clock.now()
+        self._look_at_tokens()
+        self._look_at_trust()
+        self._poller.tick(now)
+        self._show(now)
+
+    async def drain(self) -> None:
+        """Starts nothing any more, gives readings under way `READS_GRACE`, and ends what reads the roster."""
+        await self._poller.drain(READS_GRACE)
+        for task in (self._roster_task, self._discovery_task):
+            if task is not None:
+                task.cancel()
+
+    async def aclose(self) -> None:
+        """Closes all connections, those that were replaced too."""
+        for task in self._retiring:
+            task.cancel()
+        await self._upstream.transport.aclose()
+        if self._discovery is not None:
+            await self._discovery.aclose()
+
+    async def reconfigure(self, config: Config, changed: Sequence[str]) -> None:
+        """Puts another configuration in force, whole or not at all; what is known of those who stay is kept.
+
+        Args:
+            config: the new one.
+            changed: the keys in which it differs.
+
+        Raises:
+            ConfigError: it cannot be used; the old one stays in force.
+        """
+        async with self._roster_changing:
+            # All that can be refused comes first. Reading a long list takes longer than a tick may.
+            roster = await asyncio.to_thread(roster_of, config, self._clock)
+            tokens = tokens_of(config, self.tokens)
+            upstream = self._upstream
+            if any(key.startswith("platform.") for key in changed):
+                upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN])
+            self._roster.become(roster, keep_discovered="organizations.http" not in changed)
+            self._put_in_force(config, changed, tokens, upstream)
+
+    async def believe_discovery(self) -> None:
+        """Takes over what the server lists and is held: a person who reloads says that it is right."""
+        if self._discoverer is not None:
+            await self._discoverer.believe()
+            self._roster_may_have_changed()
+
+    def look_at_sources(self) -> None:
+        """Starts to read again what changed, and to ask the server that lists organisations when its turn has come."""
+        loop = asyncio.get_running_loop()
+        if _idle(self._roster_task) and self._roster.changed():
+            self._roster_task = loop.create_task(self._reload_roster())
+        discoverer = self._discoverer
+        if discoverer is not None and _idle(self._discovery_task) and discoverer.due(self._clock.now()):
+            self._discovery_task = loop.create_task(self._discover(discoverer))
+
+    async def _reload_roster(self) -> None:
+        try:
+            await self._try_reload_roster()
+        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
+            _log.exception("roster_broke")
+
+    async def _try_reload_roster(self) -> None:
+        async with self._roster_changing:
+            # Parsing a long list takes longer than a tick may.
+            faults = await asyncio.to_thread(self._roster.reload)
+        if faults:
+            _log.error("roster_rejected", source=RosterSource.FILE, faults=len(faults), first=str(faults[0]))
+            self.metrics.roster_rejected(RosterSource.FILE)
+            return
+        self._roster_may_have_changed()
+
+    async def _discover(self, discoverer: Discoverer) -> None:
+        await discoverer.ask()
+        self._roster_may_have_changed()
+
+    def _roster_may_have_changed(self) -> None:
+        before, after = self._in_force or (), self._roster.organizations
+        self._take_roster()
+        if before is not after:
+            _log.info("roster_changed", organizations=len(after), **difference(before, after))
+
+    def _take_roster(self) -> None:
+        now = self._clock.now()
+        organizations = self._roster.organizations
+        if organizations is not self._in_force:
+            self._in_force = organizations
+            ids = [one.id for one in organizations]
+            self._fleet.replace_roster(organizations, now)
+            self._poller.replace_roster(ids, now)
+            self._upstream.memberpulse.keep_only(ids)
+        if self._loaded is None and not self._roster.waits_for:
+            self._loaded = now
+        tell_roster(self._roster, self.metrics)
+
+    def history(self, organization_id: str) -> History:
+        """The remembered readings of one organisation."""
+        return self._fleet.history(organization_id)
+
+    def next_attempt(self, organization_id: str) -> float | None:
+        """When it is asked next, seconds since 1970 UTC; None when that is not known."""
+        return self._wall(self._poller.next_attempt(organization_id))
+
+    def _wall(self, monotonic: float | None) -> float | None:
+        if monotonic is None:
+            return None
+        now = self._clock.now()
+        return now.wall + monotonic - now.monotonic
+
+    def conditions(self) -> Conditions:
+        """How polling stands."""
+        return Conditions(
+            poll_interval=self._config.poll.interval,
+            stale_after=self._config.poll.stale_after_seconds,
+            platform_auth_ok=self._poller.auth_ok,
+            paused_until=self._wall(self._poller.paused_until),
+            sources=self._roster.sources,
+        )
+
+    def ready(self) -> Readiness:
+        """Whether what is told is worth scraping."""
+        if self._was_ready:
+            return Readiness(ready=True, why="polling")
+        found = readiness(
+            self._fleet.snapshot,
+            running_for=self._clock.now().monotonic - (self._loaded or self._started).monotonic,
+            interval=self._config.poll.interval,
+            brake_on=self._poller.auth_ok is False,
+            no_token=not self._upstream.token.number,
+            waits_for=self._roster.waits_for,
+        )
+        # Organisations that come later do not make a working exporter unready.
+        self._was_ready = found.ready
+        return found
+
+    def _put_in_force(self, config: Config, changed: Sequence[str], tokens: Tokens, upstream: Upstream) -> None:
+        """From here on nothing is refused and nothing waits: no scrape sees half of a change."""
+        now = self._clock.now()
+        self._config, self.tokens = config, tokens
+        if upstream is not self._upstream:
+            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._upstream = upstream
+        if {"organizations.http", "platform.ca_file"} & set(changed):
+            if self._discovery is not None:
+                self._retire(self._discovery.aclose, () if self._discovery_task is None else (self._discovery_task,))
+            self._discover_with(config)
+        self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
+        self._fleet.change_stale_after(config.poll.stale_after_seconds, now)
+        self._tell_limits()
+        if "expose.organization_names" in changed:
+            self.exposition = self._exposition_of(config)
+        self._roster_may_have_changed()
+        self._show(now)
+
+    def _retire(self, close: Callable[[], Awaitable[None]], users: Iterable[asyncio.Task[None]]) -> None:
+        """Closes what was replaced, once those who still use it are done: each of them has a deadline."""
+        users = tuple(users)
+
+        async def closing() -> None:
+            if users:
+                await asyncio.wait(users)
+            await close()
+
+        task = asyncio.get_running_loop().create_task(closing())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    def _discover_with(self, config: Config) -> None:
+        """Puts the server that lists organisations in force, or none."""
+        self._discovery = discovery_of(
+            config, self.tokens.by_owner.get(DISCOVERY_TOKEN), self._clock, self.metrics, self._upstream.trust
+        )
+        self._discoverer: Discoverer | None = None
+        if config.organizations.http is not None and self._discovery is not None:
+            self._discoverer = Discoverer(
+                config.organizations.http,
+                discovery=self._discovery,
+                credential=self.tokens.by_owner.get(DISCOVERY_TOKEN),
+                roster=self._roster,
+                changing=self._roster_changing,
+                clock=self._clock,
+                metrics=self.metrics,
+            )
+
+    def _exposition_of(self, config: Config) -> Exposition:
+        return Exposition(
+            organization_names=config.expose.organization_names, registry=self._registry, metrics=self.metrics
+        )
+
+    def _tell_limits(self) -> None:
+        self.metrics.set_limits(self._config.poll.interval, self._config.poll.stale_after_seconds)
+
+    def _show(self, now: Moment) -> None:
+        """Folds what came in, and makes it what the page shows."""
+        changes = self._fleet.fold(now)
+        if (snapshot := self._fleet.snapshot) is not None:
+            self.exposition.render(snapshot)
+        tell(changes)
+
+    def _look_at_tokens(self) -> None:
+        for owner, token in self.tokens.in_files.items():
+            before, changed = token.problem, token.look()
+            if token.problem is not None and token.problem != before:
+                _log.error("token_file_problem", token=owner, problem=token.problem)
+            elif changed or token.problem != before:
+                _log.info("token_file_read", token=owner, changed=changed)
+            self.metrics.token_problem(owner, token.problem is not None)
+
+    def _look_at_trust(self) -> None:
+        trust = self._upstream.trust
+        if looked("platform", trust):
+            self._upstream.transport.trust(trust.context)
+            if self._discovery is not None:
+                self._discovery.trust(trust.context)
+        if self._config.platform.ca_file is not None:
+            self.metrics.certificate_problem("platform", trust.problem is not None)
+
+
+def _idle(task: asyncio.Task[None] | None) -> bool:
+    return task is None or task.done()
+
+
+def looked(owner: str, files: ServerCertificate | TrustedCertificates) -> bool:
+    """Looks, and tells what came of it; True when something new is in force."""
+    before = files.problem
+    taken = files.look()
+    if taken:
+        _log.info("certificates_taken_over", certificates=owner)
+    elif files.problem is not None and files.problem != before:
+        _log.error("certificates_problem", certificates=owner, problem=str(files.problem))
+    return taken
