@@ -33,6 +33,9 @@ STALLED_AFTER: Final = 10.0
 OVERDUE_TICKS: Final = 3
 """Ticks that may be missing before somebody looks why."""
 
+BY_A_PERSON: Final = frozenset({"signal", "request"})
+"""Reloads by which somebody says that what is held is right; a touched file says nothing."""
+
 SERVER_GRACE: Final = 5.0
 """Seconds that answers under way get to be taken in: a client that reads slowly does not hold up the end."""
 
@@ -110,8 +113,10 @@ class Exporter:
             self._scheduler.shutdown(wait=False)
         if self._watchdog is not None:
             self._watchdog.cancel()
-        for task in self._reload_tasks:
+        tasks = tuple(self._reload_tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._watching.drain()
         await self._server.stop(SERVER_GRACE)
         await self._watching.aclose()
@@ -153,12 +158,18 @@ class Exporter:
                 faults = error.faults
                 _log.error("reload_refused", asked_by=asked_by, faults=len(faults), first=str(faults[0]))
                 raise
+            except Exception:
+                self._metrics.config_reloaded(None)
+                raise
             self._metrics.config_reloaded(self._clock.now().wall)
             _log.info("reloaded", asked_by=asked_by, changed=list(changed))
-        await self._watching.believe_discovery()
+            if asked_by in BY_A_PERSON:
+                await self._watching.believe_discovery()
         return changed
 
     async def _reload(self) -> Sequence[str]:
+        if self._stopping:
+            raise ConfigError([Fault("", "this exporter is stopping")])
         if self._source is None:
             raise ConfigError([Fault("", "this exporter was started without a configuration file; restart it")])
         # Taken before the read: a change during it is seen as one more change afterwards.

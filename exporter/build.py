@@ -9,7 +9,7 @@ from exporter.clock import Clock
 from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
 from exporter.config.schema import Config, Credential
 from exporter.config.secrets import Token, token_of
-from exporter.errors import ConfigError
+from exporter.errors import ConfigError, Fault
 from exporter.observe.reader import Reader
 from exporter.observe.roster import Filter, Roster
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
@@ -170,6 +170,15 @@ def tokens_of(config: Config, before: Tokens | None = None) -> Tokens:
             if old is not None:
                 tokens[owner].follow(old)
     return Tokens(tokens, settings)
+
+
+def unusable(tokens: Tokens, before: Tokens) -> list[Fault]:
+    """A fault for each token that is new or has another setting, and has no value: it must not replace a good one."""
+    return [
+        Fault(f"the token of {owner}", token.problem or "has no value")
+        for owner, token in tokens.by_owner.items()
+        if token.value is None and token is not before.by_owner.get(owner)
+    ]
 
 
 def _same(setting: Credential, other: Credential) -> bool:

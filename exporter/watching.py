@@ -9,10 +9,11 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
-from exporter.build import Tokens, Upstream, discovery_of, roster_of, tell_roster, tokens_of, upstream_of
+from exporter.build import Tokens, Upstream, discovery_of, roster_of, tell_roster, tokens_of, unusable, upstream_of
 from exporter.clock import Clock
 from exporter.config.certificates import ServerCertificate, TrustedCertificates
 from exporter.config.schema import Config
+from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization, Snapshot
@@ -107,14 +108,15 @@ class Watching:
     async def drain(self) -> None:
         """Starts nothing any more, gives readings under way `READS_GRACE`, and ends what reads the roster."""
         await self._poller.drain(READS_GRACE)
-        for task in (self._roster_task, self._discovery_task):
-            if task is not None:
-                task.cancel()
+        tasks = [task for task in (self._roster_task, self._discovery_task) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Closes all connections, those that were replaced too."""
-        for task in self._retiring:
-            task.cancel()
+        # What still used them was ended by `drain`, so these end at once.
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._upstream.transport.aclose()
         if self._discovery is not None:
             await self._discovery.aclose()
@@ -133,10 +135,12 @@ class Watching:
             # All that can be refused comes first. Reading a long list takes longer than a tick may.
             roster = await asyncio.to_thread(roster_of, config, self._clock)
             tokens = tokens_of(config, self.tokens)
+            if faults := unusable(tokens, self.tokens):
+                raise ConfigError(faults)
             upstream = self._upstream
             if any(key.startswith("platform.") for key in changed):
                 upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN])
-            self._roster.become(roster, keep_discovered="organizations.http" not in changed)
+            self._roster.become(roster)
             self._put_in_force(config, changed, tokens, upstream)
 
     async def believe_discovery(self) -> None:
@@ -171,8 +175,11 @@ class Watching:
         self._roster_may_have_changed()
 
     async def _discover(self, discoverer: Discoverer) -> None:
-        await discoverer.ask()
-        self._roster_may_have_changed()
+        try:
+            await discoverer.ask()
+            self._roster_may_have_changed()
+        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
+            _log.exception("discovery_broke")
 
     def _roster_may_have_changed(self) -> None:
         before, after = self._in_force or (), self._roster.organizations
@@ -240,10 +247,8 @@ class Watching:
         if upstream is not self._upstream:
             self._retire(self._upstream.transport.aclose, self._poller.readings())
             self._upstream = upstream
-        if {"organizations.http", "platform.ca_file"} & set(changed):
             if self._discovery is not None:
-                self._retire(self._discovery.aclose, () if self._discovery_task is None else (self._discovery_task,))
-            self._discover_with(config)
+                self._discovery.trust(upstream.trust.context)
         self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
         self._fleet.change_stale_after(config.poll.stale_after_seconds, now)
         self._tell_limits()

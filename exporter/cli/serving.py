@@ -48,8 +48,8 @@ async def _serve(settings: Config, source: Source, greeting: str = "") -> None:
     stop = stop_on_signals()
     exporter = Exporter(settings, clock=SystemClock(), draw=random.random, source=source)
     try:
-        await exporter.start()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, exporter.reload_soon, "signal")
+        await exporter.start()
         if greeting:
             sys.stdout.write(greeting.replace("{exporter}", exporter.url))
             sys.stdout.flush()

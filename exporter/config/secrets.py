@@ -23,6 +23,7 @@ class Token:
         self.number = 0 if value is None else 1
         self.problem: str | None = None
         self._path = path
+        self._before = 0
         self._seen: FileSignature | None = None
 
     @classmethod
@@ -58,11 +59,12 @@ class Token:
         if value == self.value:
             return False
         self.value = value
-        self.number += 1
+        self.number = max(self.number, self._before) + 1
         return True
 
     def follow(self, old: Token) -> None:
         """Takes the place of `old`: its number goes on from there, so that their answers are told apart."""
+        self._before = old.number
         if self.value is not None:
             self.number = old.number if self.value == old.value else old.number + 1
 

@@ -115,7 +115,9 @@ def age(state: OrganizationState, now: float, stale_after: float) -> Organizatio
         return state
     since = state.last_success or state.first_seen
     in_time_until = since.monotonic + stale_after
-    in_time = now < in_time_until
+    # What was withdrawn is not fresh, even if stale_after was raised meanwhile.
+    withdrawn = state.last_success is not None and state.status is None
+    in_time = now < in_time_until and not withdrawn
     return replace(
         state,
         freshness=_freshness(state, in_time=in_time),

