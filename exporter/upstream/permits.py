@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
-TOLERANCE: Final = 0.02
-"""Seconds of lateness that are made up for: a tick that renders blocks holds the loop for a few milliseconds.
+TOLERANCE: Final = 0.05
+"""Seconds of lateness that are made up for: readings that the poller starts together (every 50 ms) may go together.
 
-At 200 a second this lets at most five go at once; at 47 or fewer they go one by one.
+At 200 a second this lets at most eleven go at once; below 20 a second they go one by one.
 """
 
 GRAIN: Final = 0.001
