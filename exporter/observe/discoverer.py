@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Final, Protocol
 
 import structlog
@@ -117,6 +118,9 @@ class Discoverer:
         return 0 if self._credential is None else self._credential.number
 
     def _failed(self, failure: UpstreamFailure) -> None:
+        if (hold := self._known.hold) is not None:
+            # The hour is one of answers: a server that comes and goes must not have its empty list believed.
+            self._known = replace(self._known, hold=replace(hold, since=self._clock.now().monotonic))
         rejected = failure.failure is Failure.INVALID_RESPONSE
         keeps = len(self._known.organizations)
         if rejected:

@@ -98,6 +98,9 @@ def decide(known: Known, answer: Listing, now: float, grace: int) -> Decision:
     listed = {one.id: one for one in answer.organizations}
     missing = {name: known.missing.get(name, 0) + 1 for name in known.organizations.keys() - listed.keys()}
     if not _drops_too_many(len(missing), of=len(known.organizations), listed=len(listed)):
+        if known.hold is not None:
+            # What was held was not believed, so it counts against nobody: a list that fills again drops nobody at once.
+            missing = dict.fromkeys(missing, 1)
         return Decision(_taken(known, answer, listed, missing, grace), Verdict.TAKEN)
     before = known.hold or Hold(since=now, answers=0, newest=answer)
     hold = Hold(since=before.since, answers=before.answers + 1, newest=answer)

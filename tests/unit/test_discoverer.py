@@ -16,6 +16,7 @@ from exporter.model.moment import Moment
 from exporter.model.words import Failure, RosterSource, Sent
 from exporter.observe.cadence import LONGEST_WAIT
 from exporter.observe.discoverer import LONGEST_RETRY, Discoverer, next_ask
+from exporter.observe.grace import HELD_FOR
 from exporter.observe.phase import Grid, phase_of
 from exporter.observe.roster import Filter, Roster
 from exporter.telemetry.metrics import SelfMetrics
@@ -215,6 +216,21 @@ async def test_a_held_answer_is_counted_and_explained_and_advances_no_freshness(
     await room.ask(listing(range(10)))
     assert (room.source.held, room.source.why) == (False, "")
     assert (room.value("discovery_held"), room.value("discovery_missing_organizations")) == (0, 0)
+
+
+async def test_a_server_that_comes_and_goes_does_not_have_its_empty_list_believed(room: Room) -> None:
+    """The hour is one of such answers: one before an outage and one after it are not an hour of them."""
+    await room.ask(listing(range(10)))
+    await room.ask(listing([]))
+    room.clock.at += HELD_FOR
+    await room.ask(DOWN)
+    room.clock.at += 60
+    await room.ask(listing([]))
+    assert room.source.held
+    assert len(room.roster.organizations) == 11
+    room.clock.at += HELD_FOR
+    await room.ask(listing([]))
+    assert len(room.roster.organizations) == 1
 
 
 async def test_a_person_who_reloads_has_it_believed(room: Room) -> None:

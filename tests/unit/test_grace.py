@@ -120,6 +120,18 @@ def test_an_answer_with_everybody_ends_the_hold_as_if_it_had_not_been() -> None:
     assert len(decision.known.organizations) == 11
 
 
+def test_a_list_that_fills_again_after_a_hold_drops_nobody_at_once() -> None:
+    """A server that restarts: nothing, nothing, a tenth, then half, and soon all."""
+    now = known(range(100))
+    for at, listed in enumerate((0, 0, 10)):
+        now = decide(now, answer(range(listed)), float(at), GRACE).known
+        assert len(now.organizations) == 100
+    decision = decide(now, answer(range(51)), 4.0, GRACE)
+    assert decision.verdict is Verdict.TAKEN
+    assert len(decision.known.organizations) == 100
+    assert len(decide(decision.known, answer(range(100)), 5.0, GRACE).known.organizations) == 100
+
+
 def test_held_answers_are_believed_after_an_hour_and_not_before() -> None:
     """Half of the customers may really have gone."""
     now = known(range(10))
@@ -205,11 +217,13 @@ def test_nobody_who_is_listed_is_dropped_and_nobody_outlives_the_grace_unless_he
     misses: dict[str, int] = {}
     for listed, seconds in answers:
         at += seconds
-        before = set(now.organizations)
+        before, was_held = set(now.organizations), now.hold is not None
         decision = decide(now, answer(listed), at, grace)
         now = decision.known
         given_ids = {f"org-{one}" for one in listed}
         misses = {name: misses.get(name, 0) + 1 for name in (before | set(misses)) - given_ids}
+        if was_held and decision.verdict is Verdict.TAKEN:
+            misses = dict.fromkeys(misses, 1)  # what was held and not believed counts against nobody
         in_force = set(now.organizations)
         assert before & given_ids <= in_force, "somebody who is listed was dropped"
         assert in_force <= before | given_ids, "somebody came from nowhere"
