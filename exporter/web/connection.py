@@ -36,7 +36,7 @@ MAX_ANSWERS: Final = 20
 STALL_SECONDS: Final = 5.0
 """Time without progress after which an answer makes room for another one, when there are `MAX_ANSWERS`.
 
-Progress is a whole piece of `rim.PIECE_BYTES`, so that is 210 kB/s. Who is faster finishes; the next one gets 503.
+Progress is a whole piece, at most `rim.PIECE_BYTES`: 210 kB/s. Who is faster finishes, and the next one gets 503.
 """
 
 _CLOSE: Final = {"Connection": "close"}
