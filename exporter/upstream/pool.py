@@ -7,7 +7,7 @@ import ssl
 from collections import deque
 from typing import Final
 
-from exporter.upstream.broken import ClosedBeforeAnswer
+from exporter.upstream.broken import ClosedBeforeAnswer, NotConnected
 from exporter.upstream.connecting import Lookup, Origin, connect
 from exporter.upstream.connection import Connection
 from exporter.upstream.response import Response
@@ -43,30 +43,33 @@ class Pool:
         """Connections that somebody holds: what a leak would raise."""
         return sum(connection.in_use for connection in self._origins)
 
-    async def ask(self, origin: Origin, request: bytes, limit: int) -> tuple[Connection, Response]:
+    async def ask(self, origin: Origin, request: bytes, *, limit: int, until: float) -> tuple[Connection, Response]:
         """Sends a GET, and gives the answer with the connection that it came on; that one must be put back.
 
         A connection that was kept may be one that the other side was just closing. When it ends before anything of an
         answer came, the request goes out again, once, on a fresh one (RFC 9110, 9.2.2 allows it for a GET).
 
+        Args:
+            origin: where to.
+            request: a whole GET.
+            limit: bytes of a body that are taken.
+            until: second of the loop's clock at which all of this ends.
+
         Raises:
             Broken: there is no answer, and nothing to put back.
+            TimeoutError: there is no whole one in time; nothing to put back either.
         """
         connection = self._taken(origin)
-        while True:
-            fresh = connection is None
-            if connection is None:
-                connection = await self._connect(origin)
+        if connection is not None:
             try:
-                return connection, await connection.ask(request, limit)
+                return connection, await self._asked(connection, request, limit, until)
             except ClosedBeforeAnswer as closed:
-                if fresh or closed.heard:
+                if closed.heard:
                     raise
-                connection = None
-            except BaseException:
-                # Also when cancelled: an answer that nobody waits for must not meet the next request.
-                connection.abort()
-                raise
+                connection = await self._connect_again(origin, until)
+        else:
+            connection = await self._connect(origin, until)
+        return connection, await self._asked(connection, request, limit, until)
 
     def put_back(self, connection: Connection) -> None:
         """Whoever had it is done with it; what cannot carry another request is closed."""
@@ -107,14 +110,30 @@ class Pool:
                 return connection
         return None
 
-    async def _connect(self, origin: Origin) -> Connection:
+    async def _asked(self, connection: Connection, request: bytes, limit: int, until: float) -> Response:
+        try:
+            return await connection.ask(request, limit=limit, until=until)
+        except BaseException:
+            # Also when cancelled: an answer that nobody waits for must not meet the next request.
+            connection.abort()
+            raise
+
+    async def _connect_again(self, origin: Origin, until: float) -> Connection:
+        try:
+            return await self._connect(origin, until)
+        except NotConnected:
+            # The first connection was one: what was sent on it may have been received all the same.
+            raise ClosedBeforeAnswer(heard=False) from None
+
+    async def _connect(self, origin: Origin, until: float) -> Connection:
         generation = self._generation
+        seconds = min(self._connecting, until - asyncio.get_running_loop().time())
         connection = await connect(
             origin,
             lambda: Connection(self._lost, generation),
             lookup=self._lookup,
             tls=self._tls,
-            seconds=self._connecting,
+            seconds=seconds,
         )
         self._origins[connection] = origin
         return connection

@@ -127,17 +127,15 @@ class ReadTransport:
         try:
             target = url if isinstance(url, Target) else Target.of(url)
             request = target.line + self._head(headers)
-            async with asyncio.timeout(self._timeout):
-                connection, response = await self._pool.ask(target.origin, request, self._max_body)
-                failure = _failure(response, self._clock.now().wall) if response.status != _OK else None
-                if failure is None:
-                    return _answer(response, self._max_body)
-                if not response.whole:
-                    async with asyncio.timeout(DRAIN_GRACE):
-                        await connection.drained()
+            until = asyncio.get_running_loop().time() + self._timeout
+            connection, response = await self._pool.ask(target.origin, request, limit=self._max_body, until=until)
+            failure = _failure(response, self._clock.now().wall) if response.status != _OK else None
+            if failure is None:
+                return _answer(response, self._max_body)
+            if not response.whole:
+                await connection.drained(until=min(until, asyncio.get_running_loop().time() + DRAIN_GRACE))
         except RAISED as error:
-            # What goes wrong in the body of a failure does not change that failure.
-            return failure or classify_exception(error)
+            return classify_exception(error)
         finally:
             if connection is not None:
                 self._pool.put_back(connection)
