@@ -49,6 +49,22 @@ class _OptionalGauge(Collector):
         yield GaugeMetricFamily(self._family.name, self._family.help, value=self._value)
 
 
+class _WholeGauge:
+    """A gauge with one label, all of whose samples are set together: what is not named has none any more."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._named: frozenset[str] = frozenset()
+
+    def set(self, values: Mapping[str, float]) -> None:
+        """Sets every sample, by the value of the label."""
+        for gone in self._named - values.keys():
+            self._gauge.remove(gone)
+        self._named = frozenset(values)
+        for name, value in values.items():
+            self._gauge.labels(name).set(value)
+
+
 class SelfMetrics:
     """The exporter's own metrics on a registry of their own; every known counter starts at 0.
 
@@ -86,6 +102,8 @@ class SelfMetrics:
         self._discovery_answers_held = self._counter("xero_exporter_discovery_answers_held_total")
         self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
         self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
+        self._connections_at = self._optional("xero_exporter_xero_connections_last_success_timestamp_seconds")
+        self._pages_at = _WholeGauge(self._gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
         self._config_successful = self._gauge("xero_exporter_config_last_reload_successful")
         self._config_at = self._gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
         self._token_file_readable = self._gauge("xero_exporter_token_file_readable")
@@ -185,6 +203,14 @@ class SelfMetrics:
         """Says whether answers are held, and how many organisations are kept though the newest answer misses them."""
         self._discovery_held.set(held)
         self._discovery_missing.set(missing)
+
+    def connections_listed(self, at: float | None) -> None:
+        """Says when (seconds since 1970 UTC) Xero last listed the app's connections; None takes the sample away."""
+        self._connections_at.set(at)
+
+    def status_pages_read(self, at: Mapping[str, float]) -> None:
+        """Says when (seconds since 1970 UTC) each status page was last read; of others nothing is told any more."""
+        self._pages_at.set(at)
 
     def config_reloaded(self, at: float | None) -> None:
         """Says that the configuration was read: when, seconds since 1970 UTC, or None when it was refused."""
