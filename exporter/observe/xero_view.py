@@ -141,6 +141,8 @@ class XeroWatch:
     async def ask(self) -> None:
         """Asks once. A failure is news, not an exception."""
         self._under_way = True
+        # Should asking break, Xero is not asked again and again.
+        self._next = self._clock.now().monotonic + self._least_wait
         try:
             credential = self._credential.number
             asked = await self._xero.connections()
