@@ -17,6 +17,7 @@ from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization, Snapshot
+from exporter.model.judgement import Surroundings
 from exporter.model.moment import Moment
 from exporter.model.words import RosterSource
 from exporter.observe.discoverer import Discoverer
@@ -60,7 +61,7 @@ class Watching:
         self._discovery_task: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._discover_with(config)
-        self._fleet = Fleet(config.poll.stale_after_seconds)
+        self._fleet = Fleet(config.thresholds)
         self._poller = Poller(
             reader=self._upstream.reader,
             fleet=self._fleet,
@@ -250,7 +251,7 @@ class Watching:
             if self._discovery is not None:
                 self._discovery.trust(upstream.trust.context)
         self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
-        self._fleet.change_stale_after(config.poll.stale_after_seconds, now)
+        self._fleet.change_rules(config.thresholds, now)
         self._tell_limits()
         if "expose.organization_names" in changed:
             self.exposition = self._exposition_of(config)
@@ -297,10 +298,16 @@ class Watching:
 
     def _show(self, now: Moment) -> None:
         """Folds what came in, and makes it what the page shows."""
-        changes = self._fleet.fold(now)
+        changes = self._fleet.fold(now, None, self._surroundings())
         if (snapshot := self._fleet.snapshot) is not None:
             self.exposition.render(snapshot)
         tell(changes)
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            started=self.ready().ready,
+            credential_refused=self._poller.auth_ok is False or not self._upstream.token.number,
+        )
 
     def _look_at_tokens(self) -> None:
         for owner, token in self.tokens.in_files.items():

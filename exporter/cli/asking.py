@@ -128,7 +128,7 @@ def once(config: ConfigFile) -> None:
         raise AnswerIsBadError(_NOBODY)
     metrics.set_limits(settings.poll.interval, settings.poll.stale_after_seconds)
     tell_roster(roster, metrics)
-    fleet = Fleet(settings.poll.stale_after_seconds)
+    fleet = Fleet(settings.thresholds)
     fleet.replace_roster(roster.organizations, clock.now())
     answered = 0
 

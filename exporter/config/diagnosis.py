@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from exporter.config import addresses, values
 from exporter.config.section import Section
-
-
-class TokenClock(StrEnum):
-    """Whether a token is called expired because its `token_expires_at` is past."""
-
-    AUTO = "auto"
-    """Where that time means something: the token lives long, nothing syncs, or the status is not healthy."""
-    TRUSTED = "trusted"
-    """Always."""
-    CORROBORATED = "corroborated"
-    """Only when an error or the status says so too."""
+from exporter.model.judgement import Thresholds, TokenClock
 
 
 class Links(Section):
@@ -63,3 +52,14 @@ class Diagnosis(Section):
         default=None,
         description="Age of the last sync at which it is called stale even with nothing pending. null: never.",
     )
+
+    def thresholds(self, stale_after: float) -> Thresholds:
+        """These, in the program's own words, together with the age at which data is withdrawn, seconds."""
+        return Thresholds(
+            stale_after=stale_after,
+            error_window=self.error_window,
+            token_grace=self.token_grace,
+            token_clock=self.token_clock,
+            sync_stale_after=self.sync_stale_after,
+            sync_silent_after=self.sync_silent_after,
+        )

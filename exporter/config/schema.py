@@ -19,6 +19,7 @@ from exporter.config.section import FilePath, Section
 from exporter.config.values import SpellingError
 from exporter.config.xero import Xero
 from exporter.model.facts import Organization
+from exporter.model.judgement import Thresholds
 from exporter.model.words import ORGANIZATION_ID, ORGANIZATION_ID_RULE, Role
 
 _TENANT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -304,3 +305,8 @@ class Config(Section):
     web: Web = Field(default=Web(), description="The exporter's own HTTP side.")
     log: Log = Field(default=Log(), description="Messages on stderr.")
     expose: Expose = Field(default=Expose(), description="What metrics may show.")
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where judgement draws its lines, defaults worked out."""
+        return self.diagnosis.thresholds(self.poll.stale_after_seconds)
