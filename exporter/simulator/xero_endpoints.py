@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import json
 import re
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -28,6 +27,7 @@ PAGE_PATH: Final = "/api/v2/summary.json"
 _ALLOWED: Final = {Kind.TOKEN: "POST", Kind.CONNECTIONS: "GET", Kind.PAGE: "GET"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE: Final = re.compile(rf"/({'|'.join(map(re.escape, PAGES))}){re.escape(PAGE_PATH)}")
+_INSTANCE: Final = "65e420cd-796c-493b-8f52-5eae2ee667ce"  # of the request, and made up
 _DESCRIPTIONS: Final = {"none": "All Systems Operational", "maintenance": "Service Under Maintenance"}
 
 
@@ -68,7 +68,7 @@ def xero_respond(xero: Xero, request: Request, *, overridden: bool = True) -> An
 def problem(status: int, title: str, detail: str) -> Answer:
     """A refusal in the envelope of Xero's API."""
     said: dict[str, object] = {"Type": None, "Title": title, "Status": status, "Detail": detail}
-    return json_answer(status, said | {"Instance": str(uuid.uuid4()), "Extensions": {}})
+    return json_answer(status, said | {"Instance": _INSTANCE, "Extensions": {}})
 
 
 def rate_limited(limit: str, seconds: int | None) -> Answer:

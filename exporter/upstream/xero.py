@@ -27,10 +27,10 @@ PATH: Final = "/connections"
 """Below ``xero.api_url``."""
 
 TIMEOUT: Final = 30.0
-"""Seconds for a whole list. 10,000 connections, the most that an app can have, are 3.5 MB."""
+"""Seconds for a whole list. 10,000 connections, the most that an app can have, are 3.2 MB."""
 
 MAX_BODY: Final = 32 * 1024 * 1024
-"""Bytes of a list: nine times the largest."""
+"""Bytes of a list: ten times the largest."""
 
 _PER_SECOND: Final = 10.0  # never reached: whoever asks waits a second at least
 _UNAUTHORIZED: Final = 401
