@@ -97,6 +97,11 @@ class TrustedCertificates:
         self._seen: FileSignature | None = None
         self.look()
 
+    @property
+    def is_from_a_file(self) -> bool:
+        """Whether anybody is trusted beyond the system's trust store."""
+        return self._ca_file is not None
+
     def look(self) -> bool:
         """Reads the file again if it changed, or could not be read; True when another trust is in force.
 

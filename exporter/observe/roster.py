@@ -143,6 +143,10 @@ class Roster:
         """The server lists whom it listed before."""
         self._accept(RosterSource.HTTP, self._lists[RosterSource.HTTP])
 
+    def awaits_another_server(self) -> None:
+        """Another server is asked from now on; whom the one before listed stay meanwhile."""
+        self.keep(rejected=False, held=False, why="the server that is configured now has not answered yet")
+
     def keep(self, *, rejected: bool, held: bool, why: str) -> None:
         """What the server listed before stays in force, as it gave nothing, nothing usable, or too little.
 
