@@ -15,7 +15,7 @@ from exporter.model.judgement import MAX_ERROR_SERIES, ErrorCount, Memory, SeenE
 from exporter.model.words import Issue, Reason, SyncStatus, SyncType
 
 REPEATED_APART: Final = 300.0
-"""Seconds that two errors of one kind must lie apart to be a failure that comes back, and not one that was counted twice."""
+"""Seconds that two errors of one kind must lie apart to be a failure that comes back, not one that is told twice."""
 
 MAX_SEEN: Final = 64
 """Errors remembered of an organisation: more than four syncs an hour of each kind leave behind."""
