@@ -128,7 +128,7 @@ def once(config: ConfigFile) -> None:
         raise AnswerIsBadError(_NOBODY)
     metrics.set_limits(settings.poll.interval, settings.poll.stale_after_seconds)
     tell_roster(roster, metrics)
-    fleet = Fleet(settings.poll.stale_after_seconds)
+    fleet = Fleet(settings.thresholds)
     fleet.replace_roster(roster.organizations, clock.now())
     answered = 0
 
@@ -167,9 +167,10 @@ async def _discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> L
     from exporter.clock import SystemClock
     from exporter.model.facts import UpstreamFailure
 
-    discovery = discovery_of(settings, discovery_token_of(settings), SystemClock(), metrics, good_trust_of(settings))
-    if discovery is None:
+    http = settings.organizations.http
+    if http is None:
         return None
+    discovery = discovery_of(http, discovery_token_of(settings), SystemClock(), metrics, good_trust_of(settings))
     try:
         listing = await discovery.listing()
     finally:

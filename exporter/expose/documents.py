@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from exporter.expose.catalogue import shown
+from exporter.expose.entry import shown
 from exporter.expose.shapes import (
     FactsDocument,
     FleetDocument,

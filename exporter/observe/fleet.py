@@ -14,6 +14,7 @@ from exporter.model.facts import (
     Snapshot,
     UpstreamFailure,
 )
+from exporter.model.judgement import ALONE, Connections, Surroundings, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
 from exporter.observe.fold import fold, judged_anew, snapshot_of
@@ -31,8 +32,8 @@ _NOTHING: Final = History()
 class Fleet:
     """The only writer of the snapshot. Readings come in at any time; the snapshot is replaced once a tick."""
 
-    def __init__(self, stale_after: float) -> None:
-        self._stale_after = stale_after
+    def __init__(self, rules: Thresholds) -> None:
+        self._rules = rules
         self._snapshot: Snapshot | None = None
         self._came_in: list[Reading] = []
         self._memory: dict[str, History] = {}
@@ -56,10 +57,10 @@ class Fleet:
         ours = self._snapshot.places
         self._memory = {name: history for name, history in self._memory.items() if name in ours}
 
-    def change_stale_after(self, stale_after: float, now: Moment) -> None:
-        """From now on data is withdrawn after that many seconds. What was withdrawn stays so until it is read again."""
-        if stale_after != self._stale_after:
-            self._stale_after = stale_after
+    def change_rules(self, rules: Thresholds, now: Moment) -> None:
+        """From now on judges by these. What was withdrawn stays so until it is read again."""
+        if rules != self._rules:
+            self._rules = rules
             if self._snapshot is not None:
                 self._snapshot = judged_anew(self._snapshot, now)
 
@@ -70,13 +71,21 @@ class Fleet:
         self._came_in.append(reading)
         self._memory[reading.organization_id] = remember(self.history(reading.organization_id), reading)
 
-    def fold(self, now: Moment) -> Sequence[Change]:
-        """Replaces the snapshot by one that knows what came in and what time it is; returns what changed by that."""
+    def fold(
+        self, now: Moment, connections: Connections | None = None, surroundings: Surroundings = ALONE
+    ) -> Sequence[Change]:
+        """Replaces the snapshot by one that knows what came in and what time it is; returns what changed by that.
+
+        Args:
+            now: the present.
+            connections: Xero's own list of connections; None while there is none.
+            surroundings: what else the judgement of the fleet needs.
+        """
         if self._snapshot is None:
             return ()
         came_in, self._came_in = self._came_in, []
         before = self._snapshot
-        self._snapshot = fold(before, came_in, now, self._stale_after)
+        self._snapshot = fold(before, came_in, now, self._rules, connections=connections, surroundings=surroundings)
         return changes_between(before, self._snapshot)
 
     def failures_in_row(self, reading: Reading) -> int:

@@ -28,7 +28,7 @@ TICK: Final = 1.0
 GRAIN: Final = 0.1
 """Seconds to which starts are rounded up, so that neighbours in phase go together.
 
-At 167 a second that is 17 at a time, because the process, and the platform, wake up ten times a second and not 167 times.
+At 167 a second that is 17 at a time: the process, and the platform, wake up ten times a second and not 167 times.
 """
 
 _log = structlog.get_logger("poller")

@@ -136,7 +136,8 @@ async def _answer(response: httpx.Response, limit: int) -> Answer | UpstreamFail
     body = await _body(response, limit)
     if body is None:
         return too_large(limit)
-    return Answer(body, http_date(response.headers.get("date", "")), response.headers.get("etag"))
+    headers = response.headers
+    return Answer(body, http_date(headers.get("date", "")), headers.get("etag"), headers.get("last-modified"))
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes | None:

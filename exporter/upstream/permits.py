@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -15,6 +16,9 @@ At 200 a second this lets at most 21 go at once; at 10 a second and below they g
 
 GRAIN: Final = 0.001
 """Seconds that are not worth sleeping for: the grain of uvloop's clock and timers."""
+
+LONGEST_SLEEP: Final = 1.0
+"""Seconds after which a sleeper looks again: the rate may be another one by then."""
 
 SUSPECT_SHARE: Final = 2
 """Suspects together hold at most one in so many of all permits (but one at least).
@@ -50,6 +54,59 @@ class Pace:
         """One goes now."""
         self._due = max(self._due, now - TOLERANCE) + self._interval
 
+    def become(self, rate: float) -> None:
+        """From now on so many may go a second; the one that went last counts, as if it had gone at this rate."""
+        self._due += 1 / rate - self._interval
+        self._interval = 1 / rate
+        self._gathering = max(0.0, TOLERANCE - self._interval)
+
+
+class Slots:
+    """So many may be held at once, and so many may change at any time; whoever waits waits in order."""
+
+    def __init__(self, most: int) -> None:
+        """All are free.
+
+        Args:
+            most: how many may be held at once, at least 1.
+        """
+        self._most = most
+        self._held = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def become(self, most: int) -> None:
+        """From now on so many may be held; of those that are held now none is taken back."""
+        self._most = most
+        self._hand_out()
+
+    async def acquire(self) -> None:
+        """Waits for a slot, and holds it until `release`."""
+        if self._held < self._most and not self._waiting:
+            self._held += 1
+            return
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if not mine.cancelled():  # handed out to us just before: the next one has it
+                self.release()
+            elif mine in self._waiting:
+                self._waiting.remove(mine)
+            raise
+
+    def release(self) -> None:
+        """Gives one back."""
+        self._held -= 1
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._held < self._most:
+            first = self._waiting.popleft()
+            if not first.done():  # cancelled, and not yet told of it
+                self._held += 1
+                first.set_result(None)
+
 
 class Permits:
     """Hands out permits to send; whoever waits waits in order, and a cancelled wait leaves nothing behind."""
@@ -61,13 +118,22 @@ class Permits:
             max_concurrency: how many may be held at once, at least 1.
             max_requests_per_second: how many may be given a second, more than 0.
         """
-        self._slots = asyncio.Semaphore(max_concurrency)
-        self._suspect_slots = asyncio.Semaphore(max(1, max_concurrency // SUSPECT_SHARE))
+        self._slots = Slots(max_concurrency)
+        self._suspect_slots = Slots(_of_suspects(max_concurrency))
         self._pace = Pace(max_requests_per_second)
         self._turn = asyncio.Lock()
         self._waiting_for_turn = 0
         self._permit = _Permit(self._acquire, self._slots.release)
         self._suspect_permit = _Permit(self._acquire_as_suspect, self._release_as_suspect)
+
+    def become(self, *, max_concurrency: int, max_requests_per_second: float) -> None:
+        """From now on other limits hold. Whoever holds a permit keeps it, and counts.
+
+        So there are never more at once, nor in a second, than the greater of both limits allows.
+        """
+        self._slots.become(max_concurrency)
+        self._suspect_slots.become(_of_suspects(max_concurrency))
+        self._pace.become(max_requests_per_second)
 
     def permit(self, *, suspect: bool) -> AbstractAsyncContextManager[None]:
         """Waits for a permit and holds it for the body of the `async with`.
@@ -109,9 +175,8 @@ class Permits:
         self._waiting_for_turn += 1
         try:
             async with self._turn:
-                wait = self._pace.wait(clock())
-                if wait:
-                    await asyncio.sleep(wait)  # may wake a little early; no more than GRAIN
+                while wait := self._pace.wait(clock()):  # noqa: ASYNC110 - it is time that is waited for
+                    await asyncio.sleep(min(wait, LONGEST_SLEEP))
                 self._pace.take(clock())
         finally:
             self._waiting_for_turn -= 1
@@ -132,3 +197,7 @@ class _Permit(AbstractAsyncContextManager[None]):
 
     async def __aexit__(self, *_: object) -> None:
         self._release()
+
+
+def _of_suspects(max_concurrency: int) -> int:
+    return max(1, max_concurrency // SUSPECT_SHARE)
