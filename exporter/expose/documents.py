@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from exporter.config.diagnosis import Links
 from exporter.expose.catalogue import shown
+from exporter.expose.diagnosis_shapes import Basis
+from exporter.expose.explanation import explained
+from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.shapes import (
     FactsDocument,
     FleetDocument,
@@ -24,7 +27,7 @@ from exporter.expose.shapes import (
 )
 from exporter.model.conditions import Conditions, SourceState
 from exporter.model.facts import History, Organization, OrganizationState, PastReading, Snapshot, Status
-from exporter.model.moment import Moment
+from exporter.model.judgement import ALONE, Surroundings
 from exporter.model.words import Failure, Freshness, SyncStatus
 
 __all__ = [
@@ -36,19 +39,6 @@ __all__ = [
     "organizations_document",
     "rfc3339",
 ]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def rfc3339(seconds: float | None) -> str | None:
-    """Seconds since 1970 UTC as RFC 3339; None for None, and for what lies outside the years 1 to 9999."""
-    if seconds is None:
-        return None
-    try:
-        instant = _EPOCH + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
-        return None
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def fleet_document(snapshot: Snapshot, conditions: Conditions, version: str) -> FleetDocument:
@@ -116,7 +106,14 @@ def organizations_document(
 
 
 def organization_document(
-    state: OrganizationState, history: History, next_attempt: float | None, *, names: bool
+    state: OrganizationState,
+    history: History,
+    next_attempt: float | None,
+    *,
+    names: bool,
+    links: Links,
+    surroundings: Surroundings = ALONE,
+    basis: Basis = Basis.HISTORY,
 ) -> OrganizationDocument:
     """The document about one organisation.
 
@@ -125,16 +122,20 @@ def organization_document(
         history: its last readings.
         next_attempt: when it is asked next, seconds since 1970 UTC; None while that is not known.
         names: whether its name may be shown.
+        links: templates of the platform's pages, for the steps.
+        surroundings: what the status pages say.
+        basis: what the diagnosis was made from.
     """
     return OrganizationDocument(
         id=state.organization.id,
         name=_name(state.organization, names=names),
         xero_tenant_id=state.organization.xero_tenant_id,
         freshness=state.freshness,
+        diagnosis=explained(state, links, surroundings=surroundings, basis=basis),
         polling=PollingDocument(
             first_seen=rfc3339(state.first_seen.wall),
-            last_attempt=_instant(state.last_attempt),
-            last_success=_instant(state.last_success),
+            last_attempt=instant_of(state.last_attempt),
+            last_success=instant_of(state.last_success),
             failure=state.failure,
             failures_in_row=state.failures_in_row,
             data_withdrawn=state.status is None and state.last_success is not None,
@@ -185,8 +186,8 @@ def _row(state: OrganizationState, *, names: bool) -> OrganizationRow:
         name=_name(state.organization, names=names),
         freshness=state.freshness,
         failure=state.failure,
-        last_attempt=_instant(state.last_attempt),
-        last_success=_instant(state.last_success),
+        last_attempt=instant_of(state.last_attempt),
+        last_success=instant_of(state.last_success),
         connected=status.connected,
         sync_status=status.sync_status,
         last_sync=rfc3339(status.last_sync),
@@ -225,7 +226,3 @@ def _reading(reading: PastReading) -> ReadingDocument:
 
 def _name(organization: Organization, *, names: bool) -> str | None:
     return shown(organization.name) if names and organization.name is not None else None
-
-
-def _instant(moment: Moment | None) -> str | None:
-    return rfc3339(None if moment is None else moment.wall)

@@ -5,21 +5,17 @@ Instants are RFC 3339 in UTC with milliseconds, null when unknown or outside the
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from exporter.expose.diagnosis_shapes import DiagnosisDocument
+from exporter.expose.shape import Document as _Document
+from exporter.expose.shape import Instant
 from exporter.model.words import Failure, Freshness, RosterSource, SyncStatus
-
-Instant: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-"""An instant as RFC 3339 in UTC, such as ``2025-01-15T10:30:00.000Z``."""
 
 Outcome: TypeAlias = Failure | Literal["success"]
 """How a reading ended: the failure class, or success."""
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class SourceDocument(_Document):
@@ -119,6 +115,7 @@ class OrganizationDocument(_Document):
     name: str | None = Field(description="what people call it; null unless configured and opted in")
     xero_tenant_id: str | None = Field(description="Xero's id of the connected tenant; null when not configured")
     freshness: Freshness = Field(description="how much can be trusted of the facts")
+    diagnosis: DiagnosisDocument
     polling: PollingDocument
     facts: FactsDocument | None = Field(description="what the platform said last; null when never or too long ago")
     recent: tuple[ReadingDocument, ...] = Field(description="the last readings, newest first")
