@@ -167,9 +167,10 @@ async def _discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> L
     from exporter.clock import SystemClock
     from exporter.model.facts import UpstreamFailure
 
-    discovery = discovery_of(settings, discovery_token_of(settings), SystemClock(), metrics, good_trust_of(settings))
-    if discovery is None:
+    http = settings.organizations.http
+    if http is None:
         return None
+    discovery = discovery_of(http, discovery_token_of(settings), SystemClock(), metrics, good_trust_of(settings))
     try:
         listing = await discovery.listing()
     finally:

@@ -12,9 +12,10 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from exporter.config import addresses, values
+from exporter.config import addresses, expressions, values
 from exporter.config.addresses import Listen
 from exporter.config.diagnosis import Diagnosis, Links
+from exporter.config.expressions import Expression
 from exporter.config.section import FilePath, Section
 from exporter.config.values import SpellingError
 from exporter.config.xero import Xero
@@ -152,13 +153,15 @@ class Organizations(Section):
         "is an id, the labels `name` or `__meta_name` and `xero_tenant_id` or `__meta_xero_tenant_id` are its "
         "attributes; a static or file entry with the same id wins.",
     )
-    include: tuple[Annotated[re.Pattern[str], values.REGULAR_EXPRESSION], ...] = Field(
+    include: tuple[Annotated[Expression, expressions.REGULAR_EXPRESSION], ...] = Field(
         default=(),
-        description="Only ids that match one of these as a whole are asked about. Empty: all.",
+        description="Only ids that match one of these as a whole are asked about. Empty: all. The expressions are "
+        "those of [RE2](https://github.com/google/re2/wiki/Syntax): without look-around and backreferences, and braces "
+        "only around a number of repetitions.",
     )
-    exclude: tuple[Annotated[re.Pattern[str], values.REGULAR_EXPRESSION], ...] = Field(
+    exclude: tuple[Annotated[Expression, expressions.REGULAR_EXPRESSION], ...] = Field(
         default=(),
-        description="Ids that match one of these as a whole are left out, even if included.",
+        description="Ids that match one of these as a whole are left out, even if included. Expressions as in include.",
     )
 
     @field_validator("http")

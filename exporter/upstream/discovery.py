@@ -108,6 +108,10 @@ class Discovery:
         self._telemetry.request_ended(UPSTREAM, took, failure)
         return outcome
 
+    def present(self, token: TokenLike | None) -> None:
+        """Asks with this token from now on; None where none is needed."""
+        self._token = token
+
     def trust(self, tls: ssl.SSLContext) -> None:
         """Connects with this trust from now on."""
         self._transport.trust(tls)

@@ -95,6 +95,8 @@ class ReadTransport:
             tls: whom to trust; None is the system's trust store.
             clock: for a Retry-After that is a date.
         """
+        self._max_concurrency = max_concurrency
+        self._max_requests_per_second = max_requests_per_second
         self._permits = Permits(max_concurrency=max_concurrency, max_requests_per_second=max_requests_per_second)
         self._timeout = timeout
         self._max_body = max_body
@@ -111,6 +113,16 @@ class ReadTransport:
             suspect: it ran into the deadline last time. Those together hold at most half of all permits.
         """
         return self._permits.permit(suspect=suspect)
+
+    def take_over(self, before: ReadTransport) -> None:
+        """Goes on with the permits of the transport that this one replaces, at this one's limits.
+
+        So reads that are under way there count here, and the two together never send more than one may.
+        """
+        self._permits = before._permits
+        self._permits.become(
+            max_concurrency=self._max_concurrency, max_requests_per_second=self._max_requests_per_second
+        )
 
     def trust(self, tls: ssl.SSLContext) -> None:
         """Makes connections with this trust from now on; reads under way end on those that they have."""

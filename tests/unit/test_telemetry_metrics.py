@@ -47,13 +47,11 @@ def use_everything(metrics: SelfMetrics) -> None:
     metrics.tick_late(3)
     metrics.auth_ok(ok=True)
     metrics.paused_until(1.76e9)
+    metrics.roster_stands(dict.fromkeys(RosterSource, 12), dict.fromkeys(RosterSource, 1.76e9))
     for source in RosterSource:
-        metrics.roster_counted(source, 12)
-        metrics.roster_read(source, 1.76e9)
         metrics.roster_rejected(source)
-    metrics.token_problem("platform", problem=False)
-    metrics.certificate_problem("web", problem=False)
-    metrics.certificate_ends(1.8e9)
+    metrics.token_files_stand({"platform": False})
+    metrics.certificates_stand({"web": False}, 1.8e9)
     metrics.rendered(blocks=2, series=100)
     metrics.scraped("text", "identity", 1000, 0.001)
     metrics.scraped("openmetrics", "gzip", 1100, 0.001)
@@ -191,9 +189,9 @@ def test_a_request_is_counted_once_and_its_failure_by_class(registry: CollectorR
 
 def test_a_token_file_that_can_be_read_again_says_so(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
     """The gauge is 0 while there is a problem and 1 when it is mended."""
-    metrics.token_problem("prometheus", problem=True)
+    metrics.token_files_stand({"prometheus": True})
     assert registry.get_sample_value("xero_exporter_token_file_readable", {"token": "prometheus"}) == 0
-    metrics.token_problem("prometheus", problem=False)
+    metrics.token_files_stand({"prometheus": False})
     assert registry.get_sample_value("xero_exporter_token_file_readable", {"token": "prometheus"}) == 1
 
 
@@ -208,6 +206,27 @@ def test_a_status_page_that_is_no_longer_configured_has_no_series(
     metrics.connections_listed(5.0)
     metrics.connections_listed(None)
     assert not collected(registry)["xero_exporter_xero_connections_last_success_timestamp_seconds"].samples
+
+
+def test_what_is_no_longer_configured_has_no_series(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
+    """A token, a source or a certificate that is gone would else be told of for ever, as it last was."""
+    use_everything(metrics)
+    metrics.token_files_stand({"web/prometheus": True})
+    metrics.roster_stands({RosterSource.FILE: 3}, {})
+    metrics.certificates_stand({"platform": True}, None)
+    metrics.discovery_unknown()
+    found = collected(registry)
+
+    def series(name: str) -> dict[tuple[str, ...], float]:
+        return {tuple(sample.labels.values()): sample.value for sample in found[PREFIX + name].samples}
+
+    assert series("token_file_readable") == {("web/prometheus",): 0}
+    assert series("roster_organizations") == {("file",): 3}
+    assert series("roster_last_success_timestamp_seconds") == {}
+    assert series("tls_certificate_readable") == {("platform",): 0}
+    assert series("tls_certificate_not_after_timestamp_seconds") == {}
+    assert series("discovery_held") == series("discovery_missing_organizations") == {}
+    assert series("roster_rejected_total") == {(source,): 1 for source in RosterSource}, "a counter goes on"
 
 
 def test_a_scrape_is_counted_under_its_format_only(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
