@@ -130,20 +130,13 @@ def _status(target: Target, timeout: float) -> int:
 
 
 def _connection(target: Target, timeout: float) -> HTTPConnection:
-    import ssl
     from http.client import HTTPConnection, HTTPSConnection
 
     if target.scheme == "http":
         return HTTPConnection(target.host, target.port, timeout=timeout)
-    from exporter.config.addresses import is_loopback
+    from exporter.cli.trust import context_for
 
-    context = ssl.create_default_context()
-    if is_loopback(target.host):
-        # A certificate names the exporter as others reach it, never 127.0.0.1. Nothing secret is sent, and only this
-        # machine can answer. Anywhere else it must hold; SSL_CERT_FILE names an authority of one's own.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return HTTPSConnection(target.host, target.port, timeout=timeout, context=context)
+    return HTTPSConnection(target.host, target.port, timeout=timeout, context=context_for(target.host))
 
 
 def _why(error: Exception, seconds: float) -> str:

@@ -24,7 +24,7 @@ from exporter.expose.diagnosis_shapes import (
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
 from exporter.model.facts import OrganizationState
-from exporter.model.judgement import ALONE, CONNECTION_ISSUES, ActiveIssue, ErrorCount, Surroundings
+from exporter.model.judgement import ALONE, ActiveIssue, ErrorCount, Surroundings
 from exporter.model.words import Freshness, Reason
 from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, Task
 from exporter.observe.reasons import REASONS
@@ -148,11 +148,9 @@ def _next_steps(state: OrganizationState) -> Iterator[Task]:
 def _tasks(one: ActiveIssue) -> Iterator[Task]:
     """What an issue and the reasons behind it ask for.
 
-    A reason that is known says more than the list of what may be behind a failing sync, which then is left out. What
-    mends a connection is always told.
+    A reason that is known says more than the list of what may be behind an issue, which then is left out.
     """
-    telling = any(reason not in _WORDLESS for reason in one.reasons)
-    if one.issue in CONNECTION_ISSUES or not telling:
+    if not any(reason not in _WORDLESS for reason in one.reasons):
         yield from ISSUES[one.issue].tasks
     for reason in one.reasons:
         yield from _tasks_of(reason)

@@ -195,15 +195,11 @@ class FailureRow:
 
     Attributes:
         why: what went wrong, words that follow "because".
-        step: what to do.
+        task: what to do.
     """
 
     why: str
-    step: Step
-
-
-def _platform(text: str) -> Step:
-    return _platform(text)
+    task: Task
 
 
 FAILURES: Final[Mapping[Failure, FailureRow]] = {
