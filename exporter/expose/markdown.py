@@ -15,8 +15,8 @@ _MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
 def neutral(text: str) -> str:
     """`text` with its lines, and without what could drive a terminal or turn the direction of what stands beside it.
 
-    Line breaks of every kind are told the same, and tabs become a space; other control characters, escape sequences, separators,
-    bidirectional overrides and lone surrogates become U+FFFD: whatever `str.isprintable` refuses.
+    Line breaks of every kind become the same one, and tabs a space; other control characters, escape sequences,
+    separators, bidirectional overrides and lone surrogates become U+FFFD: whatever `str.isprintable` refuses.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     return "".join(one if one == "\n" or one.isprintable() else REPLACEMENT for one in lines)
