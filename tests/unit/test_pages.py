@@ -43,11 +43,13 @@ class Page:
 
     answer: PageReport | UpstreamFailure = field(default=WELL)
     reads: int = 0
+    began: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event | None = None
 
     async def report(self) -> PageReport | UpstreamFailure:
         """The answer."""
         self.reads += 1
+        self.began.set()
         if self.gate is not None:
             await self.gate.wait()
         return self.answer
@@ -172,8 +174,7 @@ async def test_at_most_one_round_is_under_way() -> None:
     room = Room(ONE)
     gate = room.pages[ONE].gate = asyncio.Event()
     asking = asyncio.create_task(room.watch.ask())
-    while not room.pages[ONE].reads:
-        await asyncio.sleep(0)
+    await room.pages[ONE].began.wait()
     room.clock.at += 500
     assert not room.watch.due(room.clock.now())
     gate.set()

@@ -67,11 +67,13 @@ class Xero:
     clock: HandClock
     answer: Asked | frozenset[str] = field(default_factory=lambda: frozenset({TENANT}))
     asked: int = 0
+    began: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event | None = None
 
     async def connections(self) -> Asked:
         """The answer."""
         self.asked += 1
+        self.began.set()
         if self.gate is not None:
             await self.gate.wait()
         if isinstance(self.answer, Asked):
@@ -278,8 +280,7 @@ async def test_at_most_one_ask_is_under_way(room: Room) -> None:
     """However long it takes."""
     room.xero.gate = asyncio.Event()
     asking = asyncio.create_task(room.watch.ask())
-    while not room.xero.asked:
-        await asyncio.sleep(0)
+    await room.xero.began.wait()
     room.clock.at += 10_000
     assert not room.watch.due(room.clock.now())
     room.xero.gate.set()
