@@ -18,18 +18,21 @@ _BASIS: Final = {
 _GREEN, _RED, _YELLOW = "bold green", "bold red", "bold yellow"
 
 
-def show(document: OrganizationDocument, page: Page, now: float) -> None:
+def show(document: OrganizationDocument, page: Page, now: float, *, no_history: str | None = None) -> None:
     """Writes the page.
 
     Args:
         document: what is known.
         page: where to.
         now: seconds since 1970 UTC.
+        no_history: why no running exporter adds what it remembers; None when one does, or tells all of it.
     """
     diagnosis = document.diagnosis
     named = document.id if document.name is None else f"{document.id} ({document.name})"
     page.title(f"{named}: {_word(diagnosis)}", _style(diagnosis))
     _freshness(document, page, now)
+    if no_history is not None:
+        page.fact("no history", no_history)
     _wrong(diagnosis, page, now)
     if document.facts is not None:
         _facts(document.facts, page, now)

@@ -59,10 +59,15 @@ class Target:
     prefix: str
 
     @property
+    def base(self) -> str:
+        """The URL of the exporter, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.prefix}"
+
+    @property
     def url(self) -> str:
         """The URL that is asked."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{self.path}"
+        return f"{self.base}/-/healthy"
 
     @property
     def path(self) -> str:
@@ -70,8 +75,12 @@ class Target:
         return f"{self.prefix}/-/healthy"
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str, option: str = "--url") -> Target:
     """The place that a URL names.
+
+    Args:
+        url: as somebody wrote it.
+        option: of the command line, that it was written in.
 
     Raises:
         UsageError: it is no URL of http or https, or it holds a user, a query or a fragment.
@@ -86,7 +95,7 @@ def target_of(url: str) -> Target:
     # What cannot stand in a request line is refused here, and is never shown on a terminal.
     plain = url.isascii() and url.isprintable() and not set(url) & set(" ?#@\\")
     if not host or not plain or parts.scheme not in _PORTS:
-        raise UsageError("--url must be a URL such as http://127.0.0.1:9869, without user, query and fragment")
+        raise UsageError(f"{option} must be a URL such as http://127.0.0.1:9869, without user, query and fragment")
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
