@@ -125,7 +125,7 @@ def _note(config: Config, state: OrganizationState, *, listed: bool) -> str | No
     if state.listed is not None:
         return None
     if config.xero.app.client_id is None:
-        return "Xero's own list of connections was not asked for: xero.app is not configured."
+        return "not asked: xero.app is not configured"
     if not listed:
-        return "Xero gave no list of connections: check xero.app, or see the exporter's log."
-    return "Xero's list cannot be searched for it: give its xero_tenant_id, a UUID, in organizations."
+        return "not known: Xero gave no list of connections; check xero.app"
+    return "not known: give its xero_tenant_id, a UUID, in organizations"

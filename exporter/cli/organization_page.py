@@ -6,14 +6,14 @@ from typing import Final
 
 from exporter.cli.terminal import Page, since
 from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, ErrorsDocument, IssueDocument, StepDocument
-from exporter.expose.shapes import FactsDocument, OrganizationDocument, ReadingDocument
+from exporter.expose.shapes import FactsDocument, OrganizationDocument
 
 FAILURES_SHOWN: Final = 4
 
 _BASIS: Final = {
-    Basis.HISTORY: "what the running exporter remembers",
-    Basis.ONE_READING: "one reading, made now; since when, and what comes and goes, only a running exporter knows",
-    Basis.ONE_READING_AND_HISTORY: "one reading, made now, and what the running exporter remembers",
+    Basis.HISTORY: "the running exporter, as of then",
+    Basis.ONE_READING: "one reading, made now",
+    Basis.ONE_READING_AND_HISTORY: "one reading, made now; history by the running exporter",
 }
 _GREEN, _RED, _YELLOW = "bold green", "bold red", "bold yellow"
 
@@ -38,10 +38,11 @@ def show(document: OrganizationDocument, page: Page, now: float, *, no_history: 
         _facts(document.facts, page, now)
     _xero(document, page)
     _errors(diagnosis.errors, page, now)
-    _failures(document.failures, page, now)
-    page.heading("Would it help to")
-    page.fact("retry?", diagnosis.what_retry_would_do)
-    page.fact("resync?", diagnosis.what_resync_would_do)
+    _failures(document, page, now)
+    if diagnosis.wrong or diagnosis.errors:
+        page.heading("Would it help to")
+        page.fact("retry?", diagnosis.what_retry_would_do)
+        page.fact("resync?", diagnosis.what_resync_would_do)
     _next(diagnosis, page)
 
 
@@ -62,8 +63,8 @@ def _freshness(document: OrganizationDocument, page: Page, now: float) -> None:
     page.fact("asked", since(fresh.asked, now))
     page.fact("answered", since(fresh.answered, now))
     if fresh.why_not is not None:
-        page.fact("why not since", f"{fresh.why_not}{_detail(document)}", _YELLOW)
-    page.fact("told by", _BASIS[document.diagnosis.basis])
+        page.fact("why not", f"{fresh.why_not}{_detail(document)}", _YELLOW)
+    page.fact("by", _BASIS[document.diagnosis.basis])
 
 
 def _detail(document: OrganizationDocument) -> str:
@@ -72,6 +73,8 @@ def _detail(document: OrganizationDocument) -> str:
 
 
 def _wrong(diagnosis: DiagnosisDocument, page: Page, now: float) -> None:
+    if diagnosis.wrong is False and not (diagnosis.remembered or diagnosis.never_connected):
+        return
     page.heading("What is wrong")
     if not diagnosis.issues:
         page.say(diagnosis.summary)
@@ -84,8 +87,8 @@ def _wrong(diagnosis: DiagnosisDocument, page: Page, now: float) -> None:
 def _issue(one: IssueDocument, page: Page, now: float) -> None:
     page.say(f"{one.issue}, since {since(one.since, now)}", style="bold")
     page.say(one.sentence, indent=4)
-    reasons = f" ({', '.join(one.reasons)})" if one.reasons else ""
-    page.say(f"Because {one.evidence}{reasons}. Who can end it: {one.owner}.", indent=4)
+    reasons = f" Reason: {', '.join(one.reasons)}." if one.reasons else ""
+    page.say(f"Because {one.evidence}.{reasons} Who can end it: {one.owner}.", indent=4)
 
 
 def _facts(facts: FactsDocument, page: Page, now: float) -> None:
@@ -101,8 +104,8 @@ def _facts(facts: FactsDocument, page: Page, now: float) -> None:
 def _xero(document: OrganizationDocument, page: Page) -> None:
     xero = document.diagnosis.xero
     page.heading("What Xero says")
-    page.fact("lists it", "not known" if xero.listed is None else _truth(xero.listed))
-    if xero.note is not None:
+    page.fact("lists it", xero.note or "not known" if xero.listed is None else _truth(xero.listed))
+    if xero.listed is not None and xero.note is not None:
         page.say(xero.note, indent=18)
     told = ", ".join(f"{one.page} {one.status}" for one in xero.status_pages)
     page.fact("status pages", told or "not read")
@@ -121,8 +124,9 @@ def _newest(instant: str | None, now: float) -> str:
     return "" if instant is None else f", the newest {since(instant, now)}"
 
 
-def _failures(failures: tuple[ReadingDocument, ...], page: Page, now: float) -> None:
-    if not failures:
+def _failures(document: OrganizationDocument, page: Page, now: float) -> None:
+    failures, recent = document.failures, document.recent
+    if len(failures) + (failures[:1] != recent[:1]) < 2:  # noqa: PLR2004 - one that is the last stands above
         return
     page.heading("Readings that failed, the last first")
     for one in failures[:FAILURES_SHOWN]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from exporter.expose.escalation_shapes import ErrorTextDocument, EscalationDocument
 from exporter.expose.markdown import address, bullets, fenced, numbered, plain, table
@@ -11,7 +12,7 @@ from exporter.expose.shapes import FactsDocument, OrganizationDocument
 
 def escalation_markdown(bundle: EscalationDocument) -> str:
     """The whole bundle."""
-    return "\n".join(_parts(bundle))
+    return f"{'\n'.join(_parts(bundle)).rstrip()}\n"
 
 
 def _parts(bundle: EscalationDocument) -> Iterator[str]:
@@ -72,7 +73,10 @@ def _freshness(organization: OrganizationDocument) -> Iterator[str]:
 
 def _facts(facts: FactsDocument) -> Iterator[tuple[str, str]]:
     for name, value in facts.model_dump(mode="json").items():
-        yield name, "not said" if value is None else str(value)
+        yield name, _SAID[value] if value is None or isinstance(value, bool) else str(value)
+
+
+_SAID: Final = {None: "not said", True: "yes", False: "no"}
 
 
 def _xero(organization: OrganizationDocument) -> Iterator[str]:

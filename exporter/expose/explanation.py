@@ -25,8 +25,8 @@ from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
 from exporter.model.facts import OrganizationState
 from exporter.model.judgement import ALONE, ActiveIssue, ErrorCount, Surroundings
-from exporter.model.words import Freshness, Reason
-from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, Task
+from exporter.model.words import Freshness, Owner, Reason
+from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
 
@@ -148,17 +148,29 @@ def _next_steps(state: OrganizationState) -> Iterator[Task]:
 def _tasks(one: ActiveIssue) -> Iterator[Task]:
     """What an issue and the reasons behind it ask for.
 
-    A reason that is known says more than the list of what may be behind an issue, which then is left out.
+    A reason that is known says more than the list of what may be behind an issue, which then is left out. One that is
+    not known begins with reading what was answered, and ends with asking others: the list stands in between.
     """
-    if not any(reason not in _WORDLESS for reason in one.reasons):
-        yield from ISSUES[one.issue].tasks
-    for reason in one.reasons:
+    telling = [reason for reason in one.reasons if reason not in _WORDLESS]
+    wordless = [tuple(_tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
+    for reason in telling:
         yield from _tasks_of(reason)
+    for tasks in wordless:
+        yield from tasks[:1]
+    if not telling:
+        yield from (task for task in ISSUES[one.issue].tasks if not wordless or task is not SYNC_LOG)
+    for tasks in wordless:
+        yield from tasks[1:]
 
 
 def _tasks_of(reason: Reason) -> Iterator[Task]:
+    """The steps of a reason: each is its owner's, but for those that begin on a page of somebody else's."""
     row = REASONS[reason]
-    return (Task(row.owner, step) for step in row.steps)
+    return (Task(_AT_HOME.get(step.link, row.owner) if step.link else row.owner, step) for step in row.steps)
+
+
+_AT_HOME: Final = {Link.INTEGRATION_SETTINGS: Owner.PLATFORM, Link.CLIENT_PORTAL: Owner.CUSTOMER}
+"""Who works on which page."""
 
 
 class _Place:

@@ -19,9 +19,10 @@ RETRY_COSTS: Final = (
     "Xero quota at least one call."
 )
 RESYNC_COSTS: Final = (
-    "POST .../resync takes sync types and a date: it goes through everything since then, and each record costs the "
-    "customer's Xero quota, which can be 1,000 calls a day. Name as few types and days as will do."
+    "POST .../resync takes sync types and a date and goes through everything since then; each record costs the "
+    "customer's Xero quota, which can be 1,000 calls a day: name as few types and days as will do."
 )
+IN_VAIN: Final = "Trying costs the customer's Xero quota all the same."
 
 _NOT_KNOWN: Final = "Not known: there is no answer of the platform to go by. Leave it until there is."
 _NEVER_CONNECTED: Final = "Nothing: it was never connected to Xero."
@@ -59,9 +60,11 @@ def what_retry_would_do(diagnosis: Diagnosis, *, known: bool) -> str:
     said = [
         f"It can succeed unchanged for {_listed(passing)}." if passing else "",
         f"It would fail the same way for {_listed(lasting)}: a person must mend that first." if lasting else "",
-        f"Whether it helps for {_listed(wordless)} cannot be said: no text tells why it failed." if wordless else "",
+        f"Whether it helps for {_listed(wordless)} cannot be said: what is known does not tell why."
+        if wordless
+        else "",
     ]
-    return " ".join([*filter(None, said), RETRY_COSTS])
+    return " ".join([*filter(None, said), RETRY_COSTS if passing or wordless else IN_VAIN])
 
 
 def what_resync_would_do(diagnosis: Diagnosis, *, known: bool) -> str:
@@ -81,11 +84,15 @@ def what_resync_would_do(diagnosis: Diagnosis, *, known: bool) -> str:
         )
     if _issue(diagnosis) is Issue.SYNC_STALE and not reasons:
         return f"It may start what did not start by itself, from the last sync on. {RESYNC_COSTS}"
-    if not diagnosis.issues:
-        return f"Nothing that is needed: nothing is wrong now. {RESYNC_COSTS}"
+    return _resync_of_records(reasons) if diagnosis.issues else f"Nothing that is needed. {IN_VAIN}"
+
+
+def _resync_of_records(reasons: Sequence[Reason]) -> str:
     if all(REASONS[one].retry_helps for one in reasons):
         return f"It would help, but a retry of the failed records does the same for less. {RESYNC_COSTS}"
-    return f"It would meet the same records again, and fail on them the same way. {RESYNC_COSTS}"
+    if any(one in _WORDLESS for one in reasons):
+        return f"Whether it helps cannot be said: what is known does not tell why syncs fail. {RESYNC_COSTS}"
+    return f"It would meet the same records again, and fail on them the same way. {IN_VAIN}"
 
 
 def _before_reasons(diagnosis: Diagnosis, *, known: bool) -> str | None:

@@ -51,7 +51,7 @@ def _customer(text: str, link: Link | None = None) -> Task:
     return Task(Owner.CUSTOMER, Step(text, link))
 
 
-_SYNC_LOG: Final = _platform(
+SYNC_LOG: Final = _platform(
     "Look in the platform's sync log of this organisation for the records that failed and what was answered for each.",
     Link.INTEGRATION_SETTINGS,
 )
@@ -110,7 +110,7 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "Contacts do not reach Xero.",
         Owner.CUSTOMER,
         (
-            _SYNC_LOG,
+            SYNC_LOG,
             _customer(
                 "Check that those contacts are complete: Xero insists on a name; the platform on an e-mail address too."
             ),
@@ -124,7 +124,7 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "Invoices do not reach Xero.",
         Owner.CUSTOMER,
         (
-            _SYNC_LOG,
+            SYNC_LOG,
             _customer(
                 "Compare the account codes that the platform maps to with the customer's chart of accounts in Xero.",
                 Link.INTEGRATION_SETTINGS,
@@ -140,7 +140,7 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "Payments or bank transactions cannot be matched in Xero.",
         Owner.CUSTOMER,
         (
-            _SYNC_LOG,
+            SYNC_LOG,
             _customer(
                 "Check in the integration settings which bank account is mapped, and that it is still there in Xero.",
                 Link.INTEGRATION_SETTINGS,
@@ -152,7 +152,7 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
     Issue.SYNC_FAILING: IssueRow(
         "Syncs fail, and what is known does not say of which kind they are.",
         Owner.PLATFORM,
-        (_SYNC_LOG,),
+        (SYNC_LOG,),
     ),
     Issue.SYNC_STALE: IssueRow(
         "Nothing was synchronised for longer than it should take.",
