@@ -9,6 +9,7 @@ from exporter.cli.terminal import Page, since
 
 _WELL: Final = "all_well"
 _NOT_YET: Final = "starting"
+_INCIDENT: Final[Mapping[object, str]] = {True: "yes", False: "no", None: "not known yet"}
 
 
 def wrong_with(fleet: Mapping[str, Any]) -> bool | None:
@@ -26,11 +27,14 @@ def show_fleet(fleet: Mapping[str, Any], page: Page, now: float) -> None:
     page.title(f"{_count(fleet.get('organizations'))} organisations: {_text(fleet.get('verdict'))}", style)
     if fleet.get("verdict_means"):
         page.say(_text(fleet["verdict_means"]))
+    if fleet.get("do_first"):
+        page.say(f"First: {_text(fleet['do_first'])}")
     page.fact("as of", since(_instant(fleet.get("at")), now))
     page.fact("freshness", _counts(fleet.get("freshness")))
-    page.heading("Incidents")
+    page.heading("Did many turn bad together?")
     for kind, stands in _items(fleet.get("incidents")):
-        page.fact(kind, {True: "yes", False: "no"}.get(stands, "not known yet"), "bold red" if stands is True else "")
+        page.fact(kind, _INCIDENT[stands if isinstance(stands, bool) else None], "bold red" if stands is True else "")
+    _status_pages(fleet.get("xero"), page)
     page.heading("Organisations with an issue")
     issues = {name: count for name, count in _items(fleet.get("issues")) if count}
     for name, count in issues.items():
@@ -40,13 +44,22 @@ def show_fleet(fleet: Mapping[str, Any], page: Page, now: float) -> None:
     _worst(fleet.get("worst"), page, now)
 
 
+def _status_pages(xero: object, page: Page) -> None:
+    pages = xero.get("pages") if isinstance(xero, Mapping) else None
+    rows = [one for one in pages if isinstance(one, Mapping)] if isinstance(pages, list) else []
+    told = ", ".join(f"{_text(one.get('page'))} {_text(one.get('status'))}" for one in rows)
+    page.fact("status pages", told or "not read")
+
+
 def _worst(worst: object, page: Page, now: float) -> None:
     rows = [one for one in worst if isinstance(one, Mapping)] if isinstance(worst, list) else []
     if not rows:
         return
     page.heading("The worst first; `diagnose ORG` explains one")
     for row in rows:
-        page.say(f"{_text(row.get('id'))}: {_text(row.get('issue'))}, since {since(_instant(row.get('since')), now)}")
+        issues, reasons = _listed(row.get("issues")), _listed(row.get("reasons"))
+        why = f" ({reasons})" if reasons else ""
+        page.say(f"{_text(row.get('id'))}: {issues}{why}, since {since(_instant(row.get('since')), now)}", indent=4)
 
 
 def _items(value: object) -> list[tuple[str, Any]]:
@@ -55,6 +68,10 @@ def _items(value: object) -> list[tuple[str, Any]]:
 
 def _counts(value: object) -> str:
     return ", ".join(f"{_count(count)} {name}" for name, count in _items(value)) or "not said"
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(_text, value)) if isinstance(value, list) else ""
 
 
 def _count(value: object) -> str:

@@ -12,7 +12,7 @@ from exporter.expose.shapes import FactsDocument, OrganizationDocument
 
 def escalation_markdown(bundle: EscalationDocument) -> str:
     """The whole bundle."""
-    return f"{'\n'.join(_parts(bundle)).rstrip()}\n"
+    return "\n".join(_parts(bundle)).rstrip() + "\n"
 
 
 def _parts(bundle: EscalationDocument) -> Iterator[str]:
