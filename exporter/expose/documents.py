@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from exporter.config.diagnosis import Links
 from exporter.expose.catalogue import shown
@@ -39,6 +39,9 @@ __all__ = [
     "organizations_document",
     "rfc3339",
 ]
+
+
+_NO_LINKS: Final = Links()
 
 
 def fleet_document(snapshot: Snapshot, conditions: Conditions, version: str) -> FleetDocument:
@@ -111,7 +114,7 @@ def organization_document(
     next_attempt: float | None,
     *,
     names: bool,
-    links: Links,
+    links: Links = _NO_LINKS,
     surroundings: Surroundings = ALONE,
     basis: Basis = Basis.HISTORY,
 ) -> OrganizationDocument:
