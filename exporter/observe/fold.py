@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 from exporter.model.facts import (
     BLOCK_SIZE,
@@ -24,7 +25,10 @@ from exporter.observe.phase import phase_of
 from exporter.observe.tally import added, tally_of
 from exporter.upstream.connections import tenant_key
 
-_NEVER = float("inf")
+FEW_TENANTS: Final = 5
+"""Known tenants of which Xero must list at least one; fewer can all have left."""
+
+_NEVER: Final = float("inf")
 
 
 def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None, now: Moment) -> Snapshot:
@@ -134,6 +138,22 @@ def _block_viewed(block: Block, connections: Connections | None, now: Moment) ->
     states = tuple(viewed(state, connections, now) for state in block.states)
     changed = any(new is not old for new, old in zip(states, block.states, strict=True))
     return _block(states) if changed else block
+
+
+def fits(connections: Connections, snapshot: Snapshot) -> bool:
+    """Whether a list can be of the app that our organisations are connected to.
+
+    One that has not one of `FEW_TENANTS` known tenants or more is another app's, or another environment's: a wrong
+    client id must not look like a fleet of customers who all left.
+    """
+    keys = (
+        tenant_key(tenant)
+        for block in snapshot.blocks
+        for state in block.states
+        if (tenant := state.organization.xero_tenant_id) is not None
+    )
+    known = [key for key in keys if key is not None]
+    return len(known) < FEW_TENANTS or any(key in connections.tenants for key in known)
 
 
 def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:

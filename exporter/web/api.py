@@ -28,7 +28,7 @@ from exporter.expose.escalation_markdown import escalation_markdown
 from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.negotiation import wants_markdown
 from exporter.model.facts import OrganizationState, Snapshot
-from exporter.model.words import ORGANIZATION_ID_RULE, Failure, Freshness, SyncStatus
+from exporter.model.words import ORGANIZATION_ID_RULE, Failure, Freshness, Issue, Reason, SyncStatus, SyncType
 from exporter.web.gate import actor_of
 from exporter.web.problems import MEDIA_TYPE, Problem, ProblemError, bad_parameters, parameter_name
 from exporter.web.site import Site, site_of
@@ -54,6 +54,12 @@ class OrganizationsQuery(BaseModel):
     failure: Failure | None = Field(default=None, description="only those whose last reading failed in this way")
     connected: bool | None = Field(default=None, description="only those that the platform calls (not) connected")
     sync_status: SyncStatus | None = Field(default=None, description="only those with this sync status")
+    issue: Issue | None = Field(default=None, description="only those that have this issue now")
+    sync_type: SyncType | None = Field(default=None, description="only those with recent errors of this type of sync")
+    reason: Reason | None = Field(
+        default=None,
+        description="only those with an issue or recent errors for this reason; with `sync_type`, errors with both",
+    )
     search: str | None = Field(
         default=None,
         max_length=MAX_TEXT,
@@ -96,8 +102,8 @@ async def each_once(request: Request) -> None:
 
 
 async def fleet(site: SiteOf, _: Annotated[None, Depends(no_parameters)]) -> FleetDocument:
-    """All organisations in numbers, and how polling stands."""
-    return fleet_document(_snapshot(site), site.conditions(), site.version)
+    """All organisations in numbers, whose problem it is, who first, and how polling stands."""
+    return fleet_document(_snapshot(site), site.conditions(), site.version, names=site.organization_names)
 
 
 async def organizations(
@@ -110,6 +116,9 @@ async def organizations(
         failure=query.failure,
         connected=query.connected,
         sync_status=query.sync_status,
+        issue=query.issue,
+        sync_type=query.sync_type,
+        reason=query.reason,
         search=query.search,
         limit=query.limit,
         after=query.after,

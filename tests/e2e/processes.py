@@ -24,7 +24,7 @@ from typing import TypeVar
 import pytest
 
 from exporter.simulator.fleets import organizations_yaml
-from exporter.simulator.server import Simulator
+from exporter.simulator.server import Server, Simulator
 from exporter.simulator.world import SimulatedOrganization, World
 
 COMMAND = Path(sys.executable).parent / "xero-exporter"
@@ -110,14 +110,21 @@ def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str
     (folder / "token").write_text(token)
     (folder / "organizations.yml").write_text(organizations_yaml(fleet))
     simulator = Simulator(World(fleet, admin_token=token))
+    with in_thread(simulator):
+        yield simulator
+
+
+@contextmanager
+def in_thread(server: Server) -> Iterator[None]:
+    """A simulated server in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(simulator.__aenter__(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
     try:
-        yield simulator
+        yield
     finally:
-        asyncio.run_coroutine_threadsafe(simulator.__aexit__(None, None, None), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
