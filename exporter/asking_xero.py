@@ -17,6 +17,7 @@ from exporter.model.words import ServiceStatus
 from exporter.observe.pages import PageWatch, ServiceReport
 from exporter.observe.xero_view import NOTHING, XeroView, XeroWatch
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.upstream.identity import Rejection
 from exporter.upstream.occasional import OccasionalTransport
 from exporter.upstream.statuspage import StatusPage
 from exporter.upstream.xero import Xero
@@ -113,8 +114,12 @@ class AskingXero:
 
     @property
     def app_refused(self) -> bool:
-        """Whether Xero refuses the credentials of the app."""
-        return self._view.rejected is True
+        """Whether Xero refuses the credentials of the app.
+
+        Not whether it refuses what we ask for with them: not every app may list its connections, and the platform
+        needs neither that grant nor that scope.
+        """
+        return self._view.rejection is Rejection.INVALID_CLIENT
 
     def look(self) -> None:
         """Begins to ask whoever is due."""
@@ -122,6 +127,11 @@ class AskingXero:
         self._asking_pages.look(now)
         if self._asking_xero is not None:
             self._asking_xero.look(now)
+
+    async def ask(self) -> None:
+        """Asks everybody once, now, and waits for the answers: for commands that answer and end."""
+        watches: list[_Watch] = [self._pages] if self._watch is None else [self._pages, self._watch]
+        await asyncio.gather(*(one.ask() for one in watches))
 
     def reconfigure(
         self, config: Config, changed: Sequence[str], secret: Token | None
