@@ -20,7 +20,38 @@ PERMISSION: Final = Row(
     owner=Owner.CUSTOMER,
     retry_helps=False,
     sync_types=_ALL,
-    patterns=("A valid user should be identified using the UserID", "You are not permitted to access this resource"),
+    patterns=(
+        "valid user should be identified using the UserID",
+        (
+            "(not|isn't|aren't) (permitted|allowed|authorised|entitled) (to access this resource|to access the "
+            "resource|to perform|to do|to use|to make|to view|to create|to edit|to update|to approve|to publish|"
+            "for this role|for your role)"
+        ),
+        (
+            "(permission|permissions|user permissions|access rights|privileges|privilege) ... (denied|required|"
+            "insufficient|not granted|missing|to perform|not have|do not|does not|lack|not sufficient|error)"
+        ),
+        (
+            "(does not|do not|doesn't|don't|not|no|without|lacks|lack|insufficient|inadequate|missing|correct|"
+            "required|necessary|sufficient|appropriate) (have|has|) (the|any|enough|sufficient|) (correct|"
+            "required|necessary|right|appropriate|adequate|) (permission|permissions|privileges|access rights|"
+            "user role|role|user rights)"
+        ),
+        (
+            "(user|role|user role) ... (does not have|doesn't have|lacks|not allowed|not permitted|insufficient|"
+            "no longer has) ... (access|permission|permissions|role|rights)"
+        ),
+        "(read only|read-only|invoice only) (user|role|access)",
+        (
+            "(user|users) (must|needs to|need to|should) (be|have) (an|a|the|) (adviser|advisor|standard|"
+            "administrator|admin|payroll admin|financial adviser)"
+        ),
+    ),
+    loose=(
+        "(permission|access) denied",
+        "(insufficient|inadequate) (permission|permissions|privileges|rights|access)",
+        "not permitted",
+    ),
 )
 
 TOKEN_EXPIRED: Final = Row(
@@ -37,8 +68,23 @@ TOKEN_EXPIRED: Final = Row(
     owner=Owner.PLATFORM,
     retry_helps=True,
     sync_types=_ALL,
-    patterns=("TokenExpired", "TokenExpired token expired at {date}"),
-    loose=("(access token|token) (has|is|) expired",),
+    patterns=(
+        "TokenExpired",
+        "TokenExpired token expired at {date}",
+        "token expired at {date}",
+        "token_expired",
+        (
+            "(access token|access_token|bearer token|oauth token|xero token|tokenset|token set|jwt) (has|is|was|"
+            "had|) (expired|already expired|no longer valid|past its expiry)"
+        ),
+        "(expired|an expired) (access token|access_token|oauth token|xero token|bearer token|tokenset|jwt)",
+        "token validation failed ... expired",
+        "lifetime validation failed",
+    ),
+    loose=(
+        "(token|oauth|tokens) (has|is|was|have|had|) expired",
+        "(expired|an expired) (token|oauth token|session token)",
+    ),
 )
 
 REAUTHORISE: Final = Row(
@@ -52,9 +98,78 @@ REAUTHORISE: Final = Row(
     owner=Owner.CUSTOMER,
     retry_helps=False,
     sync_types=_ALL,
-    patterns=("invalid_grant", "AuthenticationUnsuccessful"),
-    loose=("Invalid token",),
-    bare=("401", "401 unauthorised", "unauthorised"),
+    patterns=(
+        "invalid_grant",
+        "AuthenticationUnsuccessful",
+        "invalid_token",
+        "token_rejected",
+        (
+            "(refresh token|refresh_token|RefreshToken|refreshtoken) ... (invalid|is invalid|not valid|expired|"
+            "has expired|revoked|not found|missing|could not|failed|is null|required|already used|been used|"
+            "unknown|rejected)"
+        ),
+        "(invalid|expired|missing|unknown|no|bad|used) (refresh token|refresh_token|RefreshToken)",
+        (
+            "(failed to|could not|unable to|cannot|can't|error|failed) (refresh|refreshing|renew|renewing) (the|"
+            "your|) (access token|access_token|token|tokens|xero token|oauth token|xero access token)"
+        ),
+        "(token|access token) refresh (failed|error|failure|was rejected|unsuccessful)",
+        (
+            "(xero|connection to xero|your connection|connection|integration|authorisation|oauth connection|"
+            "session) (connection|) (has|is|) expired"
+        ),
+        (
+            "(reconnect|re-connect|reauthorise|re-authorise|re-authenticate|reauthenticate|authenticate again|"
+            "log in again|login again|sign in again|authorise again|connect again) ... (xero|connection|"
+            "integration|account|organisation|app|required|needed|again)"
+        ),
+        (
+            "(please|must|to|need to|needs to|should|required to) (reconnect|re-connect|reauthorise|re-authorise|"
+            "re-authenticate|reauthenticate)"
+        ),
+        "(reauthorisation|re-authorisation|reauthentication|re-authentication) (is|) (required|needed|necessary)",
+        (
+            "(access token|access_token|bearer token|oauth token|xero token|authentication token) ... (is "
+            "invalid|invalid|not valid|malformed|rejected|missing|not found|could not be verified|incorrect|is "
+            "null|undefined|unrecognised)"
+        ),
+        (
+            "(invalid|bad|missing|malformed|no|unrecognised|rejected) (access token|access_token|bearer token|"
+            "oauth token|xero token|authentication token)"
+        ),
+        "(token|IDX10223|IDX10501|IDX10503) ... signature validation failed",
+        "(does not|doesn't|did not) match an expected (access|request|ACCESS|REQUEST) token",
+        (
+            "(authentication|authorisation) (with|to|by|at) xero (failed|was unsuccessful|unsuccessful|expired|"
+            "has expired)"
+        ),
+        (
+            "xero (authentication|authorisation|credentials|login) (failed|error|expired|has expired|invalid|are "
+            "invalid|rejected|failure|unsuccessful)"
+        ),
+        "access_denied",
+        "(authorisation code|authorization code|code_verifier|consent) ... (expired|invalid|denied|used)",
+        "TokenInvalidSignature",
+        "TokenValidationFailed",
+    ),
+    loose=(
+        "Invalid token",
+        "token (is|was) (invalid|not valid|rejected)",
+        "(tokens|token) (not valid|invalid|rejected|malformed)",
+        "(authentication|authorisation) (failed|failure|error|required|unsuccessful|expired)",
+        "not authenticated",
+        "unauthorised ... 401",
+        "401 ... unauthorised",
+    ),
+    bare=(
+        "401",
+        "401 unauthorised",
+        "unauthorised",
+        "unauthenticated",
+        "401 unauthenticated",
+        "authentication failed",
+        "request was not authorised",
+    ),
 )
 
 SCOPE_MISSING: Final = Row(
@@ -67,7 +182,23 @@ SCOPE_MISSING: Final = Row(
     owner=Owner.CUSTOMER,
     retry_helps=False,
     sync_types=_ALL,
-    patterns=("AuthorisationUnsuccessful", "(insufficient|insufficent) scope", "invalid_scope"),
+    patterns=(
+        "AuthorisationUnsuccessful",
+        (
+            "(insufficient|insufficent|missing|invalid|required|inadequate|lacks|lacking|without|additional|"
+            "correct|necessary|not enough) (the|oauth|required|api|access|token|) (scope|scopes)"
+        ),
+        (
+            "(scope|scopes) ... (missing|insufficient|not granted|required|not authorised|invalid|not included|"
+            "not allowed|not have|not been granted|not consented|not grant|not sufficient)"
+        ),
+        (
+            "(not|hasn't|has not|isn't) (granted|consented to|authorised for|approved for|authorised with) ... "
+            "(scope|scopes)"
+        ),
+        "(token|client|app|connection) ... (does not have|doesn't have|lacks|missing) ... (scope|scopes)",
+        "(not been authorised|not authorised|unauthorised) to access (this|the|that) (resource|endpoint)",
+    ),
 )
 
 DISCONNECTED: Final = Row(
@@ -87,8 +218,65 @@ DISCONNECTED: Final = Row(
     patterns=(
         "(403|Forbidden) ... AuthenticationUnsuccessful",
         "AuthenticationUnsuccessful ... (403|Forbidden)",
+        "(401|unauthorised) ... AuthenticationUnsuccessful ... (403|forbidden)",
+        (
+            "(connection|access|authorisation|app|integration|token|access token|consent|xero access|app access|"
+            "application|access_token) ... (has been revoked|was revoked|is revoked|been revoked|revoked by|"
+            "revoked|has been removed|was removed|been withdrawn|withdrawn)"
+        ),
+        "(revoked|removed|withdrawn) ... (access|connection|authorisation|app|consent|by the user|by user)",
+        (
+            "(xero|organisation|tenant|connection|integration|company|account) ... (is disconnected|has been "
+            "disconnected|was disconnected|got disconnected|is not connected|not connected|no longer connected|"
+            "isn't connected|been disconnected|disconnected)"
+        ),
+        (
+            "(not connected|no longer connected|disconnected|not linked) (to|from) (a|the|your|) (xero|"
+            "organisation|tenant)"
+        ),
+        (
+            "no (active|valid|) (xero|) (connection|connections|tenant|tenants|organisation|organisations) "
+            "(found|available|for|to|exists|exist|is connected|connected)"
+        ),
+        (
+            "(xero-tenant-id|xero tenant id|tenantid|tenant id|tenant|xero tenant) ... (is missing|missing|"
+            "incorrect|not authorised|isn't authorised|invalid|is not valid|not found|unknown|does not match|not "
+            "accessible|no longer|not active|inactive|not connected)"
+        ),
+        (
+            "(organisation|organisations|tenant|company|xero account|xero organisation|xero subscription|xero "
+            "trial|free trial|trial|demo company) ... (has been deleted|was deleted|is deleted|has been "
+            "cancelled|is cancelled|was cancelled|has been closed|has expired|is expired|expired|is no longer "
+            "active|no longer active|not active|is inactive|inactive|has ended|been reset|was reset|is suspended|"
+            "suspended|been archived|no longer exists|been removed|is archived|not subscribed|unsubscribed|has "
+            "lapsed|lapsed|cancelled|no longer available|no longer accessible)"
+        ),
+        (
+            "(subscription|trial|billing|plan) (has|is|was|) (expired|lapsed|ended|cancelled|inactive|suspended|"
+            "not active|no longer active)"
+        ),
+        (
+            "(user|authorising user|connected user|connecting user) ... (no longer has access|has been removed|"
+            "was removed|does not have access to|no longer a member|left the organisation|no access to|not have "
+            "access)"
+        ),
+        "(forbidden|access forbidden|403) ... (organisation|tenant|connection|reconnect|xero)",
+        "forbidden access",
+        "consumer_key_refused",
     ),
-    bare=("403", "403 Forbidden", "Forbidden"),
+    loose=(
+        "connection (revoked|lost|removed|closed by user|not found|disconnected|is disconnected|was revoked)",
+        "integration (disconnected|is disconnected|not connected)",
+        "disconnected",
+        "403 ... forbidden",
+        "forbidden ... 403",
+    ),
+    bare=(
+        "403",
+        "403 Forbidden",
+        "Forbidden",
+        "not connected",
+    ),
 )
 
 APP_CREDENTIALS: Final = Row(
@@ -102,7 +290,38 @@ APP_CREDENTIALS: Final = Row(
     owner=Owner.PLATFORM,
     retry_helps=False,
     sync_types=_ALL,
-    patterns=("(invalid_client|unauthorised_client|unsupported_grant_type)", "Unknown client or client not enabled"),
+    patterns=(
+        "(invalid_client|unauthorised_client|unsupported_grant_type)",
+        "(unsupported_response_type|invalid_redirect_uri|redirect_uri_mismatch)",
+        "Unknown client or client not enabled",
+        (
+            "(client|app|application|consumer) (id|secret|credentials|key|credential) ... (invalid|incorrect|"
+            "wrong|not valid|unknown|missing|mismatch|expired|rejected|not found|not recognised|does not match)"
+        ),
+        (
+            "(invalid|incorrect|wrong|bad|unknown) (client|app|application|consumer|client_id|client_secret) (id|"
+            "secret|credentials|key|credential|)"
+        ),
+        "(invalid|incorrect|mismatched) (redirect_uri|redirect uri|redirect url)",
+        "redirect_uri ... (does not match|mismatch|invalid|not registered)",
+        (
+            "(client|application|app|xero app) (authentication|) (is|was|has been|failed|) (failed|disabled|"
+            "suspended|not enabled|deactivated|not authorised|blocked)"
+        ),
+        (
+            "(consumer_key_unknown|consumer key|signature_invalid|signature_method_rejected|failed to validate "
+            "signature|certificate has expired|client certificate)"
+        ),
+        (
+            "(app|application|uncertified app|client) ... (connection limit|tenant limit|organisation limit|"
+            "maximum number of connections|maximum number of organisations|connections limit|limit of "
+            "connections|limit of 25)"
+        ),
+        (
+            "(maximum|limit|number) (number|) (of|on) (connections|connected organisations|tenants) ... (reached|"
+            "exceeded|app|application)"
+        ),
+    ),
 )
 
 ROWS: Final = (PERMISSION, TOKEN_EXPIRED, REAUTHORISE, SCOPE_MISSING, DISCONNECTED, APP_CREDENTIALS)
