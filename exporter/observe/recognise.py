@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
 from typing import Final, NamedTuple
 
 from exporter.model.words import Reason, SyncType
@@ -20,7 +19,7 @@ from exporter.observe.envelope import parts_of
 from exporter.observe.reasons import RANKING, REASONS
 from exporter.observe.reasons.foreign import FILLERS, OTHER_SYSTEMS
 from exporter.observe.reasons.normal import words_of
-from exporter.observe.reasons.pattern import Pattern, PhraseTree
+from exporter.observe.reasons.pattern import Found, Pattern, PhraseTree
 
 MAX_TEXT: Final = 4096
 """Characters of a message that are looked at."""
@@ -42,6 +41,9 @@ _MOST_RULES: Final = 64
 
 _MOST_WORDS: Final = 800
 """The most words of a message that are looked at. `MAX_TEXT` characters of English are 700."""
+
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a word begins within a name such as ``InvalidAccountCode``."""
 
 _CORRELATION: Final = re.compile(
     r"correlation[-_ ]?id\W{1,8}([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9a-f-])",
@@ -65,6 +67,15 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    """One pattern of a row.
+
+    Attributes:
+        rank: of several rules that a text matches, the one with the least tells the reason.
+        reason: what it tells.
+        loose: whether the pattern is one of `Row.loose`.
+        pattern: what to look for.
+    """
+
     rank: int
     reason: Reason
     loose: bool
@@ -72,11 +83,8 @@ class _Rule:
 
 
 class _Hit(NamedTuple):
-    start: int
-    end: int
-    rank: int
-    reason: Reason
-    shown: str
+    found: Found
+    rule: _Rule
 
 
 _UNSPECIFIED: Final = Recognition(Reason.UNSPECIFIED)
@@ -132,10 +140,21 @@ def _recognised(kind: str | None, message: str | None) -> Recognition:
         return (_of_kind(kind) if kind else None) or _UNSPECIFIED
     parts = list(_bounded(filter(None, map(words_of, parts_of(message)))))
     found = _of_parts(parts)
-    if found is not None or not kind or sum(map(len, parts)) > _SHORT:
+    if found is not None or sum(map(len, parts)) > _SHORT:
         return found or _UNKNOWN
+    return _spelled_out(message) or (_behind(kind, parts) if kind else None) or _UNKNOWN
+
+
+def _spelled_out(message: str) -> Recognition | None:
+    """What a text like ``InvalidAccountCode`` says."""
+    apart = _CAMEL.sub(" ", message)
+    return None if apart == message else _of_parts([words_of(apart)])
+
+
+def _behind(kind: str, parts: Sequence[list[bytes]]) -> Recognition | None:
+    """What a text says behind its type, or the type alone."""
     before = words_of(kind)
-    return _of_parts([before + words for words in parts]) or _of_kind(kind) or _UNKNOWN
+    return _of_parts([before + words for words in parts]) or _of_kind(kind)
 
 
 def _bounded(parts: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
@@ -157,11 +176,14 @@ def _of_parts(parts: Sequence[list[bytes]]) -> Recognition | None:
     """What these parts of a text say together; None when nothing that a rule knows."""
     present = frozenset(chain.from_iterable(parts))
     strict_only = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present)
-    hits = [_outermost(list(_hits(words, strict_only=strict_only))) for words in parts]
-    best = min(chain.from_iterable(hits), key=attrgetter("rank"), default=None)
-    if best is not None:
-        return Recognition(best.reason, _shown(parts, hits))
-    return None if strict_only or sum(map(len, parts)) > _SHORT else _BARE.get(present - FILLERS)
+    hits = [_apart(list(_hits(words, strict_only=strict_only))) for words in parts]
+    best = min((hit.rule for of_part in hits for hit in of_part), key=_rank, default=None)
+    if best is None or best.reason is Reason.UNSPECIFIED:
+        short = not strict_only and sum(map(len, parts)) <= _SHORT
+        bare = _BARE.get(present - FILLERS) if short else None
+        if best is None or bare is not None:
+            return bare
+    return Recognition(best.reason, _shown(parts, hits))
 
 
 def _hits(words: list[bytes], *, strict_only: bool) -> Iterator[_Hit]:
@@ -174,9 +196,9 @@ def _hits(words: list[bytes], *, strict_only: bool) -> Iterator[_Hit]:
     for rule in rules:
         if rule.loose and strict_only:
             continue
-        found = rule.pattern.find(phrases)
-        if found is not None and not (rule.loose and found.end - found.start < roomy and b"xero" not in words):
-            yield _Hit(found.start, found.end, rule.rank, rule.reason, found.shown)
+        for found in rule.pattern.find(phrases):
+            if not (rule.loose and found.end - found.start < roomy and b"xero" not in words):
+                yield _Hit(found, rule)
 
 
 def _candidates(present: frozenset[int]) -> list[_Rule]:
@@ -192,19 +214,27 @@ def _candidates(present: frozenset[int]) -> list[_Rule]:
     return rules
 
 
-def _rank(rule: _Rule) -> tuple[int, str]:
-    return rule.rank, rule.pattern.source
+def _rank(rule: _Rule) -> int:
+    return rule.rank
 
 
-def _outermost(hits: list[_Hit]) -> list[_Hit]:
-    """Those that do not lie within another, in the order of the text."""
-    if len(hits) < 2:  # noqa: PLR2004 - one cannot lie within another
+def _specific_first(hit: _Hit) -> tuple[bool, int, int]:
+    return hit.rule.loose or hit.rule.reason is Reason.UNSPECIFIED, -hit.found.fixed, hit.rule.rank
+
+
+def _apart(hits: list[_Hit]) -> list[_Hit]:
+    """Of hits that overlap the one with most words of its own: it is the more specific. In the order of the text.
+
+    A loose hit, or one that tells no cause, gives way to any other.
+    """
+    if len(hits) < 2:  # noqa: PLR2004 - one overlaps nothing
         return hits
     kept: list[_Hit] = []
-    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end, hit.rank)):
-        if not kept or hit.end > kept[-1].end:
+    for hit in sorted(hits, key=_specific_first):
+        start, end = hit.found.start, hit.found.end
+        if all(end <= other.found.start or start >= other.found.end for other in kept):
             kept.append(hit)
-    return kept
+    return sorted(kept, key=lambda hit: hit.found.start)
 
 
 def _shown(parts: Sequence[list[bytes]], hits: Sequence[Sequence[_Hit]]) -> str:
@@ -217,13 +247,11 @@ def _shown(parts: Sequence[list[bytes]], hits: Sequence[Sequence[_Hit]]) -> str:
 
     for words, of_part in zip(parts, hits, strict=True):
         at = 0
-        for hit in of_part:
-            if hit.start < at:
-                continue
-            if hit.start > at:
+        for found, _ in of_part:
+            if found.start > at:
                 withhold()
-            shown.append(hit.shown)
-            at = hit.end
+            shown.append(found.shown)
+            at = found.end
         if at < len(words):
             withhold()
     return " ".join(shown)

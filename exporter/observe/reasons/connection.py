@@ -148,6 +148,8 @@ REAUTHORISE: Final = Row(
             "invalid|rejected|failure|unsuccessful)"
         ),
         "access_denied",
+        "request ... was not authorised",
+        "authenticate again",
         "(authorisation code|authorization code|code_verifier|consent) ... (expired|invalid|denied|used)",
         "TokenInvalidSignature",
         "TokenValidationFailed",
@@ -157,6 +159,7 @@ REAUTHORISE: Final = Row(
         "token (is|was) (invalid|not valid|rejected)",
         "(tokens|token) (not valid|invalid|rejected|malformed)",
         "(authentication|authorisation) (failed|failure|error|required|unsuccessful|expired)",
+        "(HTTP|status code|status|error|code|returned|statuscode|response) (401|unauthorised)",
         "not authenticated",
         "unauthorised ... 401",
         "401 ... unauthorised",
@@ -248,9 +251,10 @@ DISCONNECTED: Final = Row(
             "trial|free trial|trial|demo company) ... (has been deleted|was deleted|is deleted|has been "
             "cancelled|is cancelled|was cancelled|has been closed|has expired|is expired|expired|is no longer "
             "active|no longer active|not active|is inactive|inactive|has ended|been reset|was reset|is suspended|"
-            "suspended|been archived|no longer exists|been removed|is archived|not subscribed|unsubscribed|has "
-            "lapsed|lapsed|cancelled|no longer available|no longer accessible)"
+            "suspended|been archived|no longer exists|been removed|is archived|unsubscribed|has lapsed|lapsed|"
+            "cancelled|no longer available|no longer accessible)"
         ),
+        "(subscription|organisation) is still active",
         (
             "(subscription|trial|billing|plan) (has|is|was|) (expired|lapsed|ended|cancelled|inactive|suspended|"
             "not active|no longer active)"
@@ -267,6 +271,7 @@ DISCONNECTED: Final = Row(
     loose=(
         "connection (revoked|lost|removed|closed by user|not found|disconnected|is disconnected|was revoked)",
         "integration (disconnected|is disconnected|not connected)",
+        "(HTTP|status code|status|error|code|returned|statuscode|response) (403|forbidden)",
         "disconnected",
         "403 ... forbidden",
         "forbidden ... 403",

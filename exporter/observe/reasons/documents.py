@@ -176,6 +176,7 @@ INVALID: Final = Row(
             "hand|available quantity|no item available|quantity available|inventory quantity|tracked inventory|"
             "inventory asset account)"
         ),
+        "(invalid|unknown) (TrackingCategory|tracking category|tracking option)",
         (
             "(TrackingCategory|tracking category|tracking categories|tracking option|tracking options|tracking "
             "code|TrackingOption|tracking) ... (is not valid|is invalid|invalid|not valid|must be|is required|"

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, NamedTuple, TypeAlias
@@ -66,11 +66,13 @@ class Found(NamedTuple):
     Attributes:
         start: number of the first word.
         end: number of the word after the last.
+        fixed: how many of the words between are the pattern's own.
         shown: the pattern's own words, with ``[redacted:KIND]`` for each variable part.
     """
 
     start: int
     end: int
+    fixed: int
     shown: str
 
 
@@ -137,18 +139,22 @@ class Pattern:
         self._elements, self._tail = _parsed(source, tree)
         self.elements = tuple(frozenset(element.ways) for element in self._elements)
 
-    def find(self, phrases: Phrases) -> Found | None:
-        """The first match in a text that has these phrases, one of each of `elements` at least."""
+    def find(self, phrases: Phrases) -> Iterator[Found]:
+        """The matches in a text that has these phrases, one of each of `elements` at least; none overlaps another."""
         first = self._elements[0]
-        for start, negative_end, way in first.places(phrases)[:_STARTS]:
+        reached = 0
+        for start, negative_end, way in first.places(phrases):
+            if start < reached:
+                continue
             shown = [f"[redacted:{first.gap}]", first.ways[way]] if first.gap in REACH else [first.ways[way]]
-            end = self._matched(phrases, -negative_end, shown)
-            if end is not None:
-                return Found(start, end, " ".join(shown))
-        return None
+            found = self._matched(phrases, start, -negative_end, shown)
+            if found is not None:
+                yield found
+                reached = found.end
 
-    def _matched(self, phrases: Phrases, end: int, shown: list[str]) -> int | None:
-        """The word after the last element, each in reach of the one before; `shown` gets what they say."""
+    def _matched(self, phrases: Phrases, begin: int, end: int, shown: list[str]) -> Found | None:
+        """The match that begins so, each element in reach of the one before; `shown` gets what they say."""
+        fixed = end - begin
         for element in self._elements[1:]:
             place = element.after(phrases, end)
             if place is None:
@@ -159,10 +165,11 @@ class Pattern:
             elif start > end:
                 shown.append("[redacted:text]")
             shown.append(element.ways[way])
+            fixed += stop - start
             end = stop
         if self._tail:
             shown.append(f"[redacted:{self._tail}]")
-        return end
+        return Found(begin, end, fixed, " ".join(shown))
 
 
 class PhraseTree:

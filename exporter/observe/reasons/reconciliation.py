@@ -85,6 +85,9 @@ ALREADY_RECONCILED: Final = Row(
         "(already|been|is|was|are|were) (been|) reconciled",
         ("reconciled (transaction|transactions|payment|payments|bank transaction|statement|statement line|item|with)"),
         "it has a reconciled payment",
+        "cannot be edited as it has a reconciled payment or credit note allocated to it",
+        "<UNCHANGEABLE> ... reconciled",
+        "reconciled ... <UNCHANGEABLE>",
         "(cannot|can not|can't|unable to|may not) ... reconciled",
         "reconciled ... (cannot|can not|can't|unable to|must be unreconciled|unreconcile)",
         (
@@ -165,7 +168,10 @@ PAYMENT_STATE: Final = Row(
     retry_helps=False,
     sync_types=(SyncType.RECONCILIATION,),
     patterns=(
-        "(Payment|Prepayment|Overpayment|Allocation|batch payment|refund|payments) not of valid status",
+        (
+            "(Payment|Prepayment|Overpayment|Allocation|batch payment|refund|payments) not of (a|) valid status "
+            "(for modification|for deletion|)"
+        ),
         (
             "(Payments|payment|prepayments|overpayments|allocations|refunds|credits) (can only be|cannot be|can "
             "not be|may only be|may not be|must be|could not be) (made|applied|allocated|created|recorded|added|"

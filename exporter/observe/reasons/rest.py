@@ -50,6 +50,7 @@ RECORD_MISSING: Final = Row(
     ),
     loose=(
         "404 ... not found",
+        "(HTTP|status code|status|code|returned|statuscode|response) 404",
         "(resource|record|object|entity) (not found|does not exist)",
         "(ResourceNotFound|ResourceNotFoundException|NotFoundException|NoSuchRecord)",
         "(contact|invoice|credit|item|payment|bank) sync ... (not found|could not be found|does not exist)",
@@ -109,8 +110,8 @@ UNSPECIFIED: Final = Row(
         "(an|) (unknown|unspecified|unexpected|generic) (error|failure|exception) (occurred|has occurred|)",
         "(one or more|multiple|some) (errors|validation errors) (occurred|found|have occurred|)",
         (
-            "(sync|synchronisation|export|import|upload|request|push|invoice sync|contact sync) (failed|"
-            "unsuccessful|error|was unsuccessful|failure|did not complete)"
+            "(sync|synchronisation|export|import|upload|push|invoice sync|contact sync) (failed|unsuccessful|"
+            "error|was unsuccessful|failure|did not complete)"
         ),
         (
             "(failed to|could not|unable to|cannot) (sync|synchronise|export|push|send|save|create|update|upload|"

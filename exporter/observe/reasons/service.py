@@ -46,6 +46,7 @@ RATE_LIMITED: Final = Row(
             "rate limits|ratelimit|request limit|call limit)"
         ),
         ("(rate limited|rate-limited|being throttled|was throttled|throttled|rate_limited|rate limiting|rate_limit)"),
+        "(HTTP|status code|status|error|code|returned|statuscode|response) 429",
         "429 ... (too many requests|rate|limit|retry)",
         "too many requests",
         "(too many|excessive) (api|) (calls|requests)",
@@ -129,6 +130,7 @@ UNAVAILABLE: Final = Row(
         "(502|) bad gateway",
         "(504|) gateway (timeout|time-out|timed out)",
         "(500|) internal server error",
+        "(HTTP|status code|status|error|code|returned|statuscode|response) (500|502|503|504|520|522|524)",
         "503 ... (service|unavailable|server)",
         (
             "(internal error|InternalServerError|internal_error|server_error|temporarily_unavailable|temporarily "
