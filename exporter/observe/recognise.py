@@ -146,9 +146,9 @@ def _recognised(kind: str | None, message: str | None) -> Recognition:
 
 
 def _spelled_out(message: str) -> Recognition | None:
-    """What a text like ``InvalidAccountCode`` says."""
+    """What a text like ``InvalidAccountCode`` says; ``GitHubError`` is about GitHub, split or not."""
     apart = _CAMEL.sub(" ", message)
-    return None if apart == message else _of_parts([words_of(apart)])
+    return None if apart == message else _of_parts([words_of(apart)], words_of(message))
 
 
 def _behind(kind: str, parts: Sequence[list[bytes]]) -> Recognition | None:
@@ -172,10 +172,13 @@ def _of_kind(kind: str) -> Recognition | None:
     return Recognition(reason) if reason is not None else _of_parts([words])
 
 
-def _of_parts(parts: Sequence[list[bytes]]) -> Recognition | None:
-    """What these parts of a text say together; None when nothing that a rule knows."""
+def _of_parts(parts: Sequence[list[bytes]], about: Iterable[bytes] = ()) -> Recognition | None:
+    """What these parts of a text say together; None when nothing that a rule knows.
+
+    Words of `about`, where the text has them in another shape, can only tell that it is about another system.
+    """
     present = frozenset(chain.from_iterable(parts))
-    strict_only = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present)
+    strict_only = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present.union(about))
     hits = [_apart(list(_hits(words, strict_only=strict_only))) for words in parts]
     best = min((hit.rule for of_part in hits for hit in of_part), key=_rank, default=None)
     if best is None or best.reason is Reason.UNSPECIFIED:

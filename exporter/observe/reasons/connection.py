@@ -42,6 +42,11 @@ PERMISSION: Final = Row(
             "no longer has) ... (access|permission|permissions|role|rights)"
         ),
         "(read only|read-only|invoice only) (user|role|access)",
+        "(not|n't|no) (have|) access to (this|the|that|your|an) (organisation|tenant|company|file)",
+        (
+            "(do not|don't|does not|doesn't|no longer) have access to (this|the|that|your|an) (organisation|"
+            "tenant|company|file|feature)"
+        ),
         (
             "(user|users) (must|needs to|need to|should) (be|have) (an|a|the|) (adviser|advisor|standard|"
             "administrator|admin|payroll admin|financial adviser)"
@@ -115,8 +120,8 @@ REAUTHORISE: Final = Row(
         ),
         "(token|access token) refresh (failed|error|failure|was rejected|unsuccessful)",
         (
-            "(xero|connection to xero|your connection|connection|integration|authorisation|oauth connection|"
-            "session) (connection|) (has|is|) expired"
+            "(xero|connection to xero|your connection|connection|integration|xero authorisation|oauth connection|"
+            "xero session) (connection|) (has|is|) expired"
         ),
         (
             "(reconnect|re-connect|reauthorise|re-authorise|re-authenticate|reauthenticate|authenticate again|"
@@ -139,6 +144,8 @@ REAUTHORISE: Final = Row(
         ),
         "(token|IDX10223|IDX10501|IDX10503) ... signature validation failed",
         "(does not|doesn't|did not) match an expected (access|request|ACCESS|REQUEST) token",
+        "(does not|doesn't|did not) match an expected (OAuth token|token)",
+        "(refresh token|refresh_token) ... (out of date|must be|reconnected|60 days|30 days|inactive)",
         (
             "(authentication|authorisation) (with|to|by|at) xero (failed|was unsuccessful|unsuccessful|expired|"
             "has expired)"
@@ -206,7 +213,7 @@ SCOPE_MISSING: Final = Row(
 
 DISCONNECTED: Final = Row(
     reason=Reason.DISCONNECTED,
-    cause="Xero no longer lets the platform into this organisation: revoked, the user left, the trial over, or deleted.",
+    cause="Xero no longer lets the platform in: access revoked, the user gone, or the organisation closed or deleted.",
     steps=(
         Step("In the organisation's Xero account, open Settings, Connected apps, and check that MemberPulse is there."),
         Step("If it was revoked, or the user who connected has left, re-authorize the connection.", Link.CLIENT_PORTAL),
@@ -271,8 +278,9 @@ DISCONNECTED: Final = Row(
     loose=(
         "connection (revoked|lost|removed|closed by user|not found|disconnected|is disconnected|was revoked)",
         "integration (disconnected|is disconnected|not connected)",
+        "valid connection (is|) required",
+        "(connection|integration) (is|) (required|missing|inactive|broken)",
         "(HTTP|status code|status|error|code|returned|statuscode|response) (403|forbidden)",
-        "disconnected",
         "403 ... forbidden",
         "forbidden ... 403",
     ),
@@ -281,6 +289,7 @@ DISCONNECTED: Final = Row(
         "403 Forbidden",
         "Forbidden",
         "not connected",
+        "disconnected",
     ),
 )
 

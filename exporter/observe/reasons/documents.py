@@ -54,7 +54,7 @@ DUPLICATE: Final = Row(
         ),
     ),
     loose=(
-        "duplicate (number|code|id|entry|name)",
+        "duplicate (number|code|reference)",
         "(invoice|credit|item) ... <TAKEN>",
         "name must be unique",
     ),
@@ -62,7 +62,7 @@ DUPLICATE: Final = Row(
 
 NOT_EDITABLE: Final = Row(
     reason=Reason.DOCUMENT_NOT_EDITABLE,
-    cause="The document in Xero is in a state that cannot be changed: paid, voided, deleted, or with a payment or credit.",
+    cause="The document in Xero takes no changes: it is paid, voided or deleted, or has a payment or credit.",
     steps=(
         Step("Find the failed document.", Link.INTEGRATION_SETTINGS),
         Step("In Xero, look at its status and at what is allocated to it."),
@@ -114,6 +114,13 @@ NOT_EDITABLE: Final = Row(
             "has (a|) (payment|payments|credit note|credit notes|allocation|allocations) (or credit note|or "
             "credit notes|) (allocated|applied|associated|against)"
         ),
+        "has a payment or credit (applied|allocated)",
+        "(credit|vendor credit|supplier credit) ... <UNCHANGEABLE>",
+        (
+            "<UNCHANGEABLE> (because|as|since) ... (already been applied|already applied|been paid|is paid|has "
+            "been paid)"
+        ),
+        "paid in xero and cannot be updated",
     ),
     loose=("invoice ... (locked|read only|readonly|not editable|cannot be edited|cannot be updated)",),
 )
@@ -132,6 +139,17 @@ INVALID: Final = Row(
     patterns=(
         "Quantity must not be less than zero",
         (
+            "(must have|must contain|requires|require|needs|need|requiring) at least (two|one|2|1) (line|lines|"
+            "line item|line items|journal lines)"
+        ),
+        "(invalid|incorrect|illegal|special|unsupported) (symbol|symbols|character|characters)",
+        (
+            "(not able|unable|failed|could not) ... (publish|upload|attach|send) ... (image|attachment|file|"
+            "attachments|document image)"
+        ),
+        "(Invalid value|value) ... must be one of",
+        "(must be|is not|must be either) one of the (following|valid|allowed)",
+        (
             "(One or more|at least one|at least 1|a minimum of one) (line item|line items|line|lines|lineitem|"
             "journal line|journal lines|item|items) <ABSENT>"
         ),
@@ -142,8 +160,12 @@ INVALID: Final = Row(
         ),
         (
             "(line item|line items|lineitem|lineitems|line amount|LineAmount|unit amount|UnitAmount|unit price|"
-            "quantity|discount rate|discount|discount amount) ... (cannot be|must be|may not be|must not be|"
-            "should be|should not be|less than zero|negative|not allowed|has been exceeded|too many)"
+            "discount rate|discount amount) ... (cannot be|must be|may not be|must not be|should be|should not "
+            "be|less than zero|negative|not allowed|has been exceeded|too many)"
+        ),
+        (
+            "(quantity|discount) ... (cannot be negative|cannot be zero|must be positive|must be greater than "
+            "zero|must not be negative|less than zero|cannot be less than zero)"
         ),
         (
             "(description|Description|description field|item description) ... (is mandatory|must be specified|"
@@ -237,8 +259,8 @@ INVALID: Final = Row(
     ),
     loose=(
         (
-            "(description|quantity|date|due date|reference|line items|amount|status|type|unit price|unit amount|"
-            "item code|invoice number) <ABSENT>"
+            "(description|quantity|date|due date|reference|narration|line items|amount|status|type|unit price|"
+            "unit amount|item code|invoice number) <ABSENT>"
         ),
         "(date|due date|amount|quantity|status|reference|type|item code|sku|unit price|invoice number) <WRONG>",
         (

@@ -42,11 +42,13 @@ ACCOUNT_CODE: Final = Row(
             "deleted|is not valid|was not found)"
         ),
         "Account must be valid",
-        "line item must reference a valid account",
         (
-            "account {name} (is archived|has been archived|has been deleted|is not active|is inactive|not found "
-            "in xero|does not exist in xero)"
+            "(card|payment method|category|categories|product|products|item|items|expense) ... (mapped to|not "
+            "mapped|unmapped|no mapping) ... (account|GL)"
         ),
+        "(GL|ledger) account ... (not mapped|mapped|mapping|required)",
+        "line item must reference a valid account",
+        ("account {name} (is archived|has been archived|has been deleted|is not active|is inactive|not found in xero"),
         (
             "(chart of accounts|accounts mapping|account mapping) ... (missing|not found|not mapped|invalid|"
             "incorrect|mismatch|does not|not set|not configured|incomplete)"
@@ -66,7 +68,7 @@ ACCOUNT_CODE: Final = Row(
     ),
     loose=(
         "account ... (not mapped|is not mapped|unmapped)",
-        "account is archived",
+        "account (is archived|has been archived|archived)",
     ),
 )
 

@@ -24,6 +24,7 @@ BANK_ACCOUNT: Final = Row(
     patterns=(
         "bank account details do not match a known bank account",
         "specified bank account details",
+        "bank account code {code} <WRONG>",
         "you will need to set a linked bank account",
         "You must specify an Account code or Account ID for the payment",
         (
@@ -35,8 +36,8 @@ BANK_ACCOUNT: Final = Row(
             "match|does not match|cannot be|must be|not enabled|is mandatory|no longer)"
         ),
         (
-            "(no|missing|invalid|unknown|unmapped) (bank account|payment account|linked bank account|bank "
-            "account mapping|bankaccount)"
+            "(missing|invalid|unknown|unmapped) (bank account|payment account|linked bank account|bank account "
+            "mapping|bankaccount)"
         ),
         (
             "(map|link|select|set|specify|choose|assign|connect) (a|an|the|your|valid) (linked|valid|) (bank "
@@ -83,7 +84,10 @@ ALREADY_RECONCILED: Final = Row(
     sync_types=(SyncType.RECONCILIATION,),
     patterns=(
         "(already|been|is|was|are|were) (been|) reconciled",
-        ("reconciled (transaction|transactions|payment|payments|bank transaction|statement|statement line|item|with)"),
+        (
+            "reconciled (transaction|transactions|payment|payments|bank transaction|statement|statement line|"
+            "with a bank|with a statement|with the bank)"
+        ),
         "it has a reconciled payment",
         "cannot be edited as it has a reconciled payment or credit note allocated to it",
         "<UNCHANGEABLE> ... reconciled",
@@ -117,6 +121,11 @@ AMOUNT_MISMATCH: Final = Row(
     sync_types=(SyncType.RECONCILIATION,),
     patterns=(
         "Payment amount exceeds the amount outstanding on this document",
+        "cannot be allocated (as|because) (the|) amount is greater than (the|) amount outstanding",
+        (
+            "(amount|amounts) ... (greater than|more than|exceeds|exceed|larger than) ... (amount outstanding|"
+            "outstanding amount|amount due|outstanding)"
+        ),
         (
             "(amount|amounts|payment|allocation|total|value|refund|credit) (exceeds|exceed|is greater than|is "
             "more than|cannot exceed|must not exceed|cannot be greater than|cannot be more than|greater than|is "
@@ -128,13 +137,11 @@ AMOUNT_MISMATCH: Final = Row(
         (
             "(amount|amounts|total|totals|sub total|subtotal|line total|balance|balances|sum|document total|"
             "payment amount|invoice total) (mismatch|mismatched|do not match|does not match|don't match|doesn't "
-            "match|did not match|does not equal|do not equal|must equal|must match|differs|differ|not matching|"
-            "does not agree|is different|not equal)"
+            "match|did not match|does not equal|do not equal|not matching|does not agree|not equal)"
         ),
         (
             "(total|totals|sub total|subtotal|amount|line total|sum|total debits|balance) {amount} (does not "
-            "match|does not equal|must equal|do not match|must match|did not match|is not equal|does not agree|"
-            "differs from)"
+            "match|does not equal|do not match|did not match|is not equal|does not agree)"
         ),
         "mismatch ... (amount|amounts|total|totals|balance)",
         (
@@ -201,6 +208,9 @@ PAYMENT_STATE: Final = Row(
             "outstanding|has no amount due|already been fully allocated|not yet approved)"
         ),
         "(already|been) fully (paid|allocated|refunded|credited)",
+        "already been paid off",
+        "already (been|) paid off",
+        "(incorrect|wrong|invalid) (invoice type|document type|invoice status)",
         (
             "(credit note|overpayment|prepayment|credit) ... (fully allocated|cannot be allocated|can not be "
             "allocated|no remaining credit|already allocated|can only be allocated|must be allocated)"

@@ -31,9 +31,9 @@ RECORD_MISSING: Final = Row(
         "<DOCUMENT> {id} <GONE>",
         (
             "(payment|payment service|payments|contact|contacts|contact group|item|items|item code|ItemCode|"
-            "inventory item|product|tracking category|tracking option|TrackingCategory|TrackingOption|employee|"
-            "user|branding theme|attachment|repeating invoice|account id|record|prepayment|overpayment|"
-            "allocation|batch payment|line item|customer|supplier|linked transaction|file|folder) <GONE>"
+            "inventory item|product|tracking category|tracking option|TrackingCategory|TrackingOption|branding "
+            "theme|attachment|repeating invoice|account id|record|prepayment|overpayment|allocation|batch "
+            "payment|line item|customer|supplier|linked transaction) <GONE>"
         ),
         (
             "(payment|contact|ContactID|InvoiceID|CreditNoteID|PaymentID|ItemID|contact group|item|item code|"
@@ -47,6 +47,15 @@ RECORD_MISSING: Final = Row(
         ("(no|unknown) (invoice|contact|credit note|payment|item|record|document) (was|) (found|exists|matching|with)"),
         "(contact|invoice|item|record) has been merged",
         "not found in xero",
+        (
+            "(related|linked|associated) (contact|vendor|vendors|supplier|customer|record|invoice|item) ... "
+            "(didn't sync|not synced|did not sync|not been synced|could not be synced|not exist|missing|failed "
+            "to sync)"
+        ),
+        (
+            "(vendor|supplier|customer|contact|invoice|item) (has not been|was not|is not|not yet|hasn't been) "
+            "(synced|exported|linked|mapped|created in xero)|does not exist in xero)"
+        ),
     ),
     loose=(
         "404 ... not found",
@@ -119,6 +128,13 @@ UNSPECIFIED: Final = Row(
             "transaction|bill|item|customer|credit note) ... xero"
         ),
         "something went wrong",
+        (
+            "(failed to|could not|unable to|cannot|can't|error|problem) (sync|syncing|synchronise|export|"
+            "exporting|push|send|save|saving|update|upload|post|posting|publish|complete) (the|this|a|your|) "
+            "(contact|contacts|invoice|invoices|payment|payments|record|records|transaction|bill|item|customer|"
+            "credit note|action)"
+        ),
+        "(please|) (retry|try again|contact support)",
     ),
     bare=(
         "400",
@@ -135,6 +151,9 @@ UNSPECIFIED: Final = Row(
         "undefined",
         "object object",
         "validation exception",
+        "apiexception",
+        "badrequest",
+        "xerobadrequest",
         "ValidationException 10 a validation exception occurred",
         "sync error",
         "unknown",

@@ -106,10 +106,7 @@ UNAVAILABLE: Final = Row(
             "The Organisation is (offline|currently offline|temporarily offline|unavailable|currently "
             "unavailable|temporarily unavailable)"
         ),
-        (
-            "organisation ... (is offline|is currently offline|is temporarily offline|is not available at this "
-            "time|is currently unavailable)"
-        ),
+        "organisation (is not available at this time|is not available|is in maintenance)",
         (
             "xero ... (is down|is unavailable|currently unavailable|temporarily unavailable|is offline|under "
             "maintenance|scheduled maintenance|outage|not responding|is not available|service unavailable|"
@@ -126,7 +123,7 @@ UNAVAILABLE: Final = Row(
         "(scheduled|planned) maintenance",
     ),
     loose=(
-        "(service|server) (is|) (temporarily|currently|) (unavailable|not available|overloaded|down)",
+        "(service|server) (is|) (temporarily|currently|) (unavailable|overloaded)",
         "(502|) bad gateway",
         "(504|) gateway (timeout|time-out|timed out)",
         "(500|) internal server error",
@@ -181,10 +178,13 @@ NETWORK: Final = Row(
         ),
         "socket (hang up|hangup|timeout|timed out|closed|error|was closed)",
         (
-            "(read|connect|connection|request|operation|network|socket|gateway|response|the request|ssl "
-            "connection|tls) (timed out|timeout|time out)"
+            "(read|connect|connection|request|operation|network|socket|response|the request|ssl connection|tls) "
+            "(timed out|timeout|time out)"
         ),
-        "(timeout of|timeout exceeded|timed out after|deadline exceeded|timeout awaiting|timed out waiting)",
+        (
+            "(timeout of|Client.Timeout exceeded|timed out after|deadline exceeded|timeout awaiting|timed out "
+            "waiting for a response)"
+        ),
         (
             "(connection|connect) ... (refused|reset by peer|was reset|reset|aborted|closed unexpectedly|"
             "forcibly closed|broken pipe|closed without response|closed before|was closed|dropped)"

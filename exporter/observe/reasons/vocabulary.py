@@ -25,7 +25,7 @@ _TOO_LONG: Final = (
     "exceeds|exceeded|must not exceed|cannot exceed|can not exceed|may not exceed|should not exceed|"
     "cannot be longer than|must not be longer than|must not be more than|cannot be more than|must be less than|"
     "must be no more than|must be no longer than|is too long|too long|length must|has a maximum|cannot be greater than|"
-    "is limited to|exceeds max length|must be at most|must be shorter|length exceeds"
+    "is limited to|exceeds max length|must be at most|must be shorter|length exceeds|characters or less|characters or fewer"
 )
 """A value is too long."""
 
@@ -37,7 +37,8 @@ _GONE: Final = (
 """A record is not there."""
 
 _TAKEN: Final = (
-    "must be unique|already exists|already exist|already exists in xero|is already in use|already in use|is already used|"
+    "must be unique|already exists|already exist|already exists in xero|is already in use|already in use|"
+    "is already used|"
     "already used|has already been used|is already taken|already taken|is already assigned|already assigned|"
     "is already linked|is not unique|should be unique|is a duplicate|is duplicated|has already been taken|"
     "has been used already"
