@@ -25,7 +25,8 @@ _TOO_LONG: Final = (
     "exceeds|exceeded|must not exceed|cannot exceed|can not exceed|may not exceed|should not exceed|"
     "cannot be longer than|must not be longer than|must not be more than|cannot be more than|must be less than|"
     "must be no more than|must be no longer than|is too long|too long|length must|has a maximum|cannot be greater than|"
-    "is limited to|exceeds max length|must be at most|must be shorter|length exceeds|characters or less|characters or fewer"
+    "is limited to|exceeds max length|must be at most|must be shorter|length exceeds|characters or less|"
+    "characters or fewer"
 )
 """A value is too long."""
 
