@@ -31,6 +31,7 @@ class Platform:
     port: int = 0
     requests: int = 0
     connections: int = 0
+    open: int = 0
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -41,6 +42,7 @@ class Platform:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection; an answer waits for `release`."""
         self.connections += 1
+        self.open += 1
         try:
             while await reader.readuntil(b"\r\n\r\n"):
                 self.requests += 1
@@ -50,6 +52,7 @@ class Platform:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open -= 1
             writer.transport.abort()
 
 
@@ -78,6 +81,13 @@ async def transport(trust: TrustedCertificates, deadline: float = 10.0) -> Async
         yield built
     finally:
         await built.aclose()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for a condition, at most 10 s."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - a count sets no event
+            await asyncio.sleep(0.01)
 
 
 async def get(reads: ReadTransport, url: httpx.URL) -> Answer | UpstreamFailure:
@@ -139,9 +149,7 @@ def test_a_changed_trust_holds_for_the_next_read_and_the_one_under_way_ends(run:
             assert isinstance(await get(reads, platform.url), Answer)
             platform.release.clear()
             under_way = asyncio.create_task(get(reads, platform.url))
-            async with asyncio.timeout(10):
-                while platform.requests < 2:  # noqa: ASYNC110 - a count sets no event
-                    await asyncio.sleep(0.01)
+            await until(lambda: platform.requests == 2)
             replace(other.file, bad)
             assert trust.look()
             reads.trust(trust.context)
@@ -162,13 +170,20 @@ def test_connections_of_an_old_trust_are_closed_once_their_reads_have_ended(run:
         authority = Authority(tmp_path)
         trust = TrustedCertificates(authority.file)
         async with serving(authority, tmp_path) as platform, transport(trust, deadline=0.5) as reads:
+            platform.release.clear()
+            under_way = asyncio.create_task(get(reads, platform.url))
+            await until(lambda: platform.requests == 1)
             for _ in range(5):
+                reads.trust(trust.context)
+            assert platform.open == 1
+            platform.release.set()
+            assert isinstance(await under_way, Answer)
+            await until(lambda: platform.open == 0)
+            for connections in range(2, 5):
                 assert isinstance(await get(reads, platform.url), Answer)
                 reads.trust(trust.context)
-            assert len(reads._replaced) == 5
-            async with asyncio.timeout(10):
-                while reads._replaced:  # noqa: ASYNC110 - a count sets no event
-                    await asyncio.sleep(0.01)
+                await until(lambda: platform.open == 0)
+                assert platform.connections == connections
             assert isinstance(await get(reads, platform.url), Answer)
             reads.trust(trust.context)
 
