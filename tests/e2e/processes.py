@@ -105,18 +105,8 @@ def running(
 
 
 @contextmanager
-def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str) -> Iterator[Simulator]:
-    """The simulated platform in a thread of its own. Writes token and organizations.yml to `folder`."""
-    (folder / "token").write_text(token)
-    (folder / "organizations.yml").write_text(organizations_yaml(fleet))
-    simulator = Simulator(World(fleet, admin_token=token))
-    with in_thread(simulator):
-        yield simulator
-
-
-@contextmanager
 def in_thread(server: Server) -> Iterator[None]:
-    """A simulated server in a thread of its own."""
+    """A simulated server at work in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -131,11 +121,23 @@ def in_thread(server: Server) -> Iterator[None]:
 
 
 @contextmanager
-def exporter(folder: Path, config: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str) -> Iterator[Simulator]:
+    """The simulated platform. Writes token and organizations.yml to `folder`."""
+    (folder / "token").write_text(token)
+    (folder / "organizations.yml").write_text(organizations_yaml(fleet))
+    simulator = Simulator(World(fleet, admin_token=token))
+    with in_thread(simulator):
+        yield simulator
+
+
+@contextmanager
+def exporter(
+    folder: Path, config: str, environment: dict[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """`serve` with this configuration on a free port; gives its URL and the process."""
     (folder / "config.yml").write_text(f"{config}\nweb: {{listen: '127.0.0.1:0'}}\n")
     log = folder / "exporter.log"
-    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log) as process:
+    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log, environment=environment) as process:
         started = re.compile(r'"event": "started".*"address": "([^"]+)"')
         found = eventually(lambda: started.search(log.read_text()))
         assert found is not None
