@@ -208,7 +208,7 @@ def test_a_refused_token_is_our_problem_and_heals_nobody(watched: Watched) -> No
         eventually(lambda: watched.verdict() == Verdict.PLATFORM_CREDENTIAL)
         eventually(lambda: watched.query("xero_issue") == [])
         assert watched.verdict() == Verdict.PLATFORM_CREDENTIAL
-        assert watched.query('xero_organizations{freshness="fresh"} == 0')
+        eventually(lambda: watched.query('xero_organizations{freshness="fresh"} == 0'))
         document = watched.fleet()
         assert document["verdict_means"].startswith("It is us")
         rows = json.loads(get(f"{watched.url}/api/v1/organizations"))["organizations"]
