@@ -190,7 +190,7 @@ LIMIT: Final = Row(
     retry_helps=False,
     sync_types=(SyncType.CONTACTS,),
     patterns=(
-        "You've reached the limit of {number} contact groups",
+        "(You've|youve|You have) reached the limit of {number} contact groups",
         (
             "(contact|contacts|contact group|contact groups|customer) (limit|quota) (has been|was|is|have been|) "
             "(reached|exceeded|hit|met)"

@@ -24,9 +24,10 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from exporter.observe.reasons.normal import words_of
+from exporter.observe.reasons.tree import Phrases, PhraseTree
 from exporter.observe.reasons.vocabulary import CHOICES
 
 REACH: Final[Mapping[str, int]] = {
@@ -52,12 +53,6 @@ _STARTS: Final = 8
 _ITEM: Final = re.compile(
     r"\{(?P<kind>\w+)\}|\((?P<choice>[^)]*)\)|<(?P<named>\w+)>|(?P<fill>\.\.\.)|(?P<word>[^\s(){}<>]+)"
 )
-
-Phrase: TypeAlias = tuple[bytes, ...]
-"""Words in normal form."""
-
-Phrases: TypeAlias = dict[int, list[tuple[int, int]]]
-"""Number of a phrase -> where it stands in a text: first word, the word after its last; in the order of the text."""
 
 
 class Found(NamedTuple):
@@ -170,61 +165,6 @@ class Pattern:
         if self._tail:
             shown.append(f"[redacted:{self._tail}]")
         return Found(begin, end, fixed, " ".join(shown))
-
-
-class PhraseTree:
-    """Finds all phrases of a set in a text, in one walk."""
-
-    __slots__ = ("_numbers", "_root")
-
-    def __init__(self) -> None:
-        self._numbers: dict[Phrase, int] = {}
-        self._root: dict[bytes, _Node] = {}
-
-    def number(self, phrase: Phrase) -> int:
-        """The number of `phrase`, which is part of the tree from now on."""
-        number = self._numbers.setdefault(phrase, len(self._numbers))
-        level = self._root
-        for word in phrase:
-            node = level.setdefault(word, _Node())
-            level = node.following
-        node.number = number
-        return number
-
-    def phrases(self) -> Mapping[int, Phrase]:
-        """All phrases by number."""
-        return {number: phrase for phrase, number in self._numbers.items()}
-
-    def walk(self, words: Sequence[bytes]) -> Phrases:
-        """The phrases in a text of these words."""
-        found: Phrases = {}
-        root = self._root
-        count = len(words)
-        for start, word in enumerate(words):
-            node = root.get(word)
-            end = start + 1
-            while node is not None:
-                number = node.number
-                if number >= 0:
-                    if number in found:
-                        found[number].append((start, end))
-                    else:
-                        found[number] = [(start, end)]
-                if end == count:
-                    break
-                node = node.following.get(words[end])
-                end += 1
-        return found
-
-
-class _Node:
-    """A place in the tree: the number of the phrase that ends here, or -1, and the words that may follow."""
-
-    __slots__ = ("following", "number")
-
-    def __init__(self) -> None:
-        self.number = -1
-        self.following: dict[bytes, _Node] = {}
 
 
 def _parsed(source: str, tree: PhraseTree) -> tuple[list[_Element], str]:

@@ -26,7 +26,7 @@ RECORD_MISSING: Final = Row(
             "journal) with the specified {id} could not be found"
         ),
         "existing (invoice|credit note|contact|payment|item|purchase order|quote) ... <GONE>",
-        "The resource you're looking for cannot be found",
+        "The resource (you're|youre|you are) looking for cannot be found",
         "(requested|) resource (requested|specified|) <GONE>",
         "<DOCUMENT> {id} <GONE>",
         (
@@ -49,8 +49,8 @@ RECORD_MISSING: Final = Row(
         "not found in xero",
         (
             "(related|linked|associated) (contact|vendor|vendors|supplier|customer|record|invoice|item) ... "
-            "(didn't sync|not synced|did not sync|not been synced|could not be synced|not exist|missing|failed "
-            "to sync)"
+            "(didn't sync|didnt sync|not synced|did not sync|not been synced|could not be synced|not exist|"
+            "missing|failed to sync)"
         ),
         (
             "(vendor|supplier|customer|contact|invoice|item) (has not been|was not|is not|not yet|hasn't been) "
@@ -134,7 +134,6 @@ UNSPECIFIED: Final = Row(
             "(contact|contacts|invoice|invoices|payment|payments|record|records|transaction|bill|item|customer|"
             "credit note|action)"
         ),
-        "(please|) (retry|try again|contact support)",
     ),
     bare=(
         "400",
