@@ -37,8 +37,8 @@ _LOOSE_REST: Final = 10
 _SHORT: Final = 32
 """The most words that a text may have to be taken as a bare one, or read together with its type."""
 
-_MOST_RULES: Final = 64
-"""The most rules that are tried on a text. Real ones have their words for 20; more is made up to cost time."""
+_MOST_RULES: Final = 32
+"""The most rules that are tried on a part of a text. Real ones have the words for 15; more is made up to cost time."""
 
 _MOST_WORDS: Final = 800
 """The most words of a message that are looked at. `MAX_TEXT` characters of English are 700."""
@@ -126,7 +126,7 @@ def correlation_id(message: str | None) -> str | None:
 def _recognised(kind: str | None, message: str | None) -> Recognition:
     if message is None or not message.strip():
         return (_of_kind(kind) if kind else None) or _UNSPECIFIED
-    parts = list(_bounded(filter(None, map(words_of, parts_of(message)))))
+    parts = list(_bounded(filter(None, map(words_of, dict.fromkeys(parts_of(message))))))
     found = _of_parts(parts)
     if found is not None or sum(map(len, parts)) > _SHORT:
         return found or _UNKNOWN
@@ -201,13 +201,13 @@ def _hits(words: list[bytes], *, foreign: bool) -> Iterator[_Hit]:
                 yield _Hit(found, rule)
 
 
-def _rank(rule: Rule) -> int:
-    return rule.rank
+def _rank(rule: Rule) -> tuple[int, int]:
+    return rule.rank, rule.place
 
 
-def _specific_first(hit: _Hit) -> tuple[bool, int, int, int]:
+def _specific_first(hit: _Hit) -> tuple[bool, int, int, int, int]:
     found, rule = hit
-    return rule.loose or rule.reason is Reason.UNSPECIFIED, -found.fixed, found.end - found.start, rule.rank
+    return rule.loose or rule.reason is Reason.UNSPECIFIED, -found.fixed, found.end - found.start, rule.rank, rule.place
 
 
 def _apart(hits: list[_Hit]) -> list[_Hit]:

@@ -39,6 +39,7 @@ class Rule:
 
     Attributes:
         rank: of several rules that a text matches, the one with the least tells the reason.
+        place: which pattern of its row it is.
         reason: what it tells.
         loose: whether the pattern is one of `Row.loose`.
         common: whether other systems speak so too: it is loose, or about a reason that they have as well.
@@ -46,6 +47,7 @@ class Rule:
     """
 
     rank: int
+    place: int
     reason: Reason
     loose: bool
     common: bool
@@ -70,10 +72,10 @@ def _rules(tree: PhraseTree) -> Iterator[Rule]:
         rank, later = RANKING.index(row.reason), len(RANKING)
         behind = 2 * later * _BESIDE.get(row.reason, 0)
         common = row.reason in _EVERYWHERE
-        for source in row.patterns:
-            yield Rule(rank + behind, row.reason, loose=False, common=common, pattern=Pattern(source, tree))
-        for source in row.loose:
-            yield Rule(rank + later + behind, row.reason, loose=True, common=True, pattern=Pattern(source, tree))
+        for place, source in enumerate(row.patterns):
+            yield Rule(rank + behind, place, row.reason, loose=False, common=common, pattern=Pattern(source, tree))
+        for place, source in enumerate(row.loose):
+            yield Rule(rank + later + behind, place, row.reason, loose=True, common=True, pattern=Pattern(source, tree))
 
 
 def _anchored(rules: Iterable[Rule], tree: PhraseTree) -> dict[int, tuple[tuple[Rule, Sequence[frozenset[int]]], ...]]:
