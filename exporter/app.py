@@ -13,7 +13,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import CollectorRegistry
 
 from exporter import __version__, logs
-from exporter.build import certificate_of
 from exporter.clock import Clock
 from exporter.config.changes import changed_keys, restart_only
 from exporter.config.files import signature
@@ -22,7 +21,7 @@ from exporter.config.schema import Config
 from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Readiness
 from exporter.observe.poller import TICK, Draw
-from exporter.watching import Watching, looked
+from exporter.watching import Watching
 from exporter.web.routes import application
 from exporter.web.server import Server
 from exporter.web.site import Site, WebToken
@@ -68,9 +67,8 @@ class Exporter:
         self._reloading = asyncio.Lock()
         self._reload_tasks: set[asyncio.Task[None]] = set()
         self._watchdog: asyncio.TimerHandle | None = None
-        self._certificate = certificate_of(config)
         listen = config.web.listen
-        self._server = Server(application(self._site()), listen.host, listen.port, self._certificate)
+        self._server = Server(application(self._site()), listen.host, listen.port, self._watching.certificate)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -87,7 +85,6 @@ class Exporter:
             UnreachableError: the address to listen on cannot be had.
         """
         self._metrics.config_reloaded(self._clock.now().wall)
-        self._look_at_certificate()
         self._watching.begin()
         await self._server.start()
         self._ticked = self._clock.now()
@@ -183,6 +180,7 @@ class Exporter:
         if any(key.startswith("log.") for key in changed):
             logs.configure(config.log.level, config.log.format)
         self._server.replace(application(self._site()))
+        self._server.present(self._watching.certificate)
         return changed
 
     async def failed(self) -> None:
@@ -211,7 +209,6 @@ class Exporter:
     async def _tick(self) -> None:
         now = self._clock.now()
         try:
-            self._look_at_certificate()
             self._watching.turn()
         except Exception:  # noqa: BLE001 - see below
             # A fault of ours in one tick must not be the last tick. The health check tells when ticks stay away.
@@ -226,13 +223,6 @@ class Exporter:
         if self._source is not None and not self._reload_tasks and signature(self._source.path) != self._source_seen:
             self.reload_soon("file")
         self._watching.look_at_sources()
-
-    def _look_at_certificate(self) -> None:
-        certificate = self._certificate
-        if certificate is not None and certificate.validity is not None:
-            looked("web", certificate)
-            self._metrics.certificate_problem("web", certificate.problem is not None)
-            self._metrics.certificate_ends(certificate.validity.not_after)
 
     def _site(self) -> Site:
         watching = self._watching
@@ -251,6 +241,7 @@ class Exporter:
                 for one in self._config.web.tokens
             ),
             organization_names=self._config.expose.organization_names,
+            links=self._config.links,
             version=__version__,
         )
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from exporter.clock import Clock
 from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
 from exporter.config.schema import Config, Credential
+from exporter.config.schema import Discovery as DiscoverySettings
 from exporter.config.secrets import Token, token_of
 from exporter.errors import ConfigError, Fault
+from exporter.observe.interpret import interpreted
 from exporter.observe.reader import Reader
 from exporter.observe.roster import Filter, Roster
-from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.discovery import Discovery
 from exporter.upstream.memberpulse import MemberPulse
@@ -30,7 +32,13 @@ class Upstream:
     memberpulse: MemberPulse
 
 
-def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics, token: Token | None = None) -> Upstream:
+def upstream_of(
+    config: Config,
+    clock: Clock,
+    metrics: SelfMetrics,
+    token: Token | None = None,
+    trust: TrustedCertificates | None = None,
+) -> Upstream:
     """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end.
 
     Args:
@@ -38,12 +46,13 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics, token: Token
         clock: for durations.
         metrics: counts the requests.
         token: the token that is in use already; read from the configuration when there is none.
+        trust: whom is trusted already, as the token.
 
     Raises:
         ConfigError: platform.ca_file cannot be used.
     """
     token = token_of(config.platform) if token is None else token
-    trust = good_trust_of(config)
+    trust = good_trust_of(config) if trust is None else trust
     transport = ReadTransport(
         timeout=config.platform.timeout,
         max_concurrency=config.platform.max_concurrency,
@@ -57,6 +66,7 @@ def upstream_of(config: Config, clock: Clock, metrics: SelfMetrics, token: Token
         transport=transport,
         telemetry=metrics,
         clock=clock,
+        interpret=interpreted,
     )
     return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
 
@@ -86,15 +96,12 @@ def certificate_of(config: Config) -> ServerCertificate | None:
 
 
 def discovery_of(
-    config: Config, token: Token | None, clock: Clock, metrics: SelfMetrics, trust: TrustedCertificates
-) -> Discovery | None:
-    """Builds the way to the server that lists organisations, None where none is configured; close it at the end.
+    http: DiscoverySettings, token: Token | None, clock: Clock, metrics: SelfMetrics, trust: TrustedCertificates
+) -> Discovery:
+    """Builds the way to the server that lists organisations; close it at the end.
 
     It trusts whom the platform is trusted by: that server is the platform's own as a rule.
     """
-    http = config.organizations.http
-    if http is None:
-        return None
     return Discovery(url=http.url, token=token, telemetry=metrics, clock=clock, tls=trust.context)
 
 
@@ -126,16 +133,16 @@ def roster_of(config: Config, clock: Clock) -> Roster:
 
 
 def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
-    """Tells how each source of the roster stands."""
-    for source in roster.sources:
-        if source.last_success is not None:
-            metrics.roster_counted(source.source, source.organizations)
-            metrics.roster_read(source.source, source.last_success)
+    """Tells how each source of the roster stands that was ever read."""
+    read = {one.source: one.last_success for one in roster.sources if one.last_success is not None}
+    metrics.roster_stands({one.source: one.organizations for one in roster.sources if one.source in read}, read)
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Every configured token by its owner, as the metrics call them: ``platform``, ``discovery``, ``web/NAME``.
+    """Every configured token by its owner, as the metrics call them.
+
+    The owners are ``platform``, ``discovery``, ``xero`` and ``web/NAME``.
 
     Attributes:
         by_owner: the tokens.
@@ -159,6 +166,8 @@ def tokens_of(config: Config, before: Tokens | None = None) -> Tokens:
     settings: dict[str, Credential] = {PLATFORM_TOKEN: config.platform}
     if config.organizations.http is not None and config.organizations.http.has_token:
         settings[DISCOVERY_TOKEN] = config.organizations.http
+    if config.xero.app.client_secret_file is not None:
+        settings[XERO_SECRET] = Credential.model_construct(token=None, token_file=config.xero.app.client_secret_file)
     settings |= {f"web/{one.name}": one for one in config.web.tokens}
     tokens = {}
     for owner, setting in settings.items():

@@ -9,23 +9,26 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
-from exporter.build import Tokens, Upstream, discovery_of, roster_of, tell_roster, tokens_of, unusable, upstream_of
+from exporter.asking_xero import AskingXero
+from exporter.build import Tokens, Upstream, certificate_of, roster_of, tell_roster, tokens_of, unusable, upstream_of
 from exporter.clock import Clock
-from exporter.config.certificates import ServerCertificate, TrustedCertificates
 from exporter.config.schema import Config
+from exporter.discovering import Discovering
 from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
+from exporter.looking import look_at_certificates, look_at_tokens
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization, Snapshot
+from exporter.model.judgement import Surroundings
 from exporter.model.moment import Moment
 from exporter.model.words import RosterSource
-from exporter.observe.discoverer import Discoverer
 from exporter.observe.fleet import Fleet
+from exporter.observe.grace import Known, of_another_server
 from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
 from exporter.observe.telling import tell
-from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 
 READS_GRACE: Final = 2.0
@@ -41,13 +44,14 @@ class Watching:
         """Builds everything and asks nobody.
 
         Raises:
-            ConfigError: the organisations file, or platform.ca_file, cannot be used.
+            ConfigError: the organisations file, platform.ca_file, or our own certificate, cannot be used.
         """
         self._config = config
         self._clock = clock
         self._registry = registry
         self.metrics = SelfMetrics(registry)
         self.tokens = tokens_of(config)
+        self.certificate = certificate_of(config)
         self._upstream = upstream_of(config, clock, self.metrics, self.tokens.by_owner[PLATFORM_TOKEN])
         self._roster = roster_of(config, clock)
         # Held by whoever changes the roster: a file, a server and a reload may come at the same time.
@@ -57,10 +61,12 @@ class Watching:
         self._loaded: Moment | None = None
         self._was_ready = False
         self._roster_task: asyncio.Task[None] | None = None
-        self._discovery_task: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._discover_with(config)
-        self._fleet = Fleet(config.poll.stale_after_seconds)
+        self._discovering = self._discovering_of(config)
+        self._asking_xero = AskingXero(
+            config, secret=self.tokens.by_owner.get(XERO_SECRET), clock=clock, metrics=self.metrics
+        )
+        self._fleet = Fleet(config.thresholds)
         self._poller = Poller(
             reader=self._upstream.reader,
             fleet=self._fleet,
@@ -93,33 +99,33 @@ class Watching:
         self._started = self._clock.now()
         self._tell_limits()
         self._take_roster()
-        self._look_at_tokens()
-        self._look_at_trust()
+        self._look_at_files()
         self._show(self._started)
 
     def turn(self) -> None:
         """What one tick does: look, plan what is due, fold what came in, render what changed."""
         now = self._clock.now()
-        self._look_at_tokens()
-        self._look_at_trust()
+        self._look_at_files()
         self._poller.tick(now)
         self._show(now)
 
     async def drain(self) -> None:
         """Starts nothing any more, gives readings under way `READS_GRACE`, and ends what reads the roster."""
         await self._poller.drain(READS_GRACE)
-        tasks = [task for task in (self._roster_task, self._discovery_task) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._discovering is not None:
+            self._discovering.stop()
+        if self._roster_task is not None:
+            self._roster_task.cancel()
+            await asyncio.gather(self._roster_task, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Closes all connections, those that were replaced too."""
         # What still used them was ended by `drain`, so these end at once.
         await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._upstream.transport.aclose()
-        if self._discovery is not None:
-            await self._discovery.aclose()
+        await self._asking_xero.aclose()
+        if self._discovering is not None:
+            await self._discovering.aclose()
 
     async def reconfigure(self, config: Config, changed: Sequence[str]) -> None:
         """Puts another configuration in force, whole or not at all; what is known of those who stay is kept.
@@ -137,26 +143,30 @@ class Watching:
             tokens = tokens_of(config, self.tokens)
             if faults := unusable(tokens, self.tokens):
                 raise ConfigError(faults)
+            # What names the same files as before stays, also when they are bad now: then the last good ones do.
+            certificate = self.certificate
+            if "web.tls" in changed:
+                certificate = await asyncio.to_thread(certificate_of, config)
             upstream = self._upstream
             if any(key.startswith("platform.") for key in changed):
-                upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN])
+                trust = None if "platform.ca_file" in changed else upstream.trust
+                upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN], trust)
             self._roster.become(roster)
+            self.certificate = certificate
             self._put_in_force(config, changed, tokens, upstream)
 
     async def believe_discovery(self) -> None:
         """Takes over what the server lists and is held: a person who reloads says that it is right."""
-        if self._discoverer is not None:
-            await self._discoverer.believe()
-            self._roster_may_have_changed()
+        if self._discovering is not None:
+            await self._discovering.believe()
 
     def look_at_sources(self) -> None:
-        """Starts to read again what changed, and to ask the server that lists organisations when its turn has come."""
-        loop = asyncio.get_running_loop()
-        if _idle(self._roster_task) and self._roster.changed():
-            self._roster_task = loop.create_task(self._reload_roster())
-        discoverer = self._discoverer
-        if discoverer is not None and _idle(self._discovery_task) and discoverer.due(self._clock.now()):
-            self._discovery_task = loop.create_task(self._discover(discoverer))
+        """Starts to read again what changed, and to ask whoever's turn has come beside the platform."""
+        if (self._roster_task is None or self._roster_task.done()) and self._roster.changed():
+            self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
+        if self._discovering is not None:
+            self._discovering.look()
+        self._asking_xero.look()
 
     async def _reload_roster(self) -> None:
         try:
@@ -173,13 +183,6 @@ class Watching:
             self.metrics.roster_rejected(RosterSource.FILE)
             return
         self._roster_may_have_changed()
-
-    async def _discover(self, discoverer: Discoverer) -> None:
-        try:
-            await discoverer.ask()
-            self._roster_may_have_changed()
-        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
-            _log.exception("discovery_broke")
 
     def _roster_may_have_changed(self) -> None:
         before, after = self._in_force or (), self._roster.organizations
@@ -245,17 +248,24 @@ class Watching:
         now = self._clock.now()
         self._config, self.tokens = config, tokens
         if upstream is not self._upstream:
+            upstream.transport.take_over(self._upstream.transport)
             self._retire(self._upstream.transport.aclose, self._poller.readings())
+            trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
-            if self._discovery is not None:
-                self._discovery.trust(upstream.trust.context)
+            if trust_changed and self._discovering is not None:
+                self._discovering.trust(upstream.trust.context)
+        if "organizations.http" in changed:
+            self._discover_otherwise()
+        self._retire(self._asking_xero.reconfigure(config, changed, tokens.by_owner.get(XERO_SECRET)), ())
         self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
-        self._fleet.change_stale_after(config.poll.stale_after_seconds, now)
+        self._fleet.change_rules(config.thresholds, now)
         self._tell_limits()
         if "expose.organization_names" in changed:
             self.exposition = self._exposition_of(config)
         self._roster_may_have_changed()
+        self._look_at_files()
         self._show(now)
+        self.look_at_sources()
 
     def _retire(self, close: Callable[[], Awaitable[None]], users: Iterable[asyncio.Task[None]]) -> None:
         """Closes what was replaced, once those who still use it are done: each of them has a deadline."""
@@ -270,22 +280,38 @@ class Watching:
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
-    def _discover_with(self, config: Config) -> None:
-        """Puts the server that lists organisations in force, or none."""
-        self._discovery = discovery_of(
-            config, self.tokens.by_owner.get(DISCOVERY_TOKEN), self._clock, self.metrics, self._upstream.trust
+    def _discovering_of(self, config: Config, known: Known | None = None) -> Discovering | None:
+        """The server that lists organisations, not yet asked; None where none is configured."""
+        http = config.organizations.http
+        if http is None:
+            return None
+        return Discovering(
+            http,
+            token=self.tokens.by_owner.get(DISCOVERY_TOKEN),
+            trust=self._upstream.trust,
+            roster=self._roster,
+            changing=self._roster_changing,
+            clock=self._clock,
+            metrics=self.metrics,
+            taken=self._roster_may_have_changed,
+            known=known,
         )
-        self._discoverer: Discoverer | None = None
-        if config.organizations.http is not None and self._discovery is not None:
-            self._discoverer = Discoverer(
-                config.organizations.http,
-                discovery=self._discovery,
-                credential=self.tokens.by_owner.get(DISCOVERY_TOKEN),
-                roster=self._roster,
-                changing=self._roster_changing,
-                clock=self._clock,
-                metrics=self.metrics,
-            )
+
+    def _discover_otherwise(self) -> None:
+        """Goes on with the same server, or gives it up: whatever it still answers no longer counts then."""
+        http, old = self._config.organizations.http, self._discovering
+        if http is not None and old is not None and http.url == old.url:
+            old.reconfigure(http, self.tokens.by_owner.get(DISCOVERY_TOKEN))
+            return
+        known = None
+        if old is not None:
+            old.stop()
+            self._retire(old.aclose, ())
+            self.metrics.discovery_unknown()
+            if http is not None:
+                known = of_another_server(old.known)
+                self._roster.awaits_another_server()
+        self._discovering = self._discovering_of(self._config, known)
 
     def _exposition_of(self, config: Config) -> Exposition:
         return Exposition(
@@ -297,40 +323,23 @@ class Watching:
 
     def _show(self, now: Moment) -> None:
         """Folds what came in, and makes it what the page shows."""
-        changes = self._fleet.fold(now)
+        changes = self._fleet.fold(now, self._asking_xero.connections, self._surroundings())
         if (snapshot := self._fleet.snapshot) is not None:
             self.exposition.render(snapshot)
         tell(changes)
 
-    def _look_at_tokens(self) -> None:
-        for owner, token in self.tokens.in_files.items():
-            before, changed = token.problem, token.look()
-            if token.problem is not None and token.problem != before:
-                _log.error("token_file_problem", token=owner, problem=token.problem)
-            elif changed or token.problem != before:
-                _log.info("token_file_read", token=owner, changed=changed)
-            self.metrics.token_problem(owner, token.problem is not None)
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            started=self.ready().ready,
+            credential_refused=self._poller.auth_ok is False or not self._upstream.token.number,
+            app_refused=self._asking_xero.app_refused,
+            pages=self._asking_xero.pages,
+        )
 
-    def _look_at_trust(self) -> None:
+    def _look_at_files(self) -> None:
+        look_at_tokens(self.tokens, self.metrics)
         trust = self._upstream.trust
-        if looked("platform", trust):
+        if look_at_certificates(trust, self.certificate, self.metrics):
             self._upstream.transport.trust(trust.context)
-            if self._discovery is not None:
-                self._discovery.trust(trust.context)
-        if self._config.platform.ca_file is not None:
-            self.metrics.certificate_problem("platform", trust.problem is not None)
-
-
-def _idle(task: asyncio.Task[None] | None) -> bool:
-    return task is None or task.done()
-
-
-def looked(owner: str, files: ServerCertificate | TrustedCertificates) -> bool:
-    """Looks, and tells what came of it; True when something new is in force."""
-    before = files.problem
-    taken = files.look()
-    if taken:
-        _log.info("certificates_taken_over", certificates=owner)
-    elif files.problem is not None and files.problem != before:
-        _log.error("certificates_problem", certificates=owner, problem=str(files.problem))
-    return taken
+            if self._discovering is not None:
+                self._discovering.trust(trust.context)

@@ -8,12 +8,8 @@ from typing import Final
 from exporter.config.schema import Config
 from exporter.errors import Fault
 
-RESTART_ONLY: Final = ("organizations.http", "web.listen", "web.tls")
-"""Keys that a running exporter cannot change: its address, and the server that lists organisations.
-
-Certificates in the same files are read again anyway. Another server would have to be believed before the list of the
-old one can go; until that is built, a restart is the honest way.
-"""
+RESTART_ONLY: Final = ("web.listen",)
+"""Keys that a running exporter cannot change: the address, which whoever asks us would have to learn as well."""
 
 
 def changed_keys(old: Config, new: Config) -> Sequence[str]:

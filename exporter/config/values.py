@@ -6,7 +6,6 @@ Every parser refuses with a `SpellingError` that says what is wanted and never w
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +22,9 @@ TOKEN: Final = re.compile(rb"[\x21-\x7e]+")
 
 TOKEN_RULE: Final = "must be visible ASCII without spaces (it becomes an HTTP header)"  # noqa: S105 - a rule, no token
 
+MAX_TEXT: Final = 4096
+"""Characters of a path or an expression."""
+
 MAX_TOKEN_SIZE: Final = 16 * 1024
 """Bytes; header lines beyond that are refused by most servers."""
 
@@ -38,7 +40,6 @@ _UNITS_MS: Final = {
 _DURATION: Final = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS_MS))
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?")
-_MAX_TEXT: Final = 4096
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -179,21 +180,9 @@ def _unquoted(value: object, pattern: re.Pattern[str], rule: str) -> str:
     raise SpellingError(f"must be {rule}, without quotes" if isinstance(value, str) else f"must be {rule}")
 
 
-def _regular_expression(value: object) -> re.Pattern[str]:
-    written = text(value)
-    if len(written) > _MAX_TEXT:
-        raise SpellingError(f"must be at most {_MAX_TEXT} characters long")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a warning would print the pattern
-            return re.compile(written)
-    except (re.error, OverflowError, RecursionError, ValueError):
-        raise SpellingError("must be a regular expression of Python's re module; this one does not compile") from None
-
-
 def _path(value: object) -> Path:
     written = text(value)
-    if not written.strip() or "\0" in written or len(written) > _MAX_TEXT:
+    if not written.strip() or "\0" in written or len(written) > MAX_TEXT:
         raise SpellingError("must be the path of a file")
     return Path(written)
 
@@ -210,6 +199,5 @@ def _secret(value: object) -> SecretStr:
 
 
 TRUTH: Final = Spelling("true or false", _truth, lambda value: str(value).lower())
-REGULAR_EXPRESSION: Final = Spelling("regular expression", _regular_expression)
 PATH: Final = Spelling("path", _path)
 SECRET: Final = Spelling("text", _secret)

@@ -186,7 +186,7 @@ class ServiceStatus(StrEnum):
     MAJOR = "major"
     CRITICAL = "critical"
     UNKNOWN = "unknown"
-    """The page could not be read, or not for long. Not an outage."""
+    """The page could not be read for a while, or says a word not known here. Not an outage."""
 
 
 class Role(StrEnum):

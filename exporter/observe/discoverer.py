@@ -53,6 +53,7 @@ class Discoverer:
         changing: asyncio.Lock,
         clock: Clock,
         metrics: SelfMetrics,
+        known: Known | None = None,
     ) -> None:
         """Asks nothing yet; the first `ask` is due at once.
 
@@ -64,6 +65,7 @@ class Discoverer:
             changing: held by whoever changes the roster.
             clock: tells the time.
             metrics: counts the answers.
+            known: who is in force already, though this server did not list them; nobody by default.
         """
         self._discovery = discovery
         self._credential = credential
@@ -74,10 +76,30 @@ class Discoverer:
         self._grid = Grid.aligned(clock.now(), settings.refresh)
         self._phase = phase_of(settings.url)
         self._grace = settings.missing_grace
-        self._known = Known()
+        self._known = known or Known()
         self._failures_in_row = 0
         self._refused_with: int | None = None
+        self._retry_after: float | None = None
+        self._ended: float | None = None
         self._next = float("-inf")
+
+    @property
+    def known(self) -> Known:
+        """What the answers so far come to."""
+        return self._known
+
+    def reconfigure(self, settings: Settings, credential: Credential | None, now: Moment) -> None:
+        """From now on asks at this pace, with this grace. What is known stays, for the server is the same.
+
+        Args:
+            settings: with the same URL as before.
+            credential: says when its token changed; None where it has none.
+            now: the present.
+        """
+        self._credential, self._grace = credential, settings.missing_grace
+        if settings.refresh != self._grid.interval:
+            self._grid = Grid.aligned(now, settings.refresh)
+            self._plan()
 
     def due(self, now: Moment) -> bool:
         """Whether to `ask` now: its turn has come, or there is another token than the one that was refused."""
@@ -90,14 +112,9 @@ class Discoverer:
         failure = answer if isinstance(answer, UpstreamFailure) else None
         self._failures_in_row = 0 if failure is None else self._failures_in_row + 1
         self._refused_with = credential if failure is not None and failure.failure is Failure.AUTH else None
-        self._next = next_ask(
-            self._grid,
-            self._phase,
-            self._clock.now().monotonic,
-            failures_in_row=self._failures_in_row,
-            loaded=self._known.answer is not None or failure is None,
-            retry_after=None if failure is None else failure.retry_after,
-        )
+        self._retry_after = None if failure is None else failure.retry_after
+        self._ended = self._clock.now().monotonic
+        self._plan()
         async with self._changing:
             if isinstance(answer, UpstreamFailure):
                 self._failed(answer)
@@ -113,6 +130,18 @@ class Discoverer:
             if decision.verdict is Verdict.BELIEVED:
                 self._take(decision)
                 self._metrics.discovery_stands(held=False, missing=len(self._known.missing))
+
+    def _plan(self) -> None:
+        """Says when to ask next, by how the last ask ended; before the first, at once."""
+        if self._ended is not None:
+            self._next = next_ask(
+                self._grid,
+                self._phase,
+                self._ended,
+                failures_in_row=self._failures_in_row,
+                loaded=self._known.answer is not None or not self._failures_in_row,
+                retry_after=self._retry_after,
+            )
 
     def _credential_number(self) -> int:
         return 0 if self._credential is None else self._credential.number

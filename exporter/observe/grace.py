@@ -118,6 +118,15 @@ def believe(known: Known, grace: int) -> Decision:
     return Decision(_believed(known, known.hold, listed, known.missing, grace), Verdict.BELIEVED)
 
 
+def of_another_server(known: Known) -> Known:
+    """What is known when another server is asked from now on: who is in force stays, and nobody is missing yet.
+
+    Its answers are judged as those before: it may as well be the one that lists too few. But what the other server
+    missed, or was held for, says nothing about this one's answers.
+    """
+    return Known(known.organizations)
+
+
 def _drops_too_many(dropped: int, *, of: int, listed: int) -> bool:
     if not listed:
         return of > 0

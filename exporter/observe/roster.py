@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exporter.clock import Clock
+from exporter.config.expressions import Expression
 from exporter.config.files import FileSignature, signature
 from exporter.config.load import load_organizations
 from exporter.errors import ConfigError, Fault
@@ -34,14 +34,14 @@ class Filter:
         exclude: an id must match none of these.
     """
 
-    include: tuple[re.Pattern[str], ...] = ()
-    exclude: tuple[re.Pattern[str], ...] = ()
+    include: tuple[Expression, ...] = ()
+    exclude: tuple[Expression, ...] = ()
 
     def admits(self, organization_id: str) -> bool:
         """Whether this id is watched."""
-        if any(pattern.fullmatch(organization_id) for pattern in self.exclude):
+        if any(pattern.matches(organization_id) for pattern in self.exclude):
             return False
-        return not self.include or any(pattern.fullmatch(organization_id) for pattern in self.include)
+        return not self.include or any(pattern.matches(organization_id) for pattern in self.include)
 
 
 class Roster:
@@ -142,6 +142,10 @@ class Roster:
     def confirm(self) -> None:
         """The server lists whom it listed before."""
         self._accept(RosterSource.HTTP, self._lists[RosterSource.HTTP])
+
+    def awaits_another_server(self) -> None:
+        """Another server is asked from now on; whom the one before listed stay meanwhile."""
+        self.keep(rejected=False, held=False, why="the server that is configured now has not answered yet")
 
     def keep(self, *, rejected: bool, held: bool, why: str) -> None:
         """What the server listed before stays in force, as it gave nothing, nothing usable, or too little.

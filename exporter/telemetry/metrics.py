@@ -49,6 +49,22 @@ class _OptionalGauge(Collector):
         yield GaugeMetricFamily(self._family.name, self._family.help, value=self._value)
 
 
+class _WholeGauge:
+    """A gauge with one label, all of whose samples are set together: what is not named has none any more."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._named: frozenset[str] = frozenset()
+
+    def set(self, values: Mapping[str, float]) -> None:
+        """Sets every sample, by the value of the label."""
+        for gone in self._named - values.keys():
+            self._gauge.remove(gone)
+        self._named = frozenset(values)
+        for name, value in values.items():
+            self._gauge.labels(name).set(value)
+
+
 class SelfMetrics:
     """The exporter's own metrics on a registry of their own; every known counter starts at 0.
 
@@ -78,18 +94,20 @@ class SelfMetrics:
         self._auth_ok = self._optional("xero_exporter_platform_auth_ok")
         self._clock_skew = self._optional("xero_exporter_platform_clock_skew_seconds")
         self._paused_until = self._optional("xero_exporter_platform_paused_until_timestamp_seconds")
-        self._roster_organizations = self._gauge("xero_exporter_roster_organizations")
-        self._roster_last_success = self._gauge("xero_exporter_roster_last_success_timestamp_seconds")
+        self._roster_organizations = _WholeGauge(self._gauge("xero_exporter_roster_organizations"))
+        self._roster_last_success = _WholeGauge(self._gauge("xero_exporter_roster_last_success_timestamp_seconds"))
         rejected = self._counter("xero_exporter_roster_rejected_total")
         self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
         self._discovery_held = self._optional("xero_exporter_discovery_held")
         self._discovery_answers_held = self._counter("xero_exporter_discovery_answers_held_total")
         self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
         self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
+        self._connections_at = self._optional("xero_exporter_xero_connections_last_success_timestamp_seconds")
+        self._pages_at = _WholeGauge(self._gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
         self._config_successful = self._gauge("xero_exporter_config_last_reload_successful")
         self._config_at = self._gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
-        self._token_file_readable = self._gauge("xero_exporter_token_file_readable")
-        self._certificate_readable = self._gauge("xero_exporter_tls_certificate_readable")
+        self._token_file_readable = _WholeGauge(self._gauge("xero_exporter_token_file_readable"))
+        self._certificate_readable = _WholeGauge(self._gauge("xero_exporter_tls_certificate_readable"))
         self._certificate_ends = self._optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
         self._tick_duration = self._histogram("xero_exporter_tick_duration_seconds")
         self._ticks_missed = self._counter("xero_exporter_ticks_missed_total")
@@ -157,13 +175,15 @@ class SelfMetrics:
         """Says until when (seconds since 1970 UTC) the platform asked to wait; None takes the sample away."""
         self._paused_until.set(wall)
 
-    def roster_counted(self, source: RosterSource, organizations: int) -> None:
-        """Says how many organisations a source lists."""
-        self._roster_organizations.labels(source).set(organizations)
+    def roster_stands(self, organizations: Mapping[RosterSource, int], read: Mapping[RosterSource, float]) -> None:
+        """Says how many organisations each source lists; of other sources nothing is told any more.
 
-    def roster_read(self, source: RosterSource, at: float) -> None:
-        """Says when (seconds since 1970 UTC) a source was read whole."""
-        self._roster_last_success.labels(source).set(at)
+        Args:
+            organizations: by source.
+            read: when each source was last read whole, seconds since 1970 UTC.
+        """
+        self._roster_organizations.set({str(source): count for source, count in organizations.items()})
+        self._roster_last_success.set({str(source): at for source, at in read.items()})
 
     def roster_rejected(self, source: RosterSource) -> None:
         """Counts a source whose new content was refused."""
@@ -186,33 +206,43 @@ class SelfMetrics:
         self._discovery_held.set(held)
         self._discovery_missing.set(missing)
 
+    def connections_listed(self, at: float | None) -> None:
+        """Says when (seconds since 1970 UTC) Xero last listed the app's connections; None takes the sample away."""
+        self._connections_at.set(at)
+
+    def status_pages_read(self, at: Mapping[str, float]) -> None:
+        """Says when (seconds since 1970 UTC) each status page was last read; of others nothing is told any more."""
+        self._pages_at.set(at)
+
+    def discovery_unknown(self) -> None:
+        """Takes back what `discovery_stands` said: there is no server that lists organisations, or another one."""
+        self._discovery_held.set(None)
+        self._discovery_missing.set(None)
+
     def config_reloaded(self, at: float | None) -> None:
         """Says that the configuration was read: when, seconds since 1970 UTC, or None when it was refused."""
         self._config_successful.set(int(at is not None))
         if at is not None:
             self._config_at.set(at)
 
-    def token_problem(self, owner: str, problem: bool) -> None:  # noqa: FBT001 - the answer itself, not a switch
-        """Says whether a token file could be read.
+    def token_files_stand(self, problems: Mapping[str, bool]) -> None:
+        """Says which token files could be read; of other tokens nothing is told any more.
 
         Args:
-            owner: ``platform``, ``organizations.http``, or ``web/NAME`` for an entry of ``web.tokens``.
-            problem: True when it could not.
+            problems: ``platform``, ``discovery``, or ``web/NAME`` for an entry of ``web.tokens`` -> True when its file
+                could not be read.
         """
-        self._token_file_readable.labels(owner).set(int(not problem))
+        self._token_file_readable.set({owner: int(not problem) for owner, problem in problems.items()})
 
-    def certificate_problem(self, certificate: str, problem: bool) -> None:  # noqa: FBT001 - the answer itself
-        """Says whether files of certificates could be used.
+    def certificates_stand(self, problems: Mapping[str, bool], web_ends: float | None) -> None:
+        """Says which files of certificates could be used; of others nothing is told any more.
 
         Args:
-            certificate: `web` or `platform`.
-            problem: True when they could not.
+            problems: `web` or `platform` -> True when they could not.
+            web_ends: until when our own certificate is valid, seconds since 1970 UTC; None when there is none.
         """
-        self._certificate_readable.labels(certificate).set(int(not problem))
-
-    def certificate_ends(self, wall: float) -> None:
-        """Says until when (seconds since 1970 UTC) our own certificate is valid."""
-        self._certificate_ends.set(wall)
+        self._certificate_readable.set({name: int(not problem) for name, problem in problems.items()})
+        self._certificate_ends.set(web_ends)
 
     def rendered(self, blocks: int, series: int) -> None:
         """Counts the blocks rendered anew, and says how many series the fleet has on the page now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
@@ -15,6 +16,9 @@ At 200 a second this lets at most eleven go at once; below 20 a second they go o
 
 GRAIN: Final = 0.001
 """Seconds that are not worth sleeping for: the grain of uvloop's clock and timers."""
+
+LONGEST_SLEEP: Final = 1.0
+"""Seconds after which a sleeper looks again: the rate may be another one by then."""
 
 SUSPECT_SHARE: Final = 2
 """Suspects together hold at most one in so many of all permits (but one at least).
@@ -48,6 +52,61 @@ class Pace:
         """One goes now."""
         self._due = max(self._due, now - TOLERANCE) + self._interval
 
+    def become(self, rate: float) -> None:
+        """From now on so many may go a second; the one that went last counts, as if it had gone at this rate."""
+        self._due += 1 / rate - self._interval
+        self._interval = 1 / rate
+
+
+class Slots:
+    """So many may be held at once, and so many may change at any time; whoever waits waits in order."""
+
+    def __init__(self, most: int) -> None:
+        """All are free.
+
+        Args:
+            most: how many may be held at once, at least 1.
+        """
+        self._most = most
+        self._held = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def become(self, most: int) -> None:
+        """From now on so many may be held; of those that are held now none is taken back."""
+        self._most = most
+        self._hand_out()
+
+    async def __aenter__(self) -> None:
+        """Waits for a slot, and holds it."""
+        if self._held < self._most and not self._waiting:
+            self._held += 1
+            return
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if not mine.cancelled():  # handed out to us just before: the next one has it
+                self._give_back()
+            elif mine in self._waiting:
+                self._waiting.remove(mine)
+            raise
+
+    async def __aexit__(self, *error: object) -> None:
+        """Gives it back."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        self._held -= 1
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._held < self._most:
+            first = self._waiting.popleft()
+            if not first.done():  # cancelled, and not yet told of it
+                self._held += 1
+                first.set_result(None)
+
 
 class Permits:
     """Hands out permits to send; whoever waits waits in order, and a cancelled wait leaves nothing behind."""
@@ -59,10 +118,19 @@ class Permits:
             max_concurrency: how many may be held at once, at least 1.
             max_requests_per_second: how many may be given a second, more than 0.
         """
-        self._slots = asyncio.Semaphore(max_concurrency)
-        self._suspect_slots = asyncio.Semaphore(max(1, max_concurrency // SUSPECT_SHARE))
+        self._slots = Slots(max_concurrency)
+        self._suspect_slots = Slots(_of_suspects(max_concurrency))
         self._pace = Pace(max_requests_per_second)
         self._turn = asyncio.Lock()
+
+    def become(self, *, max_concurrency: int, max_requests_per_second: float) -> None:
+        """From now on other limits hold. Whoever holds a permit keeps it, and counts.
+
+        So there are never more at once, nor in a second, than the greater of both limits allows.
+        """
+        self._slots.become(max_concurrency)
+        self._suspect_slots.become(_of_suspects(max_concurrency))
+        self._pace.become(max_requests_per_second)
 
     @asynccontextmanager
     async def permit(self, *, suspect: bool) -> AsyncIterator[None]:
@@ -82,7 +150,10 @@ class Permits:
         # Nothing is taken before the sleep is over, so a cancelled sleep gives its turn to the next in the queue.
         clock = asyncio.get_running_loop().time
         async with self._turn:
-            wait = self._pace.wait(clock())
-            if wait:
-                await asyncio.sleep(wait)  # may wake a little early; no more than GRAIN
+            while wait := self._pace.wait(clock()):  # noqa: ASYNC110 - it is time that is waited for
+                await asyncio.sleep(min(wait, LONGEST_SLEEP))
             self._pace.take(clock())
+
+
+def _of_suspects(max_concurrency: int) -> int:
+    return max(1, max_concurrency // SUSPECT_SHARE)

@@ -59,11 +59,13 @@ class Answer:
         body: at most so many bytes as the transport lets pass.
         date: the other side's clock when it answered (Date header), seconds since 1970 UTC; None when it did not say.
         etag: what the other side calls this version of the body; None when it does not say.
+        last_modified: when the other side last changed the body, as it writes it; None when it does not say.
     """
 
     body: bytes
     date: float | None
     etag: str | None = None
+    last_modified: str | None = None
 
 
 class ReadTransport:
@@ -93,6 +95,8 @@ class ReadTransport:
             tls: whom to trust; None is the system's trust store.
             clock: for a Retry-After that is a date.
         """
+        self._max_concurrency = max_concurrency
+        self._max_requests_per_second = max_requests_per_second
         self._permits = Permits(max_concurrency=max_concurrency, max_requests_per_second=max_requests_per_second)
         self._timeout = timeout
         self._max_body = max_body
@@ -109,6 +113,16 @@ class ReadTransport:
             suspect: it ran into the deadline last time. Those together hold at most half of all permits.
         """
         return self._permits.permit(suspect=suspect)
+
+    def take_over(self, before: ReadTransport) -> None:
+        """Goes on with the permits of the transport that this one replaces, at this one's limits.
+
+        So reads that are under way there count here, and the two together never send more than one may.
+        """
+        self._permits = before._permits
+        self._permits.become(
+            max_concurrency=self._max_concurrency, max_requests_per_second=self._max_requests_per_second
+        )
 
     def trust(self, tls: ssl.SSLContext) -> None:
         """Makes connections with this trust from now on; reads under way end on those that they have."""
@@ -176,7 +190,8 @@ async def _answer(response: httpx.Response, limit: int) -> Answer | UpstreamFail
     body = await _body(response, limit)
     if body is None:
         return _invalid(f"the answer is larger than {limit // _MEBIBYTE} MiB")
-    return Answer(body, http_date(response.headers.get("date", "")), response.headers.get("etag"))
+    headers = response.headers
+    return Answer(body, http_date(headers.get("date", "")), headers.get("etag"), headers.get("last-modified"))
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
@@ -32,6 +33,19 @@ GOODBYE_SECONDS: Final = 10.0
 
 OUT_OF_FILES_SECONDS: Final = 0.2
 """Time between two attempts to accept while the system has no descriptor or memory for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A connection that is not yet made.
+
+    Attributes:
+        task: makes it.
+        over_tls: whether that takes a handshake.
+    """
+
+    task: asyncio.Task[None]
+    over_tls: bool
 
 
 class Acceptor:
@@ -56,9 +70,17 @@ class Acceptor:
         self._certificate = certificate
         self._protocol = protocol
         self._connections = connections
-        self._arriving: dict[Connection, asyncio.Task[None]] = {}
+        self._arriving: dict[Connection, Arrival] = {}
         self._loop = asyncio.get_running_loop()
         self._again: dict[socket.socket, asyncio.TimerHandle] = {}
+
+    def present(self, certificate: ServerCertificate | None) -> None:
+        """Serves new connections with it; those of the other scheme end when they have nothing to answer any more."""
+        changes_scheme = (certificate is None) != (self._certificate is None)
+        self._certificate = certificate
+        if changes_scheme:
+            for connection in tuple(self._connections):
+                connection.shutdown()
 
     def start(self) -> None:
         """Begins to accept."""
@@ -106,15 +128,19 @@ class Acceptor:
     def _take(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
         connection = self._protocol()
-        self._arriving[connection] = self._loop.create_task(self._admit(accepted, connection))
-        self._arriving[connection].add_done_callback(partial(self._arrived, accepted, connection))
+        certificate = self._certificate
+        task = self._loop.create_task(self._admit(accepted, connection, certificate))
+        self._arriving[connection] = Arrival(task, over_tls=certificate is not None)
+        task.add_done_callback(partial(self._arrived, accepted, connection))
 
-    async def _admit(self, accepted: socket.socket, connection: Connection) -> None:
+    async def _admit(
+        self, accepted: socket.socket, connection: Connection, certificate: ServerCertificate | None
+    ) -> None:
         """Makes a connection of a socket; done when its protocol has it, or when it came to nothing."""
         tls: dict[str, Any] = {}
-        if self._certificate is not None:
-            assert self._certificate.context is not None  # nobody starts without, or this would be http
-            tls["ssl"] = self._certificate.context
+        if certificate is not None:
+            assert certificate.context is not None  # nobody serves without, or this would be http
+            tls["ssl"] = certificate.context
             tls["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
             tls["ssl_shutdown_timeout"] = GOODBYE_SECONDS
         try:
@@ -123,9 +149,11 @@ class Acceptor:
             accepted.close()
 
     def _arrived(self, accepted: socket.socket, connection: Connection, arriving: asyncio.Task[None]) -> None:
-        del self._arriving[connection]
+        arrival = self._arriving.pop(connection)
         if arriving.cancelled():  # perhaps before its first step, with nobody else to close it
             accepted.close()
+        elif arrival.over_tls != (self._certificate is not None) and connection in self._connections:
+            connection.shutdown()  # the scheme changed while it arrived
 
     def _drop_idlest(self, held: Collection[Connection]) -> None:
         """Ends who waits for longest with nothing to be answered, be it in the handshake or after it."""
@@ -139,5 +167,6 @@ class Acceptor:
         connection.drop()
         # Without TLS it is made within three turns of the loop, and ends then. To cancel that in the middle would leave
         # a connection in uvloop that is made and never lost.
-        if self._certificate is not None and connection in self._arriving:
-            self._arriving[connection].cancel()
+        arrival = self._arriving.get(connection)
+        if arrival is not None and arrival.over_tls:
+            arrival.task.cancel()

@@ -47,6 +47,12 @@ class _Uvicorn(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    def present(self, certificate: ServerCertificate | None) -> None:
+        """Serves new connections with it from now on."""
+        self._certificate = certificate
+        if self._acceptor is not None:
+            self._acceptor.present(certificate)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accepts, in place of asyncio's servers, which uvicorn would start."""
         self.servers = []
@@ -111,6 +117,17 @@ class Server:
         self._app = app
         if self._uvicorn is not None:
             self._uvicorn.config.loaded_app = app
+
+    def present(self, certificate: ServerCertificate | None) -> None:
+        """Connections that begin from now on are served with this certificate, or without TLS when there is none.
+
+        Where that changes between http and https, the connections of before end: at once when they idle, else with the
+        answer that is under way. None of them is left to send its tokens in clear.
+        """
+        if certificate is not self._certificate:
+            self._certificate = certificate
+            if self._uvicorn is not None:
+                self._uvicorn.present(certificate)
 
     async def ended(self) -> None:
         """Waits until the server has ended, for whatever reason."""

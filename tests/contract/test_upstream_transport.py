@@ -567,7 +567,7 @@ async def mixed_reads() -> None:
         assert 0 < sum(task.cancelled() for task in ended) < 300
         assert connections_in_use(reads) == 0
         permits = reads._permits
-        assert (permits._slots._value, permits._suspect_slots._value, permits._turn.locked()) == (30, 15, False)
+        assert (permits._slots._held, permits._suspect_slots._held, permits._turn.locked()) == (0, 0, False)
         assert isinstance(await ask(reads, "/ok", suspect=True), Answer)
         await reads.aclose()
         await until(lambda: server.open == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,69 @@ def test_a_bad_file_keeps_the_last_good_pair_and_is_told(
     replace(file, good)
     assert certificate.look() is True
     assert certificate.problem is None
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, parsing: str) -> list[object]:
+    """Notes each call of a function of ssl.SSLContext that parses."""
+    calls: list[object] = []
+    original = getattr(ssl.SSLContext, parsing)
+
+    def noted(self: ssl.SSLContext, *args: object, **kwargs: object) -> object:
+        calls.append(args)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(ssl.SSLContext, parsing, noted)
+    return calls
+
+
+def test_a_bad_pair_is_parsed_once_and_not_each_second(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until one of its files changes: also when that leaves it as bad."""
+    certificate = pair.load()
+    pair.authority.issue(pair.cert_file, pair.key_file.with_name("other.key"))
+    parsed = counted(monkeypatch, "load_cert_chain")
+    for _ in range(5):
+        assert certificate.look() is False
+    assert len(parsed) == 1
+    replace(pair.cert_file, pair.cert_file.read_bytes())
+    for _ in range(5):
+        assert certificate.look() is False
+    assert len(parsed) == 2
+    assert certificate.problem is not None
+    pair.key_file.with_name("other.key").replace(pair.key_file)
+    assert certificate.look() is True
+    assert len(parsed) == 3
+
+
+def test_a_bad_bundle_is_parsed_once_and_not_each_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it changes."""
+    authority = Authority(tmp_path)
+    good = authority.file.read_bytes()
+    trust = TrustedCertificates(authority.file)
+    replace(authority.file, b"words")
+    parsed = counted(monkeypatch, "load_verify_locations")
+    for _ in range(5):
+        assert trust.look() is False
+    assert len(parsed) == 1
+    replace(authority.file, good)
+    assert trust.look() is True
+    assert len(parsed) == 2
+
+
+def test_files_that_could_not_be_read_for_a_moment_are_read_again_though_they_did_not_change(pair: Pair) -> None:
+    """When there was no descriptor left for them, nothing of the files tells that there is one now."""
+    certificate, trust = pair.load(), TrustedCertificates(pair.authority.file)
+    pair.renew()
+    replace(pair.authority.file, pair.authority.file.read_bytes())
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
+    try:
+        for _ in range(2):
+            assert (certificate.look(), trust.look()) == (False, False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert str(certificate.problem) == "web.tls.cert_file: cannot be read"
+    assert str(trust.problem) == "platform.ca_file: cannot be read"
+    assert (certificate.look(), trust.look()) == (True, True)
 
 
 def test_a_pair_that_was_never_good_has_no_context(pair: Pair) -> None:

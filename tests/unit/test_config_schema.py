@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -201,20 +202,53 @@ def test_name_and_tenant_id_are_bounded(tmp_path: Path) -> None:
         assert fault.where == "organizations.static[0].xero_tenant_id"
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "*", "(?P<a>x)(?P<a>y)", "a{99999999999999999999}"])
-def test_a_regular_expression_that_does_not_compile_is_refused(tmp_path: Path, pattern: str) -> None:
-    """At its index in the list."""
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(",
+        "[a",
+        "*",
+        "a++",
+        "a{1001}",
+        "a{99999999999999999999}",
+        "a{,3}",
+        "(?=a)b",
+        "a(?!b)",
+        r"(a)\1",
+        r"a\Z",
+        "(?x)a",
+    ],
+)
+def test_an_expression_that_does_not_compile_or_needs_more_than_one_pass_is_refused(
+    tmp_path: Path, pattern: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """At its index in the list, and without repeating it, also on stderr."""
     fault = refused(tmp_path, "organizations.exclude", f"['a', '{pattern}']")
     assert fault.where == "organizations.exclude[1]"
     assert pattern not in str(fault)
+    assert capfd.readouterr().err == ""
 
 
 def test_regular_expressions_come_compiled(tmp_path: Path) -> None:
-    """A pattern that Python would warn about is quiet: its warning prints the pattern."""
-    (pattern, odd) = taken(tmp_path, "organizations.include", "['org-[0-9]+', '[[a]']")
-    assert pattern.fullmatch("org-12")
-    assert not pattern.fullmatch("org-12x")
-    assert odd.fullmatch("[")
+    """And match whole texts, the longest that fits into the bounds too."""
+    (pattern, odd, long) = taken(tmp_path, "organizations.include", f"['org-[0-9]{{1,2}}', '[[a]', '{'a' * 4096}']")
+    assert pattern.matches("org-12")
+    assert not pattern.matches("org-12x")
+    assert not pattern.matches("xorg-12")
+    assert odd.matches("[")
+    assert long.matches("a" * 4096)
+    fault = refused(tmp_path, "organizations.include", f"['{'a' * 4097}']")
+    assert "4096 characters" in str(fault)
+
+
+@pytest.mark.parametrize("catastrophe", ["(a+)+b", "(a|a)*b", "(a*)*b", "([a-z]+)*[0-9]", "(.*)(.*)(.*)(.*)(.*)[0-9]"])
+def test_no_expression_holds_the_process_up(tmp_path: Path, catastrophe: str) -> None:
+    """Python's re would be at the first of these ids for longer than the universe is old."""
+    (pattern,) = taken(tmp_path, "organizations.exclude", f"['{catastrophe}']")
+    began = time.process_time()
+    for length in range(1, 129):
+        assert not pattern.matches("a" * length)
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -41,7 +41,7 @@ def test_all_that_the_exporter_says_of_itself_is_as_the_library_writes_it(*, ope
     assert OwnMetrics(fixed).lines(openmetrics=openmetrics) == THEIRS[openmetrics](fixed)
     metrics.set_limits(60, 300)
     metrics.request_ended("memberpulse", 0.2, Failure.TIMEOUT)
-    metrics.token_problem('web/"a" \\ b', problem=True)
+    metrics.token_files_stand({'web/"a" \\ b': True})
     metrics.scraped("openmetrics", "gzip", 3_000_000, 0.004)
     metrics.auth_ok(ok=True)
     metrics.paused_until(1.76e9)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from exporter.clock import SystemClock
+from exporter.config.expressions import Expression
 from exporter.errors import ConfigError
 from exporter.model.facts import Organization
 from exporter.model.words import RosterSource
@@ -66,13 +66,13 @@ def test_of_an_organisation_in_two_lists_the_first_ones_attributes_win() -> None
 )
 def test_patterns_match_whole_ids_and_exclude_wins(include: list[str], exclude: list[str], admitted: list[str]) -> None:
     """`org` alone matches nobody."""
-    chosen = Filter(tuple(map(re.compile, include)), tuple(map(re.compile, exclude)))
+    chosen = Filter(tuple(map(Expression, include)), tuple(map(Expression, exclude)))
     assert [name for name in ("org-1", "org-2", "test-1") if chosen.admits(name)] == admitted
 
 
 def test_both_sources_are_merged_and_filtered(file: Path) -> None:
     """And each source tells how many it lists."""
-    made = roster(file, ("org-2", "org-3"), Filter(exclude=(re.compile("org-1"),)))
+    made = roster(file, ("org-2", "org-3"), Filter(exclude=(Expression("org-1"),)))
     assert ids(made) == ["org-2", "org-3"]
     assert [(source.source, source.organizations) for source in made.sources] == [
         (RosterSource.STATIC, 2),
@@ -141,7 +141,7 @@ def test_what_a_server_lists_comes_last_and_is_filtered_too(file: Path) -> None:
     made = Roster(
         static=(Organization("org-1", "static"),),
         file=file,
-        admitted=Filter(exclude=(re.compile("test-.*"),)),
+        admitted=Filter(exclude=(Expression("test-.*"),)),
         clock=SystemClock(),
         discovered=True,
     )

@@ -134,7 +134,9 @@ async def test_suspects_do_not_wait_for_ever_behind_healthy_ones() -> None:
     await crowd.settle()
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["come", "suspect", "leave", "cancel", "settle"]), st.integers(0, 30)))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["come", "suspect", "leave", "cancel", "settle", "limit"]), st.integers(0, 30))
+)
 
 
 @given(st.integers(1, 11), STEPS)
@@ -146,22 +148,29 @@ def test_no_history_of_coming_leaving_and_cancelling_loses_a_permit(most: int, s
 
 async def live_through(most: int, steps: list[tuple[str, int]]) -> None:
     """Plays `steps` against `most` permits."""
-    crowd = Crowd(permits(most))
+    limited = permits(most)
+    crowd = Crowd(limited)
     share = max(1, most // 2)
     for step, number in steps:
         present = crowd.present()
+        before, suspects = len(crowd.inside), crowd.holding(suspect=True)
         if step in ("come", "suspect"):
             crowd.come(suspect=step == "suspect")
         elif step == "leave" and present:
             crowd.leave(present[number % len(present)])
         elif step == "cancel" and present:
             present[number % len(present)].cancel()
+        elif step == "limit":
+            most = 1 + number % 11
+            share = max(1, most // 2)
+            limited.become(max_concurrency=most, max_requests_per_second=UNPACED)
         else:
             await crowd.settle()
-        assert len(crowd.inside) <= most
-        assert crowd.holding(suspect=True) <= share
+        # Whoever holds one when there are to be fewer keeps it; nobody comes in beyond them.
+        assert len(crowd.inside) <= max(most, before)
+        assert crowd.holding(suspect=True) <= max(share, suspects)
     await crowd.settle()
-    free = most - len(crowd.inside)
+    free = max(0, most - len(crowd.inside))
     assert not (free and crowd.waiting(suspect=False))
     assert not (free and crowd.holding(suspect=True) < share and crowd.waiting(suspect=True))
     for task in crowd.present():
@@ -197,7 +206,7 @@ async def test_cancelling_one_that_waits_for_its_turn_gives_the_turn_to_the_next
         assert one.cancelled()
     due = slow._pace.wait(asyncio.get_running_loop().time())
     assert due <= 360
-    assert (slow._slots._value, slow._turn.locked()) == (2, False)
+    assert (slow._slots._held, slow._turn.locked()) == (0, False)
 
 
 async def test_an_error_inside_gives_the_permit_back() -> None:
@@ -220,9 +229,44 @@ async def test_suspects_waiting_for_each_other_use_up_no_turns() -> None:
     await crowd.settle()
     assert len(crowd.inside) == 1
     assert slow._pace.wait(asyncio.get_running_loop().time()) <= 360
-    assert slow._slots._value == 50 - 25
+    assert slow._slots._held == 25
     for task in crowd.present():
         task.cancel()
+    await crowd.settle()
+
+
+async def test_more_permits_are_handed_out_at_once_and_fewer_take_none_back() -> None:
+    """Three wait for one; with three in all, two more come in; with one again, they stay until they leave."""
+    limited = permits(1)
+    crowd = Crowd(limited)
+    for _ in range(5):
+        crowd.come()
+    await crowd.settle()
+    assert len(crowd.inside) == 1
+    limited.become(max_concurrency=3, max_requests_per_second=UNPACED)
+    await crowd.settle()
+    assert len(crowd.inside) == 3
+    limited.become(max_concurrency=1, max_requests_per_second=UNPACED)
+    for left in (2, 1, 1, 1, 0):
+        crowd.leave(crowd.inside[0])
+        await crowd.settle()
+        assert len(crowd.inside) == left
+
+
+async def test_a_faster_pace_is_not_slept_through() -> None:
+    """Who waits for the next turn of an hour learns within a second that it is one of a millisecond now."""
+    slow = Permits(max_concurrency=2, max_requests_per_second=1 / 3600)
+    crowd = Crowd(slow)
+    first = crowd.come()
+    second = crowd.come()
+    await crowd.settle()
+    assert crowd.inside == [first]
+    slow.become(max_concurrency=2, max_requests_per_second=1000)
+    async with asyncio.timeout(5):
+        while second not in crowd.inside:  # noqa: ASYNC110 - it is the permits that are waited for
+            await asyncio.sleep(0.01)
+    for task in crowd.present():
+        crowd.leave(task)
     await crowd.settle()
 
 
@@ -248,6 +292,26 @@ def test_no_stretch_of_time_sees_more_go_than_promised(rate: float, gaps: list[f
         for last in range(first, len(gone)):
             width = gone[last] - gone[first]
             assert last - first + 1 <= 1 + (width + TOLERANCE + GRAIN) * rate + 1e-6
+
+
+@given(
+    st.lists(st.floats(0.1, 2_000), min_size=2, max_size=6),
+    st.lists(st.floats(0, 0.2), min_size=1, max_size=60),
+)
+def test_no_stretch_of_time_sees_more_go_than_the_fastest_of_its_rates(rates: list[float], gaps: list[float]) -> None:
+    """However often the rate changes, and also while it changes."""
+    pace, gone, now = Pace(rates[0]), [], 0.0
+    for place, gap in enumerate(gaps):
+        pace.become(rates[place % len(rates)])
+        now += gap
+        now += pace.wait(now)
+        pace.take(now)
+        gone.append(now)
+    fastest = max(rates)
+    for first in range(len(gone)):
+        for last in range(first, len(gone)):
+            width = gone[last] - gone[first]
+            assert last - first + 1 <= 1 + (width + TOLERANCE + GRAIN) * fastest + 1e-6
 
 
 @pytest.mark.parametrize("rate", [0.5, 10.0, 200.0, 1_000.0, 10_000.0])
