@@ -63,6 +63,17 @@ _PREFIXES: Final = (
 """What the error's type begins with, in lower case -> what was being synchronised."""
 
 
+_SYNCHRONISED: Final = {
+    SyncType.CONTACTS: b"contactsync",
+    SyncType.INVOICES: b"invoicesync",
+    SyncType.RECONCILIATION: b"paymentsync",
+}
+"""What was being synchronised -> the word before a text that says only what went wrong.
+
+Not two words: patterns that look for a contact in the text itself shall not find it in the type.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Recognition:
     """What a text was recognised as.
@@ -89,8 +100,8 @@ _UNKNOWN: Final = Recognition(Reason.UNKNOWN)
 def recognise(kind: str | None, message: str | None) -> Recognition:
     """The reason of the error with this `type` and `message`. Never raises.
 
-    A blank message leaves it to the type; where that says nothing either, the reason is unspecified. A message that no
-    rule knows is read once more behind its type ("contact_sync", "already exists").
+    A blank message leaves it to the type; where that says nothing either, the reason is unspecified. A short message
+    that no rule knows is read once more behind what was being synchronised ("contact sync", "already exists").
     """
     return _recognised(
         None if kind is None else kind[:MAX_KIND],
@@ -142,10 +153,13 @@ def _spelled_out(message: str) -> Recognition | None:
 
 
 def _behind(kind: str, parts: Sequence[list[bytes]]) -> Recognition | None:
-    """What a text says behind its type, or the type alone; that it failed is no news."""
-    before = words_of(kind)
-    found = _of_parts([before + words for words in parts]) or _of_kind(kind)
-    return None if found is None or found.reason is Reason.UNSPECIFIED else found
+    """What a text says behind what was being synchronised, or the type alone; that it failed is no news."""
+    before = _SYNCHRONISED.get(sync_type_of(kind, Reason.UNKNOWN))
+    found = (_of_parts([[before, *words] for words in parts]) if before else None) or _of_kind(kind)
+    if found is None or found.reason is Reason.UNSPECIFIED:
+        return None
+    shown = found.shown.removeprefix(f"{before.decode()} ") if before and found.shown else found.shown
+    return Recognition(found.reason, shown)
 
 
 def _bounded(parts: Iterable[list[bytes]]) -> Iterator[list[bytes]]:

@@ -68,8 +68,8 @@ DUPLICATE: Final = Row(
     ),
     loose=(
         "(customer|contact|email|e-mail|email address) already exists",
-        "contact sync ... <TAKEN>",
-        "contact sync duplicate",
+        "contactsync ... (already exists|already exist|exists already|must be unique)",
+        "contactsync duplicate",
     ),
 )
 
@@ -146,7 +146,6 @@ INVALID_FIELD: Final = Row(
         "contact name ... <TOO_LONG>",
     ),
     loose=(
-        "contact sync ... (exceeds|max length|maximum length|too long|must be valid|is invalid|is not valid)",
         ("(ABN|NZBN|VAT number|VAT registration number|tax number|GST number|business number|company number) <WRONG>"),
     ),
 )
@@ -175,7 +174,7 @@ ARCHIVED: Final = Row(
         "(un-archive|unarchive|restore|reactivate) (the|this|a|your|) contact",
         "contactstatus ... archived",
     ),
-    loose=("contact sync ... archived",),
+    loose=("contactsync ... (is archived|has been archived|was archived)",),
 )
 
 LIMIT: Final = Row(

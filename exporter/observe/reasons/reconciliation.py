@@ -62,8 +62,8 @@ BANK_ACCOUNT: Final = Row(
     loose=(
         "bank (account|) ... (account not found|not mapped)",
         (
-            "(payment|bank|reconcil) ... (account not found|account could not be found|account must be valid|"
-            "account is invalid|invalid account)"
+            "paymentsync ... (account not found|account could not be found|account must be valid|account is "
+            "invalid|invalid account)"
         ),
     ),
 )

@@ -62,7 +62,7 @@ RECORD_MISSING: Final = Row(
         "(HTTP|status code|status|code|returned|statuscode|response) 404",
         "(resource|record|object|entity) (not found|does not exist)",
         "(ResourceNotFound|ResourceNotFoundException|NotFoundException|NoSuchRecord)",
-        "(contact|invoice|credit|item|payment|bank) sync ... (not found|could not be found|does not exist)",
+        "(contactsync|invoicesync|paymentsync) (not found|could not be found|was not found|does not exist)",
     ),
     bare=(
         "404",
