@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.model.facts import Status, SyncError
@@ -68,6 +68,7 @@ def test_the_newest_texts_are_kept_and_of_the_others_the_reason() -> None:
     assert all((error.kind is None) == (error.message is None) for error in errors)
 
 
+@settings(deadline=None)
 @given(st.lists(ERRORS, max_size=30))
 def test_no_texts_of_a_status_exceed_the_bound(errors: list[SyncError]) -> None:
     """Whatever they are; each text is kept whole or not at all, and nothing else of an error is lost."""
