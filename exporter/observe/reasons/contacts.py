@@ -95,11 +95,13 @@ MISSING_FIELD: Final = Row(
         "(required|mandatory) (field|fields|data|value|values) ... (email|name|contact|emailaddress)",
         "missing (required|mandatory) (field|fields|contact) ... (name|email|contact|contactname|emailaddress)",
         (
-            "contact (has no|does not have|doesn't have|without|must have|needs) (a|an|any|the|its|) (name|email|"
-            "email address|emailaddress|e-mail|e-mail address|contactid|first name|last name)"
+            "(contact|client|customer|member|supplier) (has no|does not have|doesn't have|without|must have|"
+            "needs) (a|an|any|the|its|) (name|email|email address|emailaddress|e-mail|e-mail address|contactid|"
+            "first name|last name)"
         ),
         "(primary person|contact) ... has no email address",
-        "no (name|email|email address) (for|on|set for|specified for) (the|this|) contact",
+        ("no (name|email|email address) (for|on|set for|specified for) (the|this|) (contact|client|customer|member)"),
+        "no (primary|billing|primary or billing|main|) contact (in|for|on|set|found|specified)",
         (
             "(first name|last name|email|email address|EmailAddress|e-mail) <ABSENT> for (the|this|a|all|every|) "
             "(contact|contacts|contact person|contact persons)"

@@ -81,6 +81,7 @@ INVALID: Final = Row(
             "inventory asset account)"
         ),
         "(invalid|unknown) (TrackingCategory|tracking category|tracking option)",
+        "expected number of tracking categories",
         "tracking (category|option) {text} (is invalid|is not valid|is archived|is not active)",
         (
             "(TrackingCategory|tracking category|tracking categories|tracking option|tracking options|tracking "

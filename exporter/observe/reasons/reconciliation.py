@@ -144,6 +144,7 @@ AMOUNT_MISMATCH: Final = Row(
             "match|does not equal|do not match|did not match|is not equal|does not agree)"
         ),
         "mismatch ... (amount|amounts|total|totals|balance)",
+        "(payment|allocation|invoice total) mismatch",
         (
             "(total debits|debits|debit|debits and credits) ... (must equal|must be equal|do not equal|must "
             "balance|does not equal|do not balance)"

@@ -47,6 +47,11 @@ RECORD_MISSING: Final = Row(
         ("(no|unknown) (invoice|contact|credit note|payment|item|record|document) (was|) (found|exists|matching|with)"),
         "(contact|invoice|item|record) has been merged",
         "not found in xero",
+        "(invoice|bill|contact|payment|credit note|item|record|document) is not in xero",
+        (
+            "(cannot|can't|can not|could not|unable to) find the (related|linked|matching|specified|) (invoice|"
+            "bill|contact|payment|credit note|item|record|document)"
+        ),
         (
             "(related|linked|associated) (contact|vendor|vendors|supplier|customer|record|invoice|item) ... "
             "(didn't sync|didnt sync|not synced|did not sync|not been synced|could not be synced|not exist|"
