@@ -82,8 +82,12 @@ def test_an_organisation_with_which_nothing_is_wrong_shares_one_diagnosis() -> N
 
 def test_never_connected_is_no_issue() -> None:
     """A customer who has not got to it yet; whatever else is said."""
-    for extra in ({}, {"failed": 3, "sync_status": FAILING}, {"pending": 9, "errors": (error(-MINUTE),)}):
-        said = status(**{"last_sync": None, "expires": None, "connected": False, **extra})
+    never = status(connected=False, last_sync=None, expires=None)
+    for said in (
+        never,
+        replace(never, failed_syncs=3, sync_status=FAILING),
+        replace(never, pending_syncs=9, errors=(error(-MINUTE),)),
+    ):
         found = judged(said).diagnosis
         assert found.issues == ()
         assert found.never_connected
