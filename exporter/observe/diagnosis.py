@@ -177,7 +177,8 @@ def judge(
     found = list(_evidence(status, weighed, clock, unlisted=unlisted))
     lingering = _lingering(memory, found, now.monotonic, read_before)
     found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
-    before = {one.issue: one for one in memory.issues}
+    over = {issue for issue, seen in memory.lingering if now.monotonic >= seen + LINGERS}
+    before = {one.issue: one for one in memory.issues if one.issue not in over}
     found.sort(key=_precedence)
     issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
     refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
