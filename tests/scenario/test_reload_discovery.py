@@ -177,11 +177,13 @@ async def test_removing_the_server_while_it_is_asked_keeps_its_late_answer_out(w
     story = await watching(watch, CONFIG.replace("{http", "{static: [{id: org-0001}], http"))
     story.world.override_list(Slow(1.0))
     await answers_more(story, story.simulator, 1)
+    story.world.organizations["late-1"] = SimulatedOrganization("late-1", "Club", "5f4e")
     await reload(story, HTTP.replace("$URL", story.simulator.url), "")
     began = asyncio.get_running_loop().time()
     while asyncio.get_running_loop().time() - began < 2:
         assert listed(await story.scrape()) == {"org-0001"}
         await asyncio.sleep(0.1)
+    assert "discovery_broke" not in story.log.read_text()
 
 
 async def test_a_server_that_is_added_is_asked_at_once(watch: Watch) -> None:
