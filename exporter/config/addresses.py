@@ -17,6 +17,9 @@ _URL: Final = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?)"
 )
 _QUERY: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
+_BASE: Final = re.compile(r"[^/?#]*//[^/?#]*")
+_AFTER_HOST: Final = re.compile(r"(?:[/?#][A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*)?")
+_CLIENT_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _STATUS_PATH: Final = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?{}-]*")
 _PLACEHOLDER: Final = "{organization_id}"
 _MAX_PORT: Final = 65_535
@@ -69,6 +72,14 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def page_key(url: str) -> str:
+    """What a status page is called in labels: its URL without the scheme, such as ``status.xero.com``.
+
+    That is the name of the host for a page that has one for itself, and tells two pages of one host apart.
+    """
+    return url.partition("://")[2].lower()
+
+
 def _is_host(v6: str, host: str) -> bool:
     """Whether an address is one: what is written in brackets, or in digits and dots only, can be mistyped."""
     try:
@@ -99,6 +110,35 @@ def _whole_url(value: object) -> str:
         raise SpellingError("must have a query of ASCII as it stands in a URL, other characters percent-encoded")
     # A slash at the end of its path is part of it: some servers answer a redirect without it, which is not followed.
     return f"{_checked(base)}{mark}{query}"
+
+
+def _safe_url(value: object) -> str:
+    url = _url(value)
+    if url.startswith("http:") and not is_loopback(host_of(url)):
+        raise SpellingError("must begin with https://, because a secret is sent there")
+    return url
+
+
+def _link(value: object) -> str:
+    written = text(value)
+    _refuse_user(written)
+    bare = written.replace(_PLACEHOLDER, "")
+    if "{" in bare or "}" in bare:
+        raise SpellingError(f"must hold no other braces than those of {_PLACEHOLDER}")
+    # An id may stand anywhere but in the scheme, the host and the port.
+    base, rest = written, ""
+    if (match := _BASE.match(written)) is not None:
+        base, rest = match[0], written[match.end() :]
+    if not _AFTER_HOST.fullmatch(rest.replace(_PLACEHOLDER, "")) or len(written) > _MAX_URL:
+        raise SpellingError("must be of ASCII as it stands in a URL, other characters percent-encoded")
+    return _checked(base) + rest
+
+
+def _client_id(value: object) -> str:
+    written = text(value)
+    if not _CLIENT_ID.fullmatch(written):
+        raise SpellingError("must be 1 to 256 visible ASCII characters without spaces")
+    return written
 
 
 def _refuse_user(written: str) -> None:
@@ -134,6 +174,9 @@ def _listen(value: object) -> Listen:
 
 
 URL: Final = Spelling("URL", _url)
+SAFE_URL: Final = Spelling("URL with https, or of this machine", _safe_url)
+LINK: Final = Spelling(f"URL, may hold {_PLACEHOLDER}", _link)
+CLIENT_ID: Final = Spelling("text of visible ASCII", _client_id)
 WHOLE_URL: Final = Spelling("URL", _whole_url)
 STATUS_PATH: Final = Spelling(f"path with {_PLACEHOLDER}", _status_path)
 LISTEN: Final = Spelling("HOST:PORT", _listen)

@@ -34,6 +34,8 @@ def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tu
         *_web(config),
         *_credentials(config),
         *_key(config),
+        *_xero(config),
+        *_diagnosis(config),
     )
 
 
@@ -50,7 +52,7 @@ def _pace(config: Config, organizations: int) -> Iterator[str]:
 def _proxies(environ: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(environ):
         if name.upper() in {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} and environ[name]:
-            yield f"{name}: proxies are not used; the platform is asked directly"
+            yield f"{name}: proxies are not used; the platform and Xero are asked directly"
 
 
 def advice_on_dates(validity: Validity, now: float) -> Iterator[str]:
@@ -110,6 +112,21 @@ def _key(config: Config) -> Iterator[str]:
     key_file = config.web.tls.key_file
     if key_file is not None and _is_open(key_file):
         yield f"web.tls.key_file: {_OPEN}"
+
+
+def _xero(config: Config) -> Iterator[str]:
+    secret_file = config.xero.app.client_secret_file
+    if secret_file is not None and _is_open(secret_file):
+        yield f"xero.app.client_secret_file: {_OPEN}"
+
+
+def _diagnosis(config: Config) -> Iterator[str]:
+    silent = config.diagnosis.sync_silent_after
+    if silent is not None and silent < config.diagnosis.sync_stale_after:
+        yield (
+            "diagnosis.sync_stale_after: has no effect, because sync_silent_after is shorter and asks less; raise "
+            "sync_silent_after, or lower sync_stale_after"
+        )
 
 
 def _day(wall: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from exporter.config.keys import section_at
-from exporter.config.schema import Section
+from exporter.config.section import Section
 from exporter.config.tree import MappingNode, Node, Place, SequenceNode, path_of, place_of, showable
 from exporter.config.values import SpellingError
 from exporter.errors import Fault

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from exporter.config.schema import Section
+from exporter.config.section import Section
 from exporter.config.values import Spelling
 
 VARIABLE_PREFIX: Final = "XERO_EXPORTER_"
@@ -106,5 +106,9 @@ def _default(field: FieldInfo, shape: Shape) -> str | None:
     if field.default is None:
         return "null"
     if shape is not Shape.SCALAR:
-        return "[]" if shape is Shape.LIST else "{}"
+        return _list(field.default) if shape is Shape.LIST else "{}"
     return _spelling(field.metadata).show(field.default)
+
+
+def _list(items: Iterable[object]) -> str:
+    return f"[{', '.join(map(str, items))}]"

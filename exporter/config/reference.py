@@ -18,6 +18,9 @@ platform:
   ca_file: platform-ca.pem
   paths:
     status: /api/admin/integrations/xero/{organization_id}/status
+links:
+  integration_settings: https://app.memberpulse.example/organizations/{organization_id}/integrations/xero
+  client_portal: https://portal.memberpulse.example/{organization_id}
 organizations:
   static:
     - {id: org-1, name: Harbour Rowing Club, xero_tenant_id: 5f4e2c1a-0b7d-4c53-9a51-6c1f0f5f2a10}
@@ -33,6 +36,20 @@ organizations:
 poll:
   interval: 60s
   stale_after: null
+diagnosis:
+  error_window: 1h
+  token_grace: 15m
+  token_clock: auto
+  sync_stale_after: 26h
+  sync_silent_after: null
+xero:
+  status_pages: [https://status.xero.com, https://status.developer.xero.com]
+  app:
+    client_id: 0123456789ABCDEF0123456789ABCDEF
+    client_secret_file: /run/secrets/xero-client-secret
+    refresh: 10m
+  api_url: https://api.xero.com
+  identity_url: https://identity.xero.com
 web:
   listen: 127.0.0.1:9869
   tls: {cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key}

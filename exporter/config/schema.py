@@ -10,33 +10,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from exporter.config import addresses, expressions, values
 from exporter.config.addresses import Listen
+from exporter.config.diagnosis import Diagnosis, Links
 from exporter.config.expressions import Expression
+from exporter.config.section import FilePath, Section
 from exporter.config.values import SpellingError
+from exporter.config.xero import Xero
 from exporter.model.facts import Organization
+from exporter.model.judgement import Thresholds
 from exporter.model.words import ORGANIZATION_ID, ORGANIZATION_ID_RULE, Role
 
 _TENANT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STALE_INTERVALS: Final = 3
 """Readings that may fail before data is too old: fewer, and one slow answer would withdraw it."""
-
-
-def _beside_the_config(path: Path, info: ValidationInfo) -> Path:
-    """Paths are relative to the folder of the configuration file, which the loader hands in as context."""
-    return info.context["folder"] / path if info.context else path
-
-
-FilePath = Annotated[Path, values.PATH, AfterValidator(_beside_the_config)]
-
-
-class Section(BaseModel):
-    """A mapping whose keys are all known; nothing in it changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Credential(Section):
@@ -316,8 +306,16 @@ class Config(Section):
     """The whole configuration. Repeated ids and names are found by the loader, which can tell where they stand."""
 
     platform: Platform = Field(description="The platform that keeps the Xero connections, MemberPulse.")
+    links: Links = Field(default=Links(), description="Pages of the platform that people are led to, as templates.")
     organizations: Organizations = Field(description="Which organisations are watched. At least one source is needed.")
     poll: Poll = Field(default=Poll(), description="How often each organisation is asked about.")
+    diagnosis: Diagnosis = Field(default=Diagnosis(), description="When something counts as wrong.")
+    xero: Xero = Field(default=Xero(), description="Xero itself, asked beside the platform.")
     web: Web = Field(default=Web(), description="The exporter's own HTTP side.")
     log: Log = Field(default=Log(), description="Messages on stderr.")
     expose: Expose = Field(default=Expose(), description="What metrics may show.")
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where judgement draws its lines, defaults worked out."""
+        return self.diagnosis.thresholds(self.poll.stale_after_seconds)

@@ -11,8 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from exporter.model.judgement import (
+    ALONE,
+    BLANK,
+    NOBODY,
+    UNJUDGED,
+    WELL,
+    Connections,
+    Diagnosis,
+    FleetJudgement,
+    Memory,
+    Surroundings,
+    Tally,
+)
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Freshness, Sent, SyncStatus
+from exporter.model.words import Failure, Freshness, Reason, Sent, SyncStatus, SyncType
 
 BLOCK_SIZE: Final = 256
 """Organisations a block holds. Small enough that a dirty block renders in about a millisecond."""
@@ -35,13 +48,27 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class SyncError:
-    """One entry of the platform's ``errors`` list. Its texts carry e-mail addresses and names and are not kept.
+    """One entry of the platform's ``errors`` list.
+
+    Its texts are foreign and carry e-mail addresses and names: they are shown to people who ask for them, redacted,
+    and stand in no label, log line or `repr`.
 
     Attributes:
         at: when it happened, seconds since 1970 UTC; None when the platform does not say.
+        kind: the platform's ``type``; None when it does not say, or when it is not kept.
+        message: the platform's ``message``, cut to `upstream.wire.MAX_TEXT`; None when it does not say, or when it is
+            not kept.
+        reason: why it happened, by these texts.
+        sync_type: what was being synchronised, by these texts.
+        correlation_id: Xero's id of the request that failed; None when the platform does not give it.
     """
 
     at: float | None
+    kind: str | None = field(default=None, repr=False)
+    message: str | None = field(default=None, repr=False)
+    reason: Reason = Reason.UNKNOWN
+    sync_type: SyncType = SyncType.OTHER
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +133,7 @@ class Reading:
     ended: Moment
     outcome: Status | UpstreamFailure
     credential: int = 0
+    skew: float | None = None
 
     @property
     def failure(self) -> Failure | None:
@@ -132,6 +160,11 @@ class OrganizationState:
         failures_in_row: readings that failed since the last success.
         status: what the platform said last; None when it never did or when that is older than stale_after
             (withdrawn: what is too old is not told).
+        skew: how far the platform's clock was ahead of ours at the last success, seconds; None when it did not say.
+        listed: whether Xero's own list of connections has its tenant; None while that is not known.
+        unlisted: whether that list misses it although it was asked for after the platform said connected.
+        diagnosis: what is wrong with it; nothing while it is not fresh.
+        memory: what the next diagnosis needs.
         valid_until: monotonic second at which time alone changes this state; infinite when nothing will.
     """
 
@@ -143,6 +176,11 @@ class OrganizationState:
     failure: Failure | None = None
     failures_in_row: int = 0
     status: Status | None = None
+    skew: float | None = None
+    listed: bool | None = None
+    unlisted: bool = False
+    diagnosis: Diagnosis = WELL
+    memory: Memory = BLANK
     valid_until: float = float("inf")
 
 
@@ -153,11 +191,13 @@ class Block:
     Attributes:
         states: in order of phase.
         valid_until: the least `valid_until` of its states, monotonic seconds.
+        tally: its states counted for judging the fleet.
         counts: number of its states by freshness, in the order of `Freshness`.
     """
 
     states: tuple[OrganizationState, ...]
     valid_until: float
+    tally: Tally = NOBODY
     counts: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -174,12 +214,20 @@ class Snapshot:
         places: organization_id -> (index of its block, index in the block); shared by snapshots of one roster.
         at: when it was folded.
         counts: number of organisations by freshness, every word present.
+        tally: all organisations counted for judging the fleet.
+        judgement: what is concluded of all of them together.
+        connections: Xero's own list, by which the organisations were judged; None while there is none to go by.
+        surroundings: what else the judgement went by.
     """
 
     blocks: tuple[Block, ...]
     places: Mapping[str, tuple[int, int]]
     at: Moment
     counts: Mapping[Freshness, int]
+    tally: Tally = NOBODY
+    judgement: FleetJudgement = UNJUDGED
+    connections: Connections | None = None
+    surroundings: Surroundings = ALONE
 
     def __len__(self) -> int:
         return len(self.places)

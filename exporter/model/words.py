@@ -90,6 +90,105 @@ def sync_status_of(word: str) -> SyncStatus:
     return _SYNC_STATUS_WORDS.get(word.lower(), SyncStatus.OTHER)
 
 
+class SyncType(StrEnum):
+    """What was being synchronised when an error happened."""
+
+    CONTACTS = "contacts"
+    INVOICES = "invoices"
+    RECONCILIATION = "reconciliation"
+    OTHER = "other"
+
+
+class Reason(StrEnum):
+    """Why one sync error happened, by its text. What each means, and what to do, is in `observe.reasons`."""
+
+    DUPLICATE_CONTACT = "duplicate_contact"
+    CONTACT_MISSING_FIELD = "contact_missing_field"
+    CONTACT_INVALID_FIELD = "contact_invalid_field"
+    CONTACT_ARCHIVED = "contact_archived"
+    CONTACT_LIMIT = "contact_limit"
+    ACCOUNT_CODE = "account_code"
+    TAX_RATE = "tax_rate"
+    CURRENCY = "currency"
+    DUPLICATE_RECORD = "duplicate_record"
+    DOCUMENT_NOT_EDITABLE = "document_not_editable"
+    DOCUMENT_INVALID = "document_invalid"
+    PERIOD_LOCKED = "period_locked"
+    PLAN_LIMIT = "plan_limit"
+    BANK_ACCOUNT = "bank_account"
+    ALREADY_RECONCILED = "already_reconciled"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    PAYMENT_STATE = "payment_state"
+    PERMISSION = "permission"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a word, no token
+    REAUTHORISE = "reauthorise"
+    SCOPE_MISSING = "scope_missing"
+    DISCONNECTED = "disconnected"
+    APP_CREDENTIALS = "app_credentials"
+    RATE_LIMITED = "rate_limited"
+    DAILY_LIMIT = "daily_limit"
+    XERO_UNAVAILABLE = "xero_unavailable"
+    NETWORK = "network"
+    RECORD_MISSING = "record_missing"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    UNSPECIFIED = "unspecified"
+    """Nothing says why: the platform reports a failure without a text, or only an envelope."""
+    UNKNOWN = "unknown"
+    """There is a text, and no rule knows it."""
+
+
+class Owner(StrEnum):
+    """Who can end a cause."""
+
+    CUSTOMER = "customer"
+    PLATFORM = "platform"
+    XERO = "xero"
+
+
+class Issue(StrEnum):
+    """What is wrong with an organisation now, by precedence: a connection issue hides those below it."""
+
+    DISCONNECTED = "disconnected"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a word, no token
+    UNAUTHORIZED = "unauthorized"
+    CONTACTS_FAILING = "contacts_failing"
+    INVOICES_FAILING = "invoices_failing"
+    RECONCILIATION_FAILING = "reconciliation_failing"
+    SYNC_FAILING = "sync_failing"
+    SYNC_STALE = "sync_stale"
+
+
+class IncidentKind(StrEnum):
+    """What many organisations turn bad in together."""
+
+    CONNECTION = "connection"
+    SYNC = "sync"
+
+
+class Verdict(StrEnum):
+    """One word for the fleet; the first that holds, in this order."""
+
+    STARTING = "starting"
+    PLATFORM_CREDENTIAL = "platform_credential"
+    PLATFORM_API = "platform_api"
+    XERO_APP = "xero_app"
+    XERO = "xero"
+    INCIDENT = "incident"
+    CUSTOMERS = "customers"
+    ALL_WELL = "all_well"
+
+
+class ServiceStatus(StrEnum):
+    """What a status page says of the service: Statuspage's indicator, or that it said nothing."""
+
+    NONE = "none"
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+    """The page could not be read for a while, or says a word not known here. Not an outage."""
+
+
 class Role(StrEnum):
     """What the holder of a token may do."""
 

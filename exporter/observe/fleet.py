@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
+
 from exporter.model.facts import (
     History,
     Organization,
@@ -14,9 +16,10 @@ from exporter.model.facts import (
     Snapshot,
     UpstreamFailure,
 )
+from exporter.model.judgement import ALONE, Connections, Surroundings, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
-from exporter.observe.fold import fold, judged_anew, snapshot_of
+from exporter.observe.fold import fits, fold, judged_anew, snapshot_of
 from exporter.observe.news import Change, changes_between
 
 RECENT_READINGS: Final = 8
@@ -26,16 +29,19 @@ FAILED_READINGS: Final = 16
 """Failed readings remembered of each organisation, however long ago they were."""
 
 _NOTHING: Final = History()
+_log = structlog.get_logger("fleet")
 
 
 class Fleet:
     """The only writer of the snapshot. Readings come in at any time; the snapshot is replaced once a tick."""
 
-    def __init__(self, stale_after: float) -> None:
-        self._stale_after = stale_after
+    def __init__(self, rules: Thresholds) -> None:
+        self._rules = rules
         self._snapshot: Snapshot | None = None
         self._came_in: list[Reading] = []
         self._memory: dict[str, History] = {}
+        self._offered: Connections | None = None
+        self._usable: Connections | None = None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -54,12 +60,13 @@ class Fleet:
         """From now on exactly these organisations are ours. What is known of those who stay is kept."""
         self._snapshot = snapshot_of(organizations, self._snapshot, now)
         ours = self._snapshot.places
+        self._offered = None
         self._memory = {name: history for name, history in self._memory.items() if name in ours}
 
-    def change_stale_after(self, stale_after: float, now: Moment) -> None:
-        """From now on data is withdrawn after that many seconds. What was withdrawn stays so until it is read again."""
-        if stale_after != self._stale_after:
-            self._stale_after = stale_after
+    def change_rules(self, rules: Thresholds, now: Moment) -> None:
+        """From now on judges by these. What was withdrawn stays so until it is read again."""
+        if rules != self._rules:
+            self._rules = rules
             if self._snapshot is not None:
                 self._snapshot = judged_anew(self._snapshot, now)
 
@@ -70,13 +77,28 @@ class Fleet:
         self._came_in.append(reading)
         self._memory[reading.organization_id] = remember(self.history(reading.organization_id), reading)
 
-    def fold(self, now: Moment) -> Sequence[Change]:
-        """Replaces the snapshot by one that knows what came in and what time it is; returns what changed by that."""
+    def fold(
+        self, now: Moment, connections: Connections | None = None, surroundings: Surroundings = ALONE
+    ) -> Sequence[Change]:
+        """Replaces the snapshot by one that knows what came in and what time it is; returns what changed by that.
+
+        Args:
+            now: the present.
+            connections: Xero's own list of connections; None while there is none.
+            surroundings: what else the judgement of the fleet needs.
+        """
         if self._snapshot is None:
             return ()
         came_in, self._came_in = self._came_in, []
         before = self._snapshot
-        self._snapshot = fold(before, came_in, now, self._stale_after)
+        if connections is not self._offered:
+            self._offered = connections
+            self._usable = connections if connections is None or fits(connections, before) else None
+            if self._usable is not connections:
+                _log.warning(
+                    "xero_lists_none_of_ours", consequence="its list is not used: is xero.app the platform's app?"
+                )
+        self._snapshot = fold(before, came_in, now, self._rules, connections=self._usable, surroundings=surroundings)
         return changes_between(before, self._snapshot)
 
     def failures_in_row(self, reading: Reading) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 from exporter.model.facts import (
     BLOCK_SIZE,
@@ -15,11 +16,28 @@ from exporter.model.facts import (
     Snapshot,
     Status,
 )
+from exporter.model.judgement import (
+    ALONE,
+    UNJUDGED,
+    WELL,
+    Connections,
+    Diagnosis,
+    Memory,
+    Surroundings,
+    Thresholds,
+)
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness
+from exporter.observe.diagnosis import clocks_agree, judge, observed
+from exporter.observe.incidents import judge_fleet
 from exporter.observe.phase import phase_of
+from exporter.observe.tally import added, tally_of
+from exporter.upstream.connections import tenant_key
 
-_NEVER = float("inf")
+FEW_TENANTS: Final = 5
+"""Known tenants of which Xero must list at least one; fewer can all have left."""
+
+_NEVER: Final = float("inf")
 
 
 def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None, now: Moment) -> Snapshot:
@@ -45,10 +63,27 @@ def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None
         for index, block in enumerate(blocks)
         for slot, state in enumerate(block.states)
     }
-    return Snapshot(blocks=blocks, places=MappingProxyType(places), at=now, counts=_counts(blocks))
+    # Without a list of Xero's: the next fold takes it up again, for those who are new or have another tenant.
+    return Snapshot(
+        blocks=blocks,
+        places=MappingProxyType(places),
+        at=now,
+        counts=_counts(blocks),
+        tally=added([block.tally for block in blocks]),
+        judgement=previous.judgement if previous is not None else UNJUDGED,
+        surroundings=previous.surroundings if previous is not None else ALONE,
+    )
 
 
-def fold(snapshot: Snapshot, readings: Sequence[Reading], now: Moment, stale_after: float) -> Snapshot:
+def fold(
+    snapshot: Snapshot,
+    readings: Sequence[Reading],
+    now: Moment,
+    rules: Thresholds,
+    *,
+    connections: Connections | None = None,
+    surroundings: Surroundings = ALONE,
+) -> Snapshot:
     """The snapshot after these readings and the passing of time until `now`.
 
     Readings of organisations that are not in the snapshot are ignored. When nothing changed, the blocks and counts
@@ -58,26 +93,91 @@ def fold(snapshot: Snapshot, readings: Sequence[Reading], now: Moment, stale_aft
         snapshot: what was known.
         readings: what came in since, oldest first.
         now: the present.
-        stale_after: seconds after which data is withdrawn.
+        rules: when data is withdrawn, and where judgement draws its lines.
+        connections: Xero's own list of connections; None while there is none.
+        surroundings: what else the judgement of the fleet needs.
     """
+    if connections is not None and now.monotonic >= connections.valid_until:
+        connections = None
     by_block: dict[int, dict[int, list[Reading]]] = {}
     for reading in readings:
         place = snapshot.places.get(reading.organization_id)
         if place is not None:
             by_block.setdefault(place[0], {}).setdefault(place[1], []).append(reading)
-    aged = {index for index, block in enumerate(snapshot.blocks) if block.valid_until <= now.monotonic}
-    dirty = aged | by_block.keys()
-    if not dirty:
-        return replace(snapshot, at=now)
-    blocks = list(snapshot.blocks)
-    for index in dirty:
-        states = list(blocks[index].states)
-        for slot, came in by_block.get(index, {}).items():
-            for reading in came:
-                states[slot] = absorb(states[slot], reading)
-        blocks[index] = _block(tuple(age(state, now.monotonic, stale_after) for state in states))
-    folded = tuple(blocks)
-    return Snapshot(blocks=folded, places=snapshot.places, at=now, counts=_counts(folded))
+    blocks = snapshot.blocks
+    if connections is not snapshot.connections:
+        blocks = tuple(_block_viewed(block, connections, now) for block in blocks)
+    dirty = {index for index, block in enumerate(blocks) if block.valid_until <= now.monotonic} | by_block.keys()
+    if dirty:
+        changed = list(blocks)
+        for index in dirty:
+            changed[index] = _block_at(blocks[index], by_block.get(index, {}), now, rules, connections)
+        blocks = tuple(changed)
+    tally, counts = snapshot.tally, snapshot.counts
+    if blocks is not snapshot.blocks:
+        tally, counts = added([block.tally for block in blocks]), _counts(blocks)
+    return Snapshot(
+        blocks=blocks,
+        places=snapshot.places,
+        at=now,
+        counts=counts,
+        tally=tally,
+        judgement=judge_fleet(snapshot.judgement, tally, surroundings, now.monotonic),
+        connections=connections,
+        surroundings=surroundings,
+    )
+
+
+def _block_at(
+    block: Block,
+    came_in: Mapping[int, Sequence[Reading]],
+    now: Moment,
+    rules: Thresholds,
+    connections: Connections | None,
+) -> Block:
+    states = list(block.states)
+    for slot, readings in came_in.items():
+        for reading in readings:
+            states[slot] = viewed(absorb(states[slot], reading, rules), connections, now)
+    return _block(tuple(age(state, now, rules) for state in states))
+
+
+def _block_viewed(block: Block, connections: Connections | None, now: Moment) -> Block:
+    """The block by another list of Xero's; the same object where that list says the same."""
+    states = tuple(viewed(state, connections, now) for state in block.states)
+    changed = any(new is not old for new, old in zip(states, block.states, strict=True))
+    return _block(states) if changed else block
+
+
+def fits(connections: Connections, snapshot: Snapshot) -> bool:
+    """Whether a list can be of the app that our organisations are connected to.
+
+    One that has not one of `FEW_TENANTS` known tenants or more is another app's, or another environment's: a wrong
+    client id must not look like a fleet of customers who all left.
+    """
+    keys = (
+        tenant_key(tenant)
+        for block in snapshot.blocks
+        for state in block.states
+        if (tenant := state.organization.xero_tenant_id) is not None
+    )
+    known = [key for key in keys if key is not None]
+    return len(known) < FEW_TENANTS or any(key in connections.tenants for key in known)
+
+
+def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:
+    """The state by Xero's own list; the same object where that says the same, else to be judged anew by `age`."""
+    tenant = state.organization.xero_tenant_id
+    key = None if tenant is None else tenant_key(tenant)
+    listed = None if connections is None or key is None else key in connections.tenants
+    since = state.memory.connected_since
+    # What was connected after the list was asked for cannot be on it.
+    unlisted = (
+        listed is False and since is not None and connections is not None and connections.at.monotonic > since.monotonic
+    )
+    if (listed, unlisted) == (state.listed, state.unlisted):
+        return state
+    return replace(state, listed=listed, unlisted=unlisted, valid_until=now.monotonic)
 
 
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
@@ -88,41 +188,96 @@ def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
     return replace(snapshot, blocks=blocks)
 
 
-def absorb(state: OrganizationState, reading: Reading) -> OrganizationState:
-    """The state after one reading. Its freshness is judged by `age`, which must follow."""
+def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> OrganizationState:
+    """The state after one reading, at its end. `age` must follow: it judges a failure, and the time since."""
+    ended = reading.ended
+    state = age(state, ended, rules)
     if isinstance(reading.outcome, Status):
-        return replace(
-            state,
-            last_attempt=reading.ended,
-            last_success=reading.ended,
+        diagnosis, memory = _diagnosed(state, reading.outcome, reading, rules)
+        return OrganizationState(
+            organization=state.organization,
+            first_seen=state.first_seen,
+            freshness=Freshness.FRESH,
+            last_attempt=ended,
+            last_success=ended,
             failure=None,
             failures_in_row=0,
             status=reading.outcome,
-            valid_until=reading.ended.monotonic,
+            skew=reading.skew,
+            listed=state.listed,
+            unlisted=state.unlisted,
+            diagnosis=diagnosis,
+            memory=memory,
+            valid_until=min(ended.monotonic + rules.stale_after, memory.valid_until),
         )
     return replace(
         state,
-        last_attempt=reading.ended,
+        last_attempt=ended,
         failure=reading.failure,
         failures_in_row=state.failures_in_row + 1,
-        valid_until=reading.ended.monotonic,
+        valid_until=ended.monotonic,
     )
 
 
-def age(state: OrganizationState, now: float, stale_after: float) -> OrganizationState:
-    """The state at `now`: freshness judged, data withdrawn when too old; the same object while it is valid."""
-    if now < state.valid_until:
+def _diagnosed(
+    state: OrganizationState, status: Status, reading: Reading, rules: Thresholds
+) -> tuple[Diagnosis, Memory]:
+    """What is wrong by this reading; the very same as before where it says nothing new and time changed nothing."""
+    same = status is state.status
+    if (
+        same
+        and reading.ended.monotonic < state.memory.settled_until
+        and state.freshness is Freshness.FRESH
+        and clocks_agree(reading.skew)
+        and clocks_agree(state.skew)
+    ):
+        return state.diagnosis, state.memory
+    judged = judge(
+        status,
+        observed(state.memory, status, reading.ended, rules, same=same, skew=reading.skew),
+        reading.ended,
+        rules,
+        reading=True,
+        read_before=None if state.last_success is None else state.last_success.monotonic,
+        skew=reading.skew,
+        unlisted=state.unlisted,
+    )
+    return judged.diagnosis, judged.memory
+
+
+def age(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
+    """The state at `now`: freshness judged, data withdrawn when too old, what is left diagnosed.
+
+    The same object while it is valid.
+    """
+    if now.monotonic < state.valid_until:
         return state
     since = state.last_success or state.first_seen
-    in_time_until = since.monotonic + stale_after
+    in_time_until = since.monotonic + rules.stale_after
     # What was withdrawn is not fresh, even if stale_after was raised meanwhile.
     withdrawn = state.last_success is not None and state.status is None
-    in_time = now < in_time_until and not withdrawn
+    in_time = now.monotonic < in_time_until and not withdrawn
+    freshness = _freshness(state, in_time=in_time)
+    if not in_time:
+        return replace(state, freshness=freshness, status=None, diagnosis=WELL, valid_until=_NEVER)
+    if freshness is not Freshness.FRESH or state.status is None:
+        return replace(state, freshness=freshness, diagnosis=WELL, valid_until=in_time_until)
+    judged = judge(
+        state.status,
+        state.memory,
+        now,
+        rules,
+        reading=False,
+        read_before=since.monotonic,
+        skew=state.skew,
+        unlisted=state.unlisted,
+    )
     return replace(
         state,
-        freshness=_freshness(state, in_time=in_time),
-        status=state.status if in_time else None,
-        valid_until=in_time_until if in_time else _NEVER,
+        freshness=freshness,
+        diagnosis=judged.diagnosis,
+        memory=judged.memory,
+        valid_until=min(in_time_until, judged.valid_until),
     )
 
 
@@ -135,7 +290,7 @@ def _freshness(state: OrganizationState, *, in_time: bool) -> Freshness:
 
 
 def _block(states: tuple[OrganizationState, ...]) -> Block:
-    return Block(states=states, valid_until=min(state.valid_until for state in states))
+    return Block(states=states, valid_until=min(state.valid_until for state in states), tally=tally_of(states))
 
 
 def _counts(blocks: tuple[Block, ...]) -> MappingProxyType[Freshness, int]:

@@ -74,4 +74,5 @@ class Reader:
                 ended=self._clock.now(),
                 outcome=outcome,
                 credential=credential,
+                skew=self._platform.skew,
             )

@@ -12,7 +12,7 @@ from exporter.model.words import Failure, RosterSource
 PREFIX: Final = "xero_exporter_"
 """What every family here begins with, and no other family does."""
 
-UPSTREAMS: Final = ("memberpulse", "discovery")
+UPSTREAMS: Final = ("memberpulse", "discovery", "xero_identity", "xero", "statuspage")
 """Whom the exporter asks: the values of the label ``upstream``."""
 
 SCRAPE_FORMATS: Final = ("text", "openmetrics")
@@ -25,10 +25,13 @@ SCRAPE_ENCODINGS: Final = ("identity", "gzip")
 PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
 DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the token of ``organizations.http``."""
+XERO_SECRET: Final = "xero"  # noqa: S105 - a label value, not a secret
+"""The value of the label ``token`` for the secret of ``xero.app``."""
 
 _UPSTREAM = ("upstream", ", ".join(f"`{upstream}`" for upstream in UPSTREAMS))
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
 _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
+_TOKEN = ("token", "`platform`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)")
 _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
 _ENCODING = ("encoding", ", ".join(f"`{word}`" for word in SCRAPE_ENCODINGS))
 
@@ -195,6 +198,22 @@ FAMILIES: Final = (
         group=Group.EXPORTER,
     ),
     Family(
+        name="xero_exporter_xero_connections_last_success_timestamp_seconds",
+        kind=Kind.GAUGE,
+        help="When Xero last listed the connections of the app whole, seconds since 1970 UTC.",
+        group=Group.EXPORTER,
+        absent="without `xero.app`, and before the first list",
+    ),
+    Family(
+        name="xero_exporter_status_page_last_success_timestamp_seconds",
+        kind=Kind.GAUGE,
+        help="When a status page was last read, seconds since 1970 UTC.",
+        group=Group.EXPORTER,
+        labels=(("page", "the address of the page without its scheme, such as `status.xero.com`"),),
+        absent="for a page that was not read yet",
+        series="1 per status page",
+    ),
+    Family(
         name="xero_exporter_config_last_reload_successful",
         kind=Kind.GAUGE,
         help="1 when the configuration could be used when it was last read, else 0; the last good one stays in force.",
@@ -211,7 +230,7 @@ FAMILIES: Final = (
         kind=Kind.GAUGE,
         help="1 when the token file could be read when it was last looked at, else 0; the last good token is kept.",
         group=Group.EXPORTER,
-        labels=(("token", "`platform`, `discovery`, or `web/NAME` for an entry of `web.tokens`"),),
+        labels=(_TOKEN,),
         absent="for a token that does not come from a file",
         series="1 per token file",
     ),

@@ -102,6 +102,8 @@ class SelfMetrics:
         self._discovery_answers_held = self._counter("xero_exporter_discovery_answers_held_total")
         self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
         self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
+        self._connections_at = self._optional("xero_exporter_xero_connections_last_success_timestamp_seconds")
+        self._pages_at = _WholeGauge(self._gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
         self._config_successful = self._gauge("xero_exporter_config_last_reload_successful")
         self._config_at = self._gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
         self._token_file_readable = _WholeGauge(self._gauge("xero_exporter_token_file_readable"))
@@ -203,6 +205,14 @@ class SelfMetrics:
         """Says whether answers are held, and how many organisations are kept though the newest answer misses them."""
         self._discovery_held.set(held)
         self._discovery_missing.set(missing)
+
+    def connections_listed(self, at: float | None) -> None:
+        """Says when (seconds since 1970 UTC) Xero last listed the app's connections; None takes the sample away."""
+        self._connections_at.set(at)
+
+    def status_pages_read(self, at: Mapping[str, float]) -> None:
+        """Says when (seconds since 1970 UTC) each status page was last read; of others nothing is told any more."""
+        self._pages_at.set(at)
 
     def discovery_unknown(self) -> None:
         """Takes back what `discovery_stands` said: there is no server that lists organisations, or another one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import ssl
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -14,9 +13,10 @@ import httpx
 from exporter.clock import Clock
 from exporter.model.facts import UpstreamFailure
 from exporter.model.words import Failure, Sent
+from exporter.upstream.conditional import Validators
 from exporter.upstream.listing import Listing, parse_listing
 from exporter.upstream.memberpulse import TokenLike
-from exporter.upstream.transport import ReadTransport
+from exporter.upstream.transport import Answer, ReadTransport
 from exporter.upstream.wire import WireError
 
 UPSTREAM: Final = "discovery"
@@ -28,9 +28,6 @@ TIMEOUT: Final = 30.0
 MAX_BODY: Final = 50 * 1024 * 1024
 """Bytes of an answer, as of an organisations file: 300,000 ids with names and tenant ids."""
 
-# What is sent back with each request (RFC 9110, 8.8.3); one that is longer or written otherwise is left aside.
-_ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,1000}"')
-_NOT_MODIFIED: Final = 304
 _PER_SECOND: Final = 10.0  # never reached: whoever asks waits a second at least
 _NO_TOKEN: Final = UpstreamFailure(
     Failure.AUTH, Sent.NO, detail="the token file of organizations.http cannot be read, so nothing was sent"
@@ -50,7 +47,7 @@ class _Known:
     """The last good answer: what it said, and how to tell that the next one says the same."""
 
     digest: bytes
-    etag: str | None
+    validators: Validators
     listing: Listing
 
 
@@ -94,13 +91,11 @@ class Discovery:
 
     async def listing(self) -> Listing | UpstreamFailure:
         """Who is listed now. The same `Listing` object while the answer does not change."""
-        headers = {}
+        headers = {} if self._known is None else dict(self._known.validators.headers)
         if self._token is not None:
             if self._token.value is None:
                 return _NO_TOKEN
             headers["Authorization"] = f"Bearer {self._token.value}"
-        if self._known is not None and self._known.etag is not None:
-            headers["If-None-Match"] = self._known.etag
         async with self._transport.permit(suspect=False):
             began = self._clock.now().monotonic
             answer = await self._transport.get(self._url, headers)
@@ -108,7 +103,7 @@ class Discovery:
         if isinstance(answer, UpstreamFailure):
             outcome: Listing | UpstreamFailure = self._unchanged(answer)
         else:
-            outcome = await self._read(answer.body, answer.etag)
+            outcome = await self._read(answer)
         failure = outcome.failure if isinstance(outcome, UpstreamFailure) else None
         self._telemetry.request_ended(UPSTREAM, took, failure)
         return outcome
@@ -126,17 +121,17 @@ class Discovery:
         await self._transport.aclose()
 
     def _unchanged(self, answer: UpstreamFailure) -> Listing | UpstreamFailure:
-        """304 is the last list again, for whoever asked by an ETag; else it is as unexpected as any other status."""
-        if answer.http_status == _NOT_MODIFIED and self._known is not None and self._known.etag is not None:
-            return self._known.listing
-        return answer
+        """304 is the last list again."""
+        return (
+            self._known.listing if self._known is not None and self._known.validators.confirmed_by(answer) else answer
+        )
 
-    async def _read(self, body: bytes, etag: str | None) -> Listing | UpstreamFailure:
-        etag = etag if etag is not None and _ETAG.fullmatch(etag) else None
+    async def _read(self, answer: Answer) -> Listing | UpstreamFailure:
+        body, validators = answer.body, Validators.of(answer)
         # In a thread, because both take longer than a tick may when the list is long.
         digest = await asyncio.to_thread(lambda: hashlib.blake2b(body).digest())
         if self._known is not None and digest == self._known.digest:
-            self._known = replace(self._known, etag=etag)
+            self._known = replace(self._known, validators=validators)
             return self._known.listing
         try:
             listing = await asyncio.to_thread(parse_listing, body)
@@ -144,5 +139,5 @@ class Discovery:
             return UpstreamFailure(
                 Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=f"the list cannot be used: {error}"
             )
-        self._known = _Known(digest, etag, listing)
+        self._known = _Known(digest, validators, listing)
         return listing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -51,6 +51,11 @@ class Telemetry(Protocol):
         ...
 
 
+def as_it_is(status: Status) -> Status:
+    """The status as the platform gave it."""
+    return status
+
+
 @dataclass(slots=True)
 class _Known:
     """What is kept of one organisation: where to ask, and the last good answer to skip parsing it again.
@@ -76,6 +81,7 @@ class MemberPulse:
         transport: ReadTransport,
         telemetry: Telemetry,
         clock: Clock,
+        interpret: Callable[[Status], Status] = as_it_is,
     ) -> None:
         """Opens nothing.
 
@@ -86,13 +92,17 @@ class MemberPulse:
             transport: whose permit the caller of `status` holds.
             telemetry: told of every request.
             clock: for durations and for the platform's clock skew.
+            interpret: what becomes of each newly parsed status; an answer with the same bytes is not parsed again.
         """
         self._template = base_url.rstrip("/") + status_path
         self._token = token
         self._transport = transport
         self._telemetry = telemetry
         self._clock = clock
+        self._interpret = interpret
         self._known: dict[str, _Known] = {}
+        self.skew: float | None = None
+        """How far the platform's clock was ahead of ours, seconds, by the last answer that said; None before."""
 
     async def status(self, organization_id: str) -> Status | UpstreamFailure:
         """``GET /api/admin/integrations/xero/{organization_id}/status``, by the configured path.
@@ -110,17 +120,29 @@ class MemberPulse:
         began = self._clock.now()
         answer = await self._transport.get(known.url, {"Authorization": f"Bearer {token}"})
         ended = self._clock.now()
-        outcome = answer if isinstance(answer, UpstreamFailure) else _read(answer.body, known)
+        outcome = answer if isinstance(answer, UpstreamFailure) else self._read(answer.body, known)
         failure = outcome.failure if isinstance(outcome, UpstreamFailure) else None
         self._telemetry.request_ended(UPSTREAM, ended.monotonic - began.monotonic, failure)
         if isinstance(answer, Answer) and answer.date is not None:
-            self._telemetry.clock_skew(skew(answer.date, began, ended))
+            self.skew = skew(answer.date, began, ended)
+            self._telemetry.clock_skew(self.skew)
         return outcome
 
     def keep_only(self, organization_ids: Iterable[str]) -> None:
         """Forgets all organisations but these."""
         for gone in self._known.keys() - set(organization_ids):
             del self._known[gone]
+
+    def _read(self, body: bytes, known: _Known) -> Status | UpstreamFailure:
+        digest = hashlib.blake2b(body, digest_size=16).digest()
+        if known.status is not None and digest == known.digest:
+            return known.status
+        try:
+            status = self._interpret(parse_status(body))
+        except WireError as error:
+            return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=str(error))
+        known.digest, known.status = digest, status
+        return status
 
     def _known_of(self, organization_id: str) -> _Known:
         known = self._known.get(organization_id)
@@ -133,15 +155,3 @@ class MemberPulse:
 def skew(date: float, began: Moment, ended: Moment) -> float:
     """How far the other side's clock is ahead of ours, seconds, by its Date header and the middle of the call."""
     return date + _HALF_A_SECOND - (began.wall + ended.wall) / 2
-
-
-def _read(body: bytes, known: _Known) -> Status | UpstreamFailure:
-    digest = hashlib.blake2b(body, digest_size=16).digest()
-    if known.status is not None and digest == known.digest:
-        return known.status
-    try:
-        status = parse_status(body)
-    except WireError as error:
-        return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=str(error))
-    known.digest, known.status = digest, status
-    return status

@@ -59,11 +59,13 @@ class Answer:
         body: at most so many bytes as the transport lets pass.
         date: the other side's clock when it answered (Date header), seconds since 1970 UTC; None when it did not say.
         etag: what the other side calls this version of the body; None when it does not say.
+        last_modified: when the other side last changed the body, as it writes it; None when it does not say.
     """
 
     body: bytes
     date: float | None
     etag: str | None = None
+    last_modified: str | None = None
 
 
 class ReadTransport:
@@ -188,7 +190,8 @@ async def _answer(response: httpx.Response, limit: int) -> Answer | UpstreamFail
     body = await _body(response, limit)
     if body is None:
         return _invalid(f"the answer is larger than {limit // _MEBIBYTE} MiB")
-    return Answer(body, http_date(response.headers.get("date", "")), response.headers.get("etag"))
+    headers = response.headers
+    return Answer(body, http_date(headers.get("date", "")), headers.get("etag"), headers.get("last-modified"))
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes | None:

@@ -22,16 +22,23 @@ MAX_ERRORS: Final = 100
 MAX_EXAMINED: Final = 1_000
 """Entries of ``errors`` that are looked at; more are counted as left out. 350,000 in one MiB would take 0.4 s."""
 
+MAX_TEXT: Final = 4096
+"""Characters of a text that are kept: an envelope of Xero's with the cause inside is 1,000 to 2,000."""
+
 FIELDS: Final = frozenset(
     {"connected", "token_expires_at", "last_sync", "sync_status", "pending_syncs", "failed_syncs", "errors"}
 )
 """What is read of an answer."""
 
 ERROR_FIELDS: Final = frozenset({"type", "message", "timestamp"})
-"""What is read of an entry of ``errors``."""
+"""What is read of an entry of ``errors``, and a correlation id under one of `CORRELATION_FIELDS`."""
+
+CORRELATION_FIELDS: Final = ("xero_correlation_id", "correlation_id")
+"""Where a platform may give the ``Xero-Correlation-Id`` of the answer that failed. The page shows none."""
 
 _MAX_COUNT: Final = 2**63  # what a 64-bit integer of theirs can hold; a gauge is a float and could not tell more apart
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 _Object: TypeAlias = "dict[str, object]"
 
@@ -198,5 +205,19 @@ def _entry(value: object) -> SyncError | None:
         at = _time("timestamp", value.get("timestamp"))
     except WireError:
         return None
-    # The texts are looked at and not kept: they hold names and addresses, and nothing here reads them.
-    return None if kind is None and message is None else SyncError(at=at)
+    if kind is None and message is None:
+        return None
+    return SyncError(at=at, kind=_cut(kind), message=_cut(message), correlation_id=_correlation_id(value))
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MAX_TEXT else text[:MAX_TEXT]
+
+
+def _correlation_id(entry: _Object) -> str | None:
+    """The first of `CORRELATION_FIELDS` that is shaped like one; anything else there spoils no entry."""
+    for name in CORRELATION_FIELDS:
+        value = entry.get(name)
+        if isinstance(value, str) and _UUID.fullmatch(value):
+            return value.lower()
+    return None

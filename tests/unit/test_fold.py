@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exporter.clock import SystemClock
 from exporter.model.facts import BLOCK_SIZE, Organization, Reading, Snapshot, Status, UpstreamFailure
+from exporter.model.judgement import Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, Sent
 from exporter.observe.fleet import FAILED_READINGS, RECENT_READINGS, Fleet
@@ -19,6 +20,7 @@ from exporter.observe.news import Event, changes_between
 from exporter.observe.phase import phase_of
 
 STALE_AFTER = 300.0
+RULES = Thresholds(stale_after=STALE_AFTER)
 STATUS = Status(connected=True, failed_syncs=2)
 
 
@@ -52,17 +54,17 @@ def freshness(snapshot: Snapshot, name: str = "a") -> Freshness:
 def test_before_the_first_reading_an_organisation_is_pending_and_later_stale() -> None:
     """Pending is for those we had no time to ask; it does not last."""
     snapshot = fleet_of("a")
-    assert freshness(fold(snapshot, [], at(1), STALE_AFTER)) is Freshness.PENDING
-    assert freshness(fold(snapshot, [failed("a", 5)], at(6), STALE_AFTER)) is Freshness.PENDING
-    assert freshness(fold(snapshot, [], at(STALE_AFTER), STALE_AFTER)) is Freshness.STALE
+    assert freshness(fold(snapshot, [], at(1), RULES)) is Freshness.PENDING
+    assert freshness(fold(snapshot, [failed("a", 5)], at(6), RULES)) is Freshness.PENDING
+    assert freshness(fold(snapshot, [], at(STALE_AFTER), RULES)) is Freshness.STALE
 
 
 def test_a_success_makes_it_fresh_until_stale_after_has_passed_by_the_clock_alone() -> None:
     """No request is needed to withdraw."""
-    snapshot = fold(fleet_of("a"), [success("a", 10)], at(10), STALE_AFTER)
-    just_before = fold(snapshot, [], at(309.9), STALE_AFTER)
+    snapshot = fold(fleet_of("a"), [success("a", 10)], at(10), RULES)
+    just_before = fold(snapshot, [], at(309.9), RULES)
     assert freshness(just_before) is Freshness.FRESH
-    after = fold(just_before, [], at(310), STALE_AFTER)
+    after = fold(just_before, [], at(310), RULES)
     assert freshness(after) is Freshness.STALE
     state = after.state("a")
     assert state is not None
@@ -72,7 +74,7 @@ def test_a_success_makes_it_fresh_until_stale_after_has_passed_by_the_clock_alon
 
 def test_a_failure_moves_the_attempt_and_never_the_success() -> None:
     """And the data stays until it is too old."""
-    snapshot = fold(fleet_of("a"), [success("a", 10), failed("a", 70)], at(70), STALE_AFTER)
+    snapshot = fold(fleet_of("a"), [success("a", 10), failed("a", 70)], at(70), RULES)
     state = snapshot.state("a")
     assert state is not None
     assert (state.last_attempt, state.last_success) == (at(70), at(10))
@@ -84,9 +86,9 @@ def test_a_failure_moves_the_attempt_and_never_the_success() -> None:
 
 def test_a_success_after_failures_brings_everything_back() -> None:
     """Stale, then fresh again with new data."""
-    snapshot = fold(fleet_of("a"), [success("a", 10), failed("a", 70)], at(400), STALE_AFTER)
+    snapshot = fold(fleet_of("a"), [success("a", 10), failed("a", 70)], at(400), RULES)
     assert freshness(snapshot) is Freshness.STALE
-    snapshot = fold(snapshot, [success("a", 401)], at(401), STALE_AFTER)
+    snapshot = fold(snapshot, [success("a", 401)], at(401), RULES)
     state = snapshot.state("a")
     assert state is not None
     assert (state.freshness, state.status, state.failure, state.failures_in_row) == (
@@ -99,22 +101,22 @@ def test_a_success_after_failures_brings_everything_back() -> None:
 
 def test_not_found_is_told_while_the_last_reading_says_so_and_no_longer() -> None:
     """A later outage is not 'not found'."""
-    snapshot = fold(fleet_of("a"), [failed("a", 5, Failure.NOT_FOUND)], at(5), STALE_AFTER)
+    snapshot = fold(fleet_of("a"), [failed("a", 5, Failure.NOT_FOUND)], at(5), RULES)
     assert freshness(snapshot) is Freshness.NOT_FOUND
-    snapshot = fold(snapshot, [failed("a", 400)], at(400), STALE_AFTER)
+    snapshot = fold(snapshot, [failed("a", 400)], at(400), RULES)
     assert freshness(snapshot) is Freshness.STALE
 
 
 def test_a_step_of_the_wall_clock_changes_nothing() -> None:
     """Ages are taken on the clock that never steps: an hour forward or a day back withdraws nothing."""
-    snapshot = fold(fleet_of("a"), [success("a", 10)], at(10), STALE_AFTER)
+    snapshot = fold(fleet_of("a"), [success("a", 10)], at(10), RULES)
     for wall in (1_700_000_000.0 + 3600, 1_700_000_000.0 - 86_400):
-        assert freshness(fold(snapshot, [], Moment(wall, 20), STALE_AFTER)) is Freshness.FRESH
+        assert freshness(fold(snapshot, [], Moment(wall, 20), RULES)) is Freshness.FRESH
 
 
 def test_counts_name_every_freshness_and_add_up() -> None:
     """Zero is told too."""
-    snapshot = fold(fleet_of("a", "b", "c"), [success("a", 1), failed("b", 1, Failure.NOT_FOUND)], at(1), STALE_AFTER)
+    snapshot = fold(fleet_of("a", "b", "c"), [success("a", 1), failed("b", 1, Failure.NOT_FOUND)], at(1), RULES)
     assert snapshot.counts == {
         Freshness.FRESH: 1,
         Freshness.STALE: 0,
@@ -125,25 +127,25 @@ def test_counts_name_every_freshness_and_add_up() -> None:
 
 def test_nothing_new_means_the_same_blocks() -> None:
     """The exposition counts on identity."""
-    snapshot = fold(fleet_of("a", "b"), [success("a", 1)], at(1), STALE_AFTER)
-    assert fold(snapshot, [], at(2), STALE_AFTER).blocks is snapshot.blocks
+    snapshot = fold(fleet_of("a", "b"), [success("a", 1)], at(1), RULES)
+    assert fold(snapshot, [], at(2), RULES).blocks is snapshot.blocks
 
 
 def test_a_second_of_polls_dirties_at_most_three_of_forty_blocks() -> None:
     """Blocks are in order of phase, so those asked in one second are neighbours."""
     names = [f"org-{number:05d}" for number in range(10_000)]
-    snapshot = fold(fleet_of(*names), [success(name, 1) for name in names], at(1), 3600.0)
+    snapshot = fold(fleet_of(*names), [success(name, 1) for name in names], at(1), Thresholds(stale_after=3600.0))
     assert len(snapshot.blocks) == 40
     for second in range(60):
         due = [name for name in names if int(phase_of(name) * 60) == second]
-        after = fold(snapshot, [success(name, 2) for name in due], at(2), 3600.0)
+        after = fold(snapshot, [success(name, 2) for name in due], at(2), Thresholds(stale_after=3600.0))
         dirty = sum(old is not new for old, new in zip(snapshot.blocks, after.blocks, strict=True))
         assert 1 <= dirty <= 3, f"second {second} dirtied {dirty} blocks"
 
 
 def test_a_new_roster_keeps_what_is_known_of_those_who_stay() -> None:
     """Whole-set swap: the new come as pending, the gone are gone, attributes follow."""
-    snapshot = fold(fleet_of("a", "b"), [success("a", 1), success("b", 1)], at(1), STALE_AFTER)
+    snapshot = fold(fleet_of("a", "b"), [success("a", 1), success("b", 1)], at(1), RULES)
     swapped = snapshot_of([Organization("b", name="New Name"), Organization("c")], snapshot, at(2))
     assert set(swapped.places) == {"b", "c"}
     kept, new = swapped.state("b"), swapped.state("c")
@@ -166,8 +168,8 @@ def test_the_same_roster_again_keeps_every_block() -> None:
 def test_readings_of_strangers_are_ignored() -> None:
     """One that was removed while its reading was under way does not come back."""
     snapshot = fleet_of("a")
-    assert fold(snapshot, [success("b", 1)], at(1), STALE_AFTER).state("b") is None
-    fleet = Fleet(STALE_AFTER)
+    assert fold(snapshot, [success("b", 1)], at(1), RULES).state("b") is None
+    fleet = Fleet(RULES)
     fleet.replace_roster([Organization("a")], at(0))
     fleet.receive(success("b", 1))
     assert fleet.history("b").recent == ()
@@ -175,7 +177,7 @@ def test_readings_of_strangers_are_ignored() -> None:
 
 def test_failures_are_remembered_longer_than_successes() -> None:
     """Yesterday's failure is what somebody will ask about; both memories are bounded."""
-    fleet = Fleet(STALE_AFTER)
+    fleet = Fleet(RULES)
     fleet.replace_roster([Organization("a")], at(0))
     for second in range(40):
         fleet.receive(failed("a", second))
@@ -192,7 +194,7 @@ def test_failures_are_remembered_longer_than_successes() -> None:
 
 def test_the_memory_of_the_removed_goes_with_them() -> None:
     """Nothing of a customer who left is kept."""
-    fleet = Fleet(STALE_AFTER)
+    fleet = Fleet(RULES)
     fleet.replace_roster([Organization("a"), Organization("b")], at(0))
     fleet.receive(success("a", 1))
     fleet.replace_roster([Organization("b")], at(2))
@@ -201,7 +203,7 @@ def test_the_memory_of_the_removed_goes_with_them() -> None:
 
 def test_changes_are_told_once_and_polls_are_not() -> None:
     """Became failing, failed in another way, recovered, withdrawn: a line each; the rest is silence."""
-    first = fold(fleet_of("a"), [success("a", 1)], at(1), STALE_AFTER)
+    first = fold(fleet_of("a"), [success("a", 1)], at(1), RULES)
     story = [
         ([success("a", 2)], 2.0, []),
         ([failed("a", 3)], 3.0, [Event.FAILING]),
@@ -211,7 +213,7 @@ def test_changes_are_told_once_and_polls_are_not() -> None:
         ([success("a", 303)], 303.0, [Event.RECOVERED]),
     ]
     for readings, second, expected in story:
-        then = fold(first, readings, at(second), STALE_AFTER)
+        then = fold(first, readings, at(second), RULES)
         assert [change.event for change in changes_between(first, then)] == expected
         first = then
 
@@ -223,12 +225,12 @@ def test_the_system_clock_and_the_fold_agree_on_an_hour(minutes: int) -> None:
         clock = SystemClock()
         begin = clock.now()
         snapshot = snapshot_of([Organization("a")], None, begin)
-        snapshot = fold(snapshot, [Reading("a", begin, begin, STATUS)], begin, 3600.0)
+        snapshot = fold(snapshot, [Reading("a", begin, begin, STATUS)], begin, Thresholds(stale_after=3600.0))
         frozen.tick(timedelta(minutes=minutes))
         now = clock.now()
         assert now.wall == datetime(2026, 1, 1, tzinfo=UTC).timestamp() + minutes * 60
         expected = Freshness.FRESH if minutes < 60 else Freshness.STALE
-        assert freshness(fold(snapshot, [], now, 3600.0)) is expected
+        assert freshness(fold(snapshot, [], now, Thresholds(stale_after=3600.0))) is expected
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([None, *Failure]), st.integers(0, 400)), max_size=30))
@@ -238,11 +240,11 @@ def test_folding_in_any_portions_gives_the_same_knowledge(story: list[tuple[str,
     readings = [
         success(name, second) if failure is None else failed(name, second, failure) for name, failure, second in story
     ]
-    whole = fold(fleet_of(*"abc"), readings, at(401), STALE_AFTER)
+    whole = fold(fleet_of(*"abc"), readings, at(401), RULES)
     portions = fleet_of(*"abc")
     for reading in readings:
-        portions = fold(portions, [reading], reading.ended, STALE_AFTER)
-    portions = fold(portions, [], at(401), STALE_AFTER)
+        portions = fold(portions, [reading], reading.ended, RULES)
+    portions = fold(portions, [], at(401), RULES)
     for name in "abc":
         one, other = whole.state(name), portions.state(name)
         assert one is not None

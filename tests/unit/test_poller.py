@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.model.facts import Organization, Reading, Status, UpstreamFailure
+from exporter.model.judgement import Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent
 from exporter.observe.fleet import Fleet
@@ -75,7 +76,7 @@ class Bench:
         self.clock = HandClock()
         self.token = Token()
         self.reader = ScriptedReader(self.clock, self.token)
-        self.fleet = Fleet(stale_after=300.0)
+        self.fleet = Fleet(Thresholds(stale_after=300.0))
         self.registry = CollectorRegistry()
         self.metrics = SelfMetrics(self.registry)
         self.timers: list[tuple[float, int, Callable[[], None]]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exporter.model.facts import Organization, Reading, Snapshot, UpstreamFailure
+from exporter.model.judgement import Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent
 from exporter.observe.fold import fold, snapshot_of
@@ -15,7 +16,12 @@ def snapshot(asked: int, of: int) -> Snapshot:
     """A fleet in which that many were asked, and all of those failed."""
     bare = snapshot_of([Organization(f"org-{number}") for number in range(of)], None, NOW)
     failure = UpstreamFailure(Failure.NETWORK, Sent.NO)
-    return fold(bare, [Reading(f"org-{number}", NOW, NOW, failure) for number in range(asked)], NOW, 300.0)
+    return fold(
+        bare,
+        [Reading(f"org-{number}", NOW, NOW, failure) for number in range(asked)],
+        NOW,
+        Thresholds(stale_after=300.0),
+    )
 
 
 def test_before_the_first_roster_it_is_not_ready() -> None:

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 
 from exporter.model.family import Family, Group, Kind
 from exporter.model.words import Failure, RosterSource
-from exporter.telemetry.families import BUCKETS, FAMILIES, PREFIX, SCRAPE_FORMATS
+from exporter.telemetry.families import BUCKETS, FAMILIES, PREFIX, SCRAPE_FORMATS, UPSTREAMS
 from exporter.telemetry.metrics import SelfMetrics
 
 
@@ -36,6 +36,8 @@ def use_everything(metrics: SelfMetrics) -> None:
     metrics.set_limits(60, 300)
     metrics.request_ended("memberpulse", 0.2, Failure.TIMEOUT)
     metrics.discovery_answered(held=True, missing=3, ids_rejected=2)
+    metrics.connections_listed(1.76e9)
+    metrics.status_pages_read({"status.xero.com": 1.76e9})
     metrics.clock_skew(-3.5)
     metrics.errors_dropped(2)
     metrics.reading_began(0.7)
@@ -113,9 +115,11 @@ def test_names_and_helps_are_what_promtool_asks_for(family: Family) -> None:
 
 def test_known_counters_start_at_zero(registry: CollectorRegistry, metrics: SelfMetrics) -> None:
     """Each known combination of a counter's labels has a sample before anything happened."""
-    for failure in Failure:
-        labels = {"upstream": "memberpulse", "failure": failure}
-        assert registry.get_sample_value("xero_exporter_request_failures_total", labels) == 0
+    for upstream in UPSTREAMS:
+        assert registry.get_sample_value("xero_exporter_requests_total", {"upstream": upstream}) == 0
+        for failure in Failure:
+            labels = {"upstream": upstream, "failure": failure}
+            assert registry.get_sample_value("xero_exporter_request_failures_total", labels) == 0
     for source in RosterSource:
         assert registry.get_sample_value("xero_exporter_roster_rejected_total", {"source": source}) == 0
     for word in SCRAPE_FORMATS:
@@ -132,6 +136,8 @@ def test_what_is_not_known_has_no_sample(registry: CollectorRegistry, metrics: S
         "roster_organizations",
         "roster_last_success_timestamp_seconds",
         "token_file_readable",
+        "xero_connections_last_success_timestamp_seconds",
+        "status_page_last_success_timestamp_seconds",
         "scrape_bytes",
     ):
         assert found[PREFIX + name].samples == [], name
@@ -187,6 +193,19 @@ def test_a_token_file_that_can_be_read_again_says_so(registry: CollectorRegistry
     assert registry.get_sample_value("xero_exporter_token_file_readable", {"token": "prometheus"}) == 0
     metrics.token_files_stand({"prometheus": False})
     assert registry.get_sample_value("xero_exporter_token_file_readable", {"token": "prometheus"}) == 1
+
+
+def test_a_status_page_that_is_no_longer_configured_has_no_series(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """It would else be told of for ever, as it last was; the same goes for Xero's list."""
+    metrics.status_pages_read({"a.example": 1.0, "b.example": 2.0})
+    metrics.status_pages_read({"b.example": 3.0})
+    name = "status_page_last_success_timestamp_seconds"
+    assert [(one.labels["page"], one.value) for one in collected(registry)[PREFIX + name].samples] == [("b.example", 3)]
+    metrics.connections_listed(5.0)
+    metrics.connections_listed(None)
+    assert not collected(registry)["xero_exporter_xero_connections_last_success_timestamp_seconds"].samples
 
 
 def test_what_is_no_longer_configured_has_no_series(registry: CollectorRegistry, metrics: SelfMetrics) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exporter.model.facts import Status, SyncError
 from exporter.model.words import SyncStatus
-from exporter.upstream.wire import FIELDS, MAX_ERRORS, MAX_EXAMINED, WireError, parse_status
+from exporter.upstream.wire import FIELDS, MAX_ERRORS, MAX_EXAMINED, MAX_TEXT, WireError, parse_status
 
 SAMPLE = b"""{
 "connected": true,
@@ -44,7 +44,7 @@ def test_the_sample_of_the_troubleshooting_page_is_read() -> None:
         sync_status=SyncStatus.HEALTHY,
         pending_syncs=0,
         failed_syncs=2,
-        errors=(SyncError(at=1736932500.0),),
+        errors=(SyncError(at=1736932500.0, kind="contact_sync", message="Duplicate contact: john@example.com"),),
     )
 
 
@@ -176,14 +176,37 @@ def test_a_malformed_entry_is_dropped_counted_and_spoils_nothing(entry: str) -> 
 def test_an_entry_may_say_little() -> None:
     """A type or a message is enough; unknown fields are fine."""
     status = parse_status(b'{"errors": [{"type": "a", "timestamp": null, "id": 1, "id": 2}, {"message": "b"}]}')
-    assert status.errors == (SyncError(None), SyncError(None))
+    assert status.errors == (SyncError(None, kind="a"), SyncError(None, message="b"))
     assert status.errors_dropped == 0
 
 
-def test_nothing_is_kept_of_the_texts_of_an_entry() -> None:
-    """They hold names and addresses, and nothing here reads them."""
+def test_the_texts_of_an_entry_stand_in_no_repr() -> None:
+    """They hold names and addresses, and a repr ends up in logs and tracebacks."""
     status = parse_status(json.dumps({"errors": [{"type": CANARY, "message": CANARY}]}).encode())
+    assert (status.errors[0].kind, status.errors[0].message) == (CANARY, CANARY)
     assert CANARY not in repr(status)
+
+
+def test_a_long_text_is_cut() -> None:
+    """What is kept of one text is bounded; the cause stands at its beginning."""
+    status = parse_status(json.dumps({"errors": [{"type": "a", "message": "b" * (MAX_TEXT + 1)}]}).encode())
+    assert status.errors[0].message == "b" * MAX_TEXT
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"correlation_id": "65E420CD-796C-493B-8F52-5EAE2EE667CE"}, "65e420cd-796c-493b-8f52-5eae2ee667ce"),
+        ({"xero_correlation_id": "65e420cd-796c-493b-8f52-5eae2ee667ce"}, "65e420cd-796c-493b-8f52-5eae2ee667ce"),
+        ({"correlation_id": "john@example.com"}, None),
+        ({"correlation_id": 5}, None),
+        ({}, None),
+    ],
+)
+def test_a_correlation_id_is_kept_only_if_it_looks_like_one(given: dict[str, object], kept: str | None) -> None:
+    """Xero's are UUIDs; anything else could be anything, and spoils nothing."""
+    status = parse_status(json.dumps({"errors": [{"type": "a", **given}]}).encode())
+    assert [error.correlation_id for error in status.errors] == [kept]
 
 
 def test_only_so_many_entries_are_looked_at() -> None:

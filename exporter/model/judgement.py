@@ -1,0 +1,296 @@
+"""What is concluded from facts: diagnoses of organisations, incidents and the verdict of the fleet. Frozen, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from exporter.model.moment import Moment
+from exporter.model.words import IncidentKind, Issue, Reason, ServiceStatus, SyncType, Verdict
+
+MAX_ERROR_SERIES: Final = 10
+"""Kinds of recent errors (sync type and reason) that are told apart for one organisation."""
+
+
+class TokenClock(StrEnum):
+    """When an expiry that lies in the past is believed to be a problem, and not an access token at rest."""
+
+    AUTO = "auto"
+    """Where the token outlives its last sync by far, or nothing was ever synchronised, or the platform is unwell."""
+    TRUSTED = "trusted"
+    """Always: the platform renews its tokens without being asked to sync."""
+    CORROBORATED = "corroborated"
+    """Only where the platform itself says that it is unwell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where judgement draws its lines; all in seconds.
+
+    Attributes:
+        stale_after: age of the last success at which data is withdrawn.
+        error_window: age up to which an error can count although a sync succeeded after it.
+        token_grace: how long an expiry must lie in the past.
+        token_clock: whether an expiry in the past is believed.
+        sync_stale_after: age of the last sync at which waiting syncs are a problem.
+        sync_silent_after: age of the last sync that is a problem even if none waits; None: no age is.
+    """
+
+    stale_after: float = 300.0
+    error_window: float = 3600.0
+    token_grace: float = 900.0
+    token_clock: TokenClock = TokenClock.AUTO
+    sync_stale_after: float = 26 * 3600.0
+    sync_silent_after: float | None = None
+
+
+class Because(StrEnum):
+    """What an issue was concluded from."""
+
+    PLATFORM_SAYS_DISCONNECTED = "platform_says_disconnected"
+    """``connected`` is false, or ``sync_status`` is disconnected."""
+    ERROR = "error"
+    """An active error says so."""
+    TOKEN_CLOCK = "token_clock"  # noqa: S105 - a word, no token
+    """The token's expiry lies in the past, and no sync came after it."""
+    NOT_LISTED_BY_XERO = "not_listed_by_xero"
+    """The platform says connected, and Xero's own list of connections does not have the tenant."""
+    NO_TEXT = "no_text"
+    """The platform says that syncs fail, and no active error says why."""
+    NOTHING_SYNCED = "nothing_synced"
+    """The last sync is too old."""
+    LINGERING = "lingering"
+    """What it was concluded from is gone for less than ten minutes."""
+
+
+CONNECTION_ISSUES: Final = (Issue.DISCONNECTED, Issue.TOKEN_EXPIRED, Issue.UNAUTHORIZED)
+"""Issues of the connection itself; each hides all that come after it."""
+
+KIND_OF_ISSUE: Final[Mapping[Issue, IncidentKind]] = {
+    issue: IncidentKind.CONNECTION if issue in CONNECTION_ISSUES else IncidentKind.SYNC for issue in Issue
+}
+"""Which kind of incident an issue counts towards."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveIssue:
+    """One issue that an organisation has now.
+
+    Attributes:
+        issue: which.
+        since: when it began, seconds since 1970 UTC: the instant the facts name, else when it was first seen. It does
+            not move while the issue lasts.
+        because: what it was concluded from.
+        reasons: why, by the active errors behind it at the last reading, most frequent first; those that it had while
+            it lingers; empty when no error is behind it.
+    """
+
+    issue: Issue
+    since: float
+    because: Because
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCount:
+    """Recent errors of one kind: those that were active, or younger than the error window, at the last reading.
+
+    Attributes:
+        sync_type: what was being synchronised.
+        reason: why it failed.
+        count: how many entries.
+        newest: when the newest happened, seconds since 1970 UTC; None when no entry says.
+    """
+
+    sync_type: SyncType
+    reason: Reason
+    count: int
+    newest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is wrong with one organisation, by its last status.
+
+    Attributes:
+        issues: by precedence, without those that a connection issue hides.
+        errors: recent errors by kind, most frequent first, at most `MAX_ERROR_SERIES`.
+        never_connected: no connection was ever made; nothing is wrong with it, and no share counts it.
+        app_refused: an active error says that Xero refuses the platform's app, whatever issue that shows as.
+    """
+
+    issues: tuple[ActiveIssue, ...] = ()
+    errors: tuple[ErrorCount, ...] = ()
+    never_connected: bool = False
+    app_refused: bool = False
+
+
+WELL: Final = Diagnosis()
+"""The diagnosis of an organisation with which nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenKind:
+    """What is remembered of errors of one kind after their status is gone.
+
+    Attributes:
+        sync_type: what was being synchronised.
+        reason: why it failed.
+        instants: when they happened, seconds since 1970 UTC, newest first; bounded. Only the last one can be further
+            than `observe.active.REPEATED_APART` from the first: the kind came back then.
+    """
+
+    sync_type: SyncType
+    reason: Reason
+    instants: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What judging one organisation needs of earlier readings and judgements; bounded.
+
+    Attributes:
+        seen: kinds of errors seen lately, at most `observe.active.MAX_KINDS`, the one with the newest first.
+        token_expires_at: the expiry that the last status with one named.
+        token_renewed: when it was seen to have moved forward, seconds since 1970 UTC by the platform's clock; None
+            when it never was.
+        connected_since: the first of the unbroken row of readings that said connected; None while not.
+        unsynced_since: when it was first seen connected without any sync, seconds since 1970 UTC by the platform's
+            clock; None while not.
+        issues: what the last judgement found, hidden ones included, by precedence.
+        lingering: those of them that no active error is behind any more -> when one was last seen, monotonic seconds.
+        errors: recent errors, counted at the last reading.
+        valid_until: monotonic second at which time alone changes `issues`; infinite when nothing will.
+        settled_until: monotonic second before which another reading of the same status changes nothing of all this.
+    """
+
+    seen: tuple[SeenKind, ...] = ()
+    token_expires_at: float | None = None
+    token_renewed: float | None = None
+    connected_since: Moment | None = None
+    unsynced_since: float | None = None
+    issues: tuple[ActiveIssue, ...] = ()
+    lingering: tuple[tuple[Issue, float], ...] = ()
+    errors: tuple[ErrorCount, ...] = ()
+    valid_until: float = float("inf")
+    settled_until: float = float("-inf")
+
+
+BLANK: Final = Memory()
+"""The memory of an organisation that was never read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Xero's own list of connections of our app, from one well-formed answer.
+
+    Attributes:
+        tenants: the ids of connected accounting tenants, lower-cased.
+        count: connections of every type.
+        at: when the answer was asked for: what was connected later cannot be on it.
+        valid_until: monotonic second from which it is too old to conclude anything.
+    """
+
+    tenants: frozenset[str]
+    count: int
+    at: Moment
+    valid_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the verdict needs to know beyond the organisations.
+
+    Attributes:
+        started: whether each organisation was asked once, or should have been by now.
+        credential_refused: whether the platform refuses our token, or there is none.
+        app_refused: whether Xero refuses our own app's credentials.
+        pages: what each status page says, by the page's host.
+    """
+
+    started: bool = False
+    credential_refused: bool = False
+    app_refused: bool = False
+    pages: tuple[tuple[str, ServiceStatus], ...] = ()
+
+
+ALONE: Final = Surroundings()
+"""The surroundings of whoever asks nobody but the platform, and has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Organisations counted for judging the fleet.
+
+    Attributes:
+        known: those on the roster, without those that the platform does not know and those never connected.
+        fresh: of these, those with data that is not too old; all counts that follow are of these.
+        issues: issue -> how many have it.
+        affected: kind -> how many have an issue of it.
+        unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
+        app_refused: how many have an active error that says that Xero refuses the platform's app.
+        with_issue: how many have any issue.
+    """
+
+    known: int
+    fresh: int
+    issues: Mapping[Issue, int]
+    affected: Mapping[IncidentKind, int]
+    unavailable: Mapping[IncidentKind, int]
+    app_refused: int
+    with_issue: int
+
+
+NOBODY: Final = Tally(
+    known=0,
+    fresh=0,
+    issues=dict.fromkeys(Issue, 0),
+    affected=dict.fromkeys(IncidentKind, 0),
+    unavailable=dict.fromkeys(IncidentKind, 0),
+    app_refused=0,
+    with_issue=0,
+)
+"""The tally of no organisations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What share of the fresh organisations was affected lately; bounded.
+
+    Attributes:
+        began: monotonic second of the first share of this memory; None before it.
+        unbroken: monotonic second since which no share was missed for long.
+        last: monotonic second of the last share.
+        least: kind -> (monotonic second, share), oldest first, each share less than all after it: the first is the
+            least of all.
+    """
+
+    began: float | None = None
+    unbroken: float = 0.0
+    last: float = 0.0
+    least: Mapping[IncidentKind, tuple[tuple[float, float], ...]] = field(
+        default_factory=lambda: dict.fromkeys(IncidentKind, ())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FleetJudgement:
+    """What is concluded of all organisations together.
+
+    Attributes:
+        verdict: one word.
+        incidents: kind -> whether there is one; None while that is not known.
+        app_refused: whether Xero refuses the platform's app, or the credentials that we hold of it.
+        shares: the memory that the next judgement needs.
+    """
+
+    verdict: Verdict = Verdict.STARTING
+    incidents: Mapping[IncidentKind, bool | None] = field(default_factory=lambda: dict.fromkeys(IncidentKind, None))
+    app_refused: bool = False
+    shares: Shares = Shares()
+
+
+UNJUDGED: Final = FleetJudgement()
+"""Before the first judgement."""

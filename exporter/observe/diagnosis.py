@@ -1,0 +1,339 @@
+"""What is wrong with one organisation: facts, memory and time in, a diagnosis that says why out. Pure.
+
+The issues and their rules stand in the order of precedence. Whatever rests on a clock alone is not concluded while
+our clock and the platform's differ: a clock that was set must not disconnect a fleet. What stood before that is judged
+by the platform's clock meanwhile, which wrote all the timestamps: a clock that was set must not heal a fleet either.
+
+What time alone changes between two readings is which issues there are. The counts of errors, and the reasons of an
+issue, change with readings only: to the second they would change in every tick of a fleet in trouble, and each change
+is a block to be rendered again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Final
+
+from exporter.model.facts import Status
+from exporter.model.judgement import (
+    CONNECTION_ISSUES,
+    WELL,
+    ActiveIssue,
+    Because,
+    Diagnosis,
+    Memory,
+    Thresholds,
+    TokenClock,
+)
+from exporter.model.moment import Moment
+from exporter.model.words import Issue, Reason, SyncStatus
+from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
+
+LINGERS: Final = 600.0
+"""Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
+
+SKEW_TOLERATED: Final = 120.0
+"""Seconds that the platform's clock may differ from ours before nothing is concluded from clocks."""
+
+OUTLIVES_SYNC: Final = 3600.0
+"""Seconds by which an expiry must lie behind the last sync for the token to be one that is kept valid without syncs.
+
+Access tokens live 30 minutes and are renewed on use: where syncs are rare, an expired one is the ordinary state.
+"""
+
+_NEVER: Final = float("inf")
+_SYNC_FAILS: Final = (SyncStatus.DEGRADED, SyncStatus.FAILING)
+_LINGERING: Final = frozenset(
+    {Issue.CONTACTS_FAILING, Issue.INVOICES_FAILING, Issue.RECONCILIATION_FAILING, Issue.SYNC_FAILING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of judging one organisation.
+
+    Attributes:
+        diagnosis: what is wrong.
+        memory: what the next judgement needs; says until when this one holds.
+    """
+
+    diagnosis: Diagnosis
+    memory: Memory
+
+    @property
+    def valid_until(self) -> float:
+        """Monotonic second at which time alone changes the diagnosis; infinite when nothing will."""
+        return self.memory.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Why an issue holds now.
+
+    Attributes:
+        issue: which.
+        because: what it is concluded from.
+        kinds: active errors behind it.
+        since: the instant that the facts name, seconds since 1970 UTC.
+    """
+
+    issue: Issue
+    because: Because
+    kinds: tuple[ActiveKind, ...] = ()
+    since: float | None = None
+
+
+def clocks_agree(skew: float | None) -> bool:
+    """Whether the platform's clock, so far ahead of ours, differs from it by less than what is tolerated."""
+    return skew is None or abs(skew) <= SKEW_TOLERATED
+
+
+def observed(
+    memory: Memory, status: Status, at: Moment, rules: Thresholds, *, same: bool, skew: float | None = None
+) -> Memory:
+    """The memory after a reading gave this status; the very same when there is nothing new to remember.
+
+    Args:
+        memory: what earlier readings left.
+        status: what the platform said.
+        at: when the reading ended.
+        rules: for how long errors are remembered.
+        same: whether the status is the very one of the reading before, so that its errors are known.
+        skew: how far the platform's clock is ahead of ours, seconds; None when it does not say.
+    """
+    there = at.wall + (skew or 0.0)
+    seen = memory.seen
+    if not same and (seen or status.errors):
+        seen = remembered(seen, status.errors, there, rules.error_window)
+    expires, renewed = memory.token_expires_at, memory.token_renewed
+    if status.token_expires_at is not None:
+        if expires is not None and status.token_expires_at > expires:
+            renewed = there
+        expires = status.token_expires_at
+    connected = status.connected is True
+    connected_since = (memory.connected_since or at) if connected else None
+    unsynced_since = (memory.unsynced_since or there) if connected and status.last_sync is None else None
+    if (
+        seen is memory.seen
+        and expires == memory.token_expires_at
+        and renewed == memory.token_renewed
+        and connected_since is memory.connected_since
+        and unsynced_since == memory.unsynced_since
+    ):
+        return memory
+    return replace(
+        memory,
+        seen=seen,
+        token_expires_at=expires,
+        token_renewed=renewed,
+        connected_since=connected_since,
+        unsynced_since=unsynced_since,
+    )
+
+
+def judge(
+    status: Status,
+    memory: Memory,
+    now: Moment,
+    rules: Thresholds,
+    *,
+    reading: bool,
+    read_before: float | None = None,
+    skew: float | None = None,
+    unlisted: bool = False,
+) -> Judgement:
+    """The diagnosis at `now`.
+
+    Args:
+        status: what the platform said last.
+        memory: what earlier judgements and readings left, that of this status included (`observed`).
+        now: the present.
+        rules: where the lines are.
+        reading: whether the status was read just now; otherwise only time has passed.
+        read_before: when there was a status before `now`, monotonic seconds: what the last judgement found was last
+            seen then. None: never.
+        skew: how far the platform's clock is ahead of ours, seconds; None when it does not say.
+        unlisted: whether Xero's own list, asked for after the platform said connected, misses the tenant.
+    """
+    standing = None if clocks_agree(skew) else frozenset(one.issue for one in memory.issues)
+    there = now.wall if standing is None or skew is None else now.wall + skew
+    weighed = weigh(status, memory, there, rules.error_window, standing=standing)
+    errors = weighed.counts if reading else memory.errors
+    settled = now.monotonic + (weighed.steady_until - there)
+    if is_never_connected(status):
+        memory = replace(
+            memory,
+            issues=(),
+            lingering=(),
+            errors=errors,
+            valid_until=_NEVER,
+            settled_until=settled if reading else -_NEVER,
+        )
+        return Judgement(Diagnosis(errors=errors, never_connected=True), memory)
+    clock = _clock(status, memory, there, rules, standing)
+    found = list(_evidence(status, weighed, clock, unlisted=unlisted))
+    lingering = _lingering(memory, found, now.monotonic, read_before)
+    found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
+    before = {one.issue: one for one in memory.issues}
+    found.sort(key=_precedence)
+    issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
+    refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
+    changes = min([clock.next_change, *_ends_of(found), max(refused, default=_NEVER)])
+    valid_until = min([now.monotonic + (changes - there), *(seen + LINGERS for _, seen in lingering)])
+    memory = replace(
+        memory,
+        issues=issues,
+        lingering=lingering,
+        errors=errors,
+        valid_until=valid_until,
+        settled_until=min(valid_until, settled) if reading else -_NEVER,
+    )
+    if not issues and not errors:
+        return Judgement(WELL, memory)
+    return Judgement(Diagnosis(issues=_unhidden(issues), errors=errors, app_refused=bool(refused)), memory)
+
+
+def is_never_connected(status: Status) -> bool:
+    """Whether no connection was ever made: not connected, and no trace of a token or a sync."""
+    return status.connected is False and status.token_expires_at is None and status.last_sync is None
+
+
+def _evidence(status: Status, weighed: Weighed, clock: _Clock, *, unlisted: bool) -> Iterator[_Evidence]:
+    """What each rule concludes, once for each issue that holds."""
+    by_issue: dict[Issue, tuple[ActiveKind, ...]] = {}
+    for kind in weighed.active:
+        issue = issue_of(kind.sync_type, kind.reason)
+        by_issue[issue] = (*by_issue.get(issue, ()), kind)
+    if status.connected is False or status.sync_status is SyncStatus.DISCONNECTED:
+        kinds = by_issue.pop(Issue.DISCONNECTED, ())
+        yield _Evidence(Issue.DISCONNECTED, Because.PLATFORM_SAYS_DISCONNECTED, kinds, _oldest(kinds))
+    if Issue.TOKEN_EXPIRED not in by_issue and clock.token_expired:
+        yield _Evidence(Issue.TOKEN_EXPIRED, Because.TOKEN_CLOCK, (), status.token_expires_at)
+    if unlisted and status.connected is True:
+        kinds = by_issue.pop(Issue.UNAUTHORIZED, ())
+        yield _Evidence(Issue.UNAUTHORIZED, Because.NOT_LISTED_BY_XERO, kinds, _oldest(kinds))
+    for issue, kinds in by_issue.items():
+        yield _Evidence(issue, Because.ERROR, kinds, _oldest(kinds))
+    failed = status.failed_syncs is not None and status.failed_syncs > 0
+    if not weighed.active and failed and status.sync_status in _SYNC_FAILS:
+        yield _Evidence(Issue.SYNC_FAILING, Because.NO_TEXT)
+    if clock.stale_since is not None:
+        yield _Evidence(Issue.SYNC_STALE, Because.NOTHING_SYNCED, (), clock.stale_since)
+
+
+def _oldest(kinds: Sequence[ActiveKind]) -> float | None:
+    return min((kind.oldest for kind in kinds if kind.oldest is not None), default=None)
+
+
+def _ends_of(found: Sequence[_Evidence]) -> Iterator[float]:
+    """When time alone ends each of what rests on errors, on the clock of the timestamps."""
+    for one in found:
+        if one.kinds:
+            yield max(kind.until for kind in one.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """What time alone says, and when it will say something else; seconds since 1970 UTC."""
+
+    token_expired: bool
+    stale_since: float | None
+    next_change: float
+
+
+def _clock(
+    status: Status, memory: Memory, there: float, rules: Thresholds, standing: AbstractSet[Issue] | None
+) -> _Clock:
+    """What has passed by `there`; while clocks differ, only of what is `standing`."""
+    token_line = _NEVER
+    expiry = status.token_expires_at
+    if expiry is not None and _expiry_is_telling(status, expiry, rules.token_clock):
+        token_line = expiry + rules.token_grace
+    stale_line = _stale_from(status, memory, rules)
+    return _Clock(
+        token_expired=token_line < there and (standing is None or Issue.TOKEN_EXPIRED in standing),
+        stale_since=stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None,
+        next_change=min((line for line in (token_line, stale_line) if line >= there), default=_NEVER),
+    )
+
+
+def _expiry_is_telling(status: Status, expires: float, token_clock: TokenClock) -> bool:
+    """Whether an expiry in the past means that nothing can sync."""
+    last_sync = status.last_sync
+    if last_sync is not None and last_sync > expires:
+        return False  # something synced after it: the platform renews on use, and its answer is behind
+    unwell = status.sync_status in UNWELL
+    if token_clock is TokenClock.TRUSTED or unwell:
+        return True
+    if token_clock is TokenClock.CORROBORATED:
+        return False
+    return last_sync is None or expires - last_sync > OUTLIVES_SYNC
+
+
+def _stale_from(status: Status, memory: Memory, rules: Thresholds) -> float:
+    """When the last sync becomes, or became, too old; infinite when it never will."""
+    synced = memory.unsynced_since if status.last_sync is None else status.last_sync
+    if synced is None or status.connected is False:
+        return _NEVER
+    waiting = status.pending_syncs is not None and status.pending_syncs > 0
+    limits = (rules.sync_stale_after if waiting else None, rules.sync_silent_after)
+    return min((synced + limit for limit in limits if limit is not None), default=_NEVER)
+
+
+def _lingering(
+    memory: Memory, found: Sequence[_Evidence], now: float, read_before: float | None
+) -> tuple[tuple[Issue, float], ...]:
+    """Sync issues that are not found any more and not over yet -> when they were last seen."""
+    if not memory.issues:
+        return ()
+    present = {one.issue for one in found}
+    seen = dict(memory.lingering)
+    return tuple(
+        (one.issue, at)
+        for one in memory.issues
+        if one.issue in _LINGERING and one.issue not in present
+        if (at := seen.get(one.issue, read_before)) is not None and now < at + LINGERS
+    )
+
+
+def _issue(evidence: _Evidence, before: ActiveIssue | None, now: float, *, reading: bool) -> ActiveIssue:
+    """The issue by this evidence; the very same as before where nothing of it changed."""
+    if before is None:
+        since = now if evidence.since is None else min(evidence.since, now)
+    elif before.because is evidence.because and not reading:
+        return before
+    else:
+        since = before.since
+    if before is not None and evidence.because is Because.LINGERING:
+        reasons = before.reasons
+    elif evidence.because is Because.NO_TEXT:
+        reasons = (Reason.UNSPECIFIED,)
+    else:
+        reasons = _reasons(evidence.kinds)
+    issue = ActiveIssue(evidence.issue, since, evidence.because, reasons)
+    return before if before is not None and issue == before else issue
+
+
+def _reasons(kinds: tuple[ActiveKind, ...]) -> tuple[Reason, ...]:
+    """The most frequent first; of those that are as frequent, the one that is listed first."""
+    counts: Counter[Reason] = Counter()
+    for kind in kinds:
+        counts[kind.reason] += kind.count
+    return tuple(reason for reason, _ in counts.most_common())
+
+
+_ORDER: Final = {issue: place for place, issue in enumerate(Issue)}
+
+
+def _precedence(evidence: _Evidence) -> int:
+    return _ORDER[evidence.issue]
+
+
+def _unhidden(issues: tuple[ActiveIssue, ...]) -> tuple[ActiveIssue, ...]:
+    """The issues, in order of precedence, that no connection issue hides."""
+    if issues and issues[0].issue in CONNECTION_ISSUES:
+        return issues[:1]
+    return issues

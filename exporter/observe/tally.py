@@ -1,0 +1,59 @@
+"""Organisations counted for judging the fleet. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from exporter.model.facts import OrganizationState
+from exporter.model.judgement import KIND_OF_ISSUE, NOBODY, Tally
+from exporter.model.words import Freshness, IncidentKind, Issue, Reason
+
+
+def tally_of(states: Iterable[OrganizationState]) -> Tally:
+    """Counts these organisations."""
+    known = fresh = app_refused = with_issue = 0
+    issues: Counter[Issue] = Counter()
+    affected: Counter[IncidentKind] = Counter()
+    unavailable: Counter[IncidentKind] = Counter()
+    for state in states:
+        diagnosis = state.diagnosis
+        if state.freshness is Freshness.NOT_FOUND or diagnosis.never_connected:
+            continue
+        known += 1
+        if state.freshness is not Freshness.FRESH:
+            continue
+        fresh += 1
+        if not diagnosis.issues:
+            continue
+        app_refused += diagnosis.app_refused
+        with_issue += 1
+        kinds = {KIND_OF_ISSUE[one.issue] for one in diagnosis.issues}
+        issues.update(one.issue for one in diagnosis.issues)
+        affected.update(kinds)
+        if any(one.reason is Reason.XERO_UNAVAILABLE for one in diagnosis.errors):
+            unavailable.update(kinds)
+    if not known:
+        return NOBODY
+    return Tally(
+        known=known,
+        fresh=fresh,
+        issues={issue: issues[issue] for issue in Issue},
+        affected={kind: affected[kind] for kind in IncidentKind},
+        unavailable={kind: unavailable[kind] for kind in IncidentKind},
+        app_refused=app_refused,
+        with_issue=with_issue,
+    )
+
+
+def added(tallies: Sequence[Tally]) -> Tally:
+    """One tally of all that these count."""
+    return Tally(
+        known=sum(one.known for one in tallies),
+        fresh=sum(one.fresh for one in tallies),
+        issues={issue: sum(one.issues[issue] for one in tallies) for issue in Issue},
+        affected={kind: sum(one.affected[kind] for one in tallies) for kind in IncidentKind},
+        unavailable={kind: sum(one.unavailable[kind] for one in tallies) for kind in IncidentKind},
+        app_refused=sum(one.app_refused for one in tallies),
+        with_issue=sum(one.with_issue for one in tallies),
+    )
