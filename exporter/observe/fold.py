@@ -168,7 +168,7 @@ def fits(connections: Connections, snapshot: Snapshot) -> bool:
 def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:
     """The state by Xero's own list; the same object where that says the same, else to be judged anew by `age`."""
     tenant = state.organization.xero_tenant_id
-    key = None if tenant is None else tenant_key(tenant)
+    key = None if tenant is None or connections is None else tenant_key(tenant)
     listed = None if connections is None or key is None else key in connections.tenants
     since = state.memory.connected_since
     # What was connected after the list was asked for cannot be on it.
