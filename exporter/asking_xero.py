@@ -128,6 +128,11 @@ class AskingXero:
         if self._asking_xero is not None:
             self._asking_xero.look(now)
 
+    async def ask(self) -> None:
+        """Asks everybody once, now, and waits for the answers: for commands that answer and end."""
+        watches: list[_Watch] = [self._pages] if self._watch is None else [self._pages, self._watch]
+        await asyncio.gather(*(one.ask() for one in watches))
+
     def reconfigure(
         self, config: Config, changed: Sequence[str], secret: Token | None
     ) -> Callable[[], Awaitable[None]]:

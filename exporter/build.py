@@ -11,6 +11,7 @@ from exporter.config.schema import Config, Credential
 from exporter.config.schema import Discovery as DiscoverySettings
 from exporter.config.secrets import Token, token_of
 from exporter.errors import ConfigError, Fault
+from exporter.observe.interpret import interpreted
 from exporter.observe.reader import Reader
 from exporter.observe.roster import Filter, Roster
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
@@ -65,6 +66,7 @@ def upstream_of(
         transport=transport,
         telemetry=metrics,
         clock=clock,
+        interpret=interpreted,
     )
     return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
 

@@ -6,6 +6,11 @@ when unknown or outside the years 1 to 9999. Values that are withdrawn (too old,
 
 from __future__ import annotations
 
+from typing import Final
+
+from exporter.config.diagnosis import Links
+from exporter.expose.diagnosis_shapes import Basis
+from exporter.expose.explanation import explained
 from exporter.expose.fleet_document import fleet_document
 from exporter.expose.fleet_shapes import FleetDocument
 from exporter.expose.instants import instant_of, rfc3339
@@ -18,6 +23,7 @@ from exporter.expose.shapes import (
     ReadingDocument,
 )
 from exporter.model.facts import History, OrganizationState, PastReading, Status
+from exporter.model.judgement import ALONE, Surroundings
 
 __all__ = [
     "FleetDocument",
@@ -30,8 +36,18 @@ __all__ = [
 ]
 
 
+_NO_LINKS: Final = Links()
+
+
 def organization_document(
-    state: OrganizationState, history: History, next_attempt: float | None, *, names: bool
+    state: OrganizationState,
+    history: History,
+    next_attempt: float | None,
+    *,
+    names: bool,
+    links: Links = _NO_LINKS,
+    surroundings: Surroundings = ALONE,
+    basis: Basis = Basis.HISTORY,
 ) -> OrganizationDocument:
     """The document about one organisation.
 
@@ -40,12 +56,16 @@ def organization_document(
         history: its last readings.
         next_attempt: when it is asked next, seconds since 1970 UTC; None while that is not known.
         names: whether its name may be shown.
+        links: templates of the platform's pages, for the steps.
+        surroundings: what the status pages say.
+        basis: what the diagnosis was made from.
     """
     return OrganizationDocument(
         id=state.organization.id,
         name=name_of(state.organization, names=names),
         xero_tenant_id=state.organization.xero_tenant_id,
         freshness=state.freshness,
+        diagnosis=explained(state, links, surroundings=surroundings, basis=basis),
         polling=PollingDocument(
             first_seen=rfc3339(state.first_seen.wall),
             last_attempt=instant_of(state.last_attempt),

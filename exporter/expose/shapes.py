@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from exporter.expose.diagnosis_shapes import DiagnosisDocument
 from exporter.expose.shape import Document as _Document
 from exporter.expose.shape import Instant
 from exporter.model.words import Failure, Freshness, Issue, Reason, SyncStatus
@@ -92,6 +93,7 @@ class OrganizationDocument(_Document):
     name: str | None = Field(description="what people call it; null unless configured and opted in")
     xero_tenant_id: str | None = Field(description="Xero's id of the connected tenant; null when not configured")
     freshness: Freshness = Field(description="how much can be trusted of the facts")
+    diagnosis: DiagnosisDocument
     polling: PollingDocument
     facts: FactsDocument | None = Field(description="what the platform said last; null when never or too long ago")
     recent: tuple[ReadingDocument, ...] = Field(description="the last readings, newest first")

@@ -105,8 +105,8 @@ def running(
 
 
 @contextmanager
-def serving(server: Server) -> Iterator[None]:
-    """A simulator at work in a thread of its own."""
+def in_thread(server: Server) -> Iterator[None]:
+    """A simulated server at work in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -126,7 +126,7 @@ def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str
     (folder / "token").write_text(token)
     (folder / "organizations.yml").write_text(organizations_yaml(fleet))
     simulator = Simulator(World(fleet, admin_token=token))
-    with serving(simulator):
+    with in_thread(simulator):
         yield simulator
 
 

@@ -107,7 +107,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         xero = Xero(world, client_id=APP, client_secret=SECRET)
         xero.revoke(tenants["unlisted"])
         xero.announce(PAGES[0], Notice("minor", began=world.now() - 60))
-        with serving(beside := XeroSimulator(xero)):
+        with in_thread(beside := XeroSimulator(xero)):
             environment = {
                 "XERO_EXPORTER_PLATFORM__URL": simulator.url,
                 "XERO_EXPORTER_XERO__API_URL": beside.url,
