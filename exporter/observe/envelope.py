@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 _SPOKEN: Final = (
@@ -28,6 +29,9 @@ _DEEPEST: Final = 12
 _MOST: Final = 60
 """Parts of a text that are looked at."""
 
+_BRACKETS: Final = 400
+"""A text with more of them is no envelope: it is taken as it is. An answer of Xero's has 1 in 20 characters."""
+
 _ENTITIES: Final = (
     ("&quot;", '"'), ("&#34;", '"'), ("&#x22;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#x27;", "'"),
     ("&rsquo;", "'"), ("&lsquo;", "'"), ("&#8217;", "'"), ("&#x2019;", "'"), ("&lt;", "<"), ("&gt;", ">"),
@@ -39,7 +43,7 @@ _SPOKEN_ELEMENT: Final = re.compile(
     r"<(?:\w+:)?(?:message|detail|title|error|description|oauth_problem|oauth_problem_advice)>([^<]*)<", re.IGNORECASE
 )
 _SPOKEN_PAIR: Final = re.compile(
-    r"""["'](?:message|detail|title|error|error_description|status|statuscode|errormessage)["']?\s*[:=]\s*"""
+    r"""["'](?P<key>message|detail|title|error|error_description|status|statuscode|errormessage)["']?\s*[:=]\s*"""
     r"""(?:(?P<quote>["'])(?P<text>.*?)(?:(?P=quote)\s*[,}\]\n]|$)|(?P<number>\d{3}))""",
     re.IGNORECASE | re.DOTALL,
 )
@@ -51,9 +55,11 @@ def parts_of(text: str) -> Sequence[str]:
     if "&" in text:
         for entity, character in _ENTITIES:
             text = text.replace(entity, character)
-    if "<" in text and ">" in text:
+    if "%20" in text:
+        text = text.replace("%20", " ").replace("%27", "'").replace("%22", '"')
+    if "<" in text and ">" in text and text.count("<") <= _BRACKETS:
         return _of_markup(text)
-    if "{" in text or '["' in text:
+    if ("{" in text or '["' in text) and text.count("{") + text.count("[") <= _BRACKETS:
         parts = _of_json(text, 0)
         if not parts and '\\"' in text:
             parts = _of_json(text.replace("\\\\", "\\").replace('\\"', '"'), 0)
@@ -77,7 +83,7 @@ def _of_json(text: str, depth: int) -> Sequence[str]:
         value, end = _DECODER.raw_decode(text, begin)
     except (ValueError, RecursionError):
         return ()
-    parts = list(_spoken(value, depth))[:_MOST]
+    parts = list(islice(_spoken(value, depth), _MOST))
     if not parts:
         return ()
     before, after = text[:begin], text[end:]
@@ -119,9 +125,14 @@ def _of_object(items: dict[str, object], depth: int) -> Iterator[str]:
 
 
 def _of_pairs(text: str) -> Sequence[str]:
-    """What a broken or foreign notation says: cut JSON, the repr of another language."""
-    return [
-        pair["text"] or pair["number"]
-        for pair in list(_SPOKEN_PAIR.finditer(text))[:_MOST]
-        if pair["text"] or pair["number"]
-    ]
+    """What a broken or foreign notation says: JSON that was cut, the repr of another language."""
+    lowered = text.lower()
+    if not any(key in lowered for key in ("message", "detail", "error", "title")):
+        return ()
+    head = [text[: lowered.find("{")]]
+    messages: list[str] = []
+    for pair in islice(_SPOKEN_PAIR.finditer(text), _MOST):
+        said = pair["text"] or pair["number"]
+        (messages if pair["key"].lower() == "message" else head).append(said or "")
+    parts = [" ".join(head), *messages] if len(head) > 1 or messages else []
+    return [part for part in parts if part.strip()]

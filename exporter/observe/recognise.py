@@ -8,18 +8,18 @@ reasons the first of `RANKING` wins. A text that no rule knows is unknown: nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporter.model.words import Reason, SyncType
 from exporter.observe.envelope import parts_of
 from exporter.observe.reasons import RANKING, REASONS
 from exporter.observe.reasons.foreign import FILLERS, OTHER_SYSTEMS
 from exporter.observe.reasons.normal import words_of
-from exporter.observe.reasons.pattern import BARRIER, Found, Pattern
+from exporter.observe.reasons.pattern import Found, Pattern, PhraseTree
 
 MAX_TEXT: Final = 4096
 """Characters of a message that are looked at."""
@@ -33,8 +33,17 @@ _CACHED: Final = 4096
 _LOOSE_REST: Final = 10
 """The most words that a text may have beside a loose pattern."""
 
-_BARE_WORDS: Final = 24
-"""The most words that a text may have to be taken as a bare one."""
+_SHORT: Final = 32
+"""The most words that a text may have to be taken as a bare one, or read together with its type."""
+
+_MOST_RULES: Final = 64
+"""The most rules that are tried on a text. Real ones have their words for 20; more is made up to cost time."""
+
+_MOST_WORDS: Final = 800
+"""The most words of a message that are looked at. `MAX_TEXT` characters of English are 700."""
+
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a word begins within a name such as ``InvalidAccountCode``."""
 
 _CORRELATION: Final = re.compile(
     r"correlation[-_ ]?id\W{1,8}([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9a-f-])",
@@ -58,19 +67,24 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    """One pattern of a row.
+
+    Attributes:
+        rank: of several rules that a text matches, the one with the least tells the reason.
+        reason: what it tells.
+        loose: whether the pattern is one of `Row.loose`.
+        pattern: what to look for.
+    """
+
     rank: int
     reason: Reason
     loose: bool
     pattern: Pattern
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    start: int
-    end: int
-    rank: int
-    reason: Reason
-    shown: str
+class _Hit(NamedTuple):
+    found: Found
+    rule: _Rule
 
 
 _UNSPECIFIED: Final = Recognition(Reason.UNSPECIFIED)
@@ -124,12 +138,32 @@ def correlation_id(message: str | None) -> str | None:
 def _recognised(kind: str | None, message: str | None) -> Recognition:
     if message is None or not message.strip():
         return (_of_kind(kind) if kind else None) or _UNSPECIFIED
-    parts = parts_of(message)
-    found = _of_parts([words_of(part) for part in parts])
-    if found is not None or not kind:
+    parts = list(_bounded(filter(None, map(words_of, parts_of(message)))))
+    found = _of_parts(parts)
+    if found is not None or sum(map(len, parts)) > _SHORT:
         return found or _UNKNOWN
+    return _spelled_out(message) or (_behind(kind, parts) if kind else None) or _UNKNOWN
+
+
+def _spelled_out(message: str) -> Recognition | None:
+    """What a text like ``InvalidAccountCode`` says; ``GitHubError`` is about GitHub, split or not."""
+    apart = _CAMEL.sub(" ", message)
+    return None if apart == message else _of_parts([words_of(apart)], words_of(message))
+
+
+def _behind(kind: str, parts: Sequence[list[bytes]]) -> Recognition | None:
+    """What a text says behind its type, or the type alone."""
     before = words_of(kind)
-    return _of_parts([before + words_of(part) for part in parts]) or _of_kind(kind) or _UNKNOWN
+    return _of_parts([before + words for words in parts]) or _of_kind(kind)
+
+
+def _bounded(parts: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
+    left = _MOST_WORDS
+    for words in parts:
+        yield words[:left]
+        left -= len(words)
+        if left <= 0:
+            return
 
 
 def _of_kind(kind: str) -> Recognition | None:
@@ -138,100 +172,123 @@ def _of_kind(kind: str) -> Recognition | None:
     return Recognition(reason) if reason is not None else _of_parts([words])
 
 
-def _of_parts(parts: Sequence[list[bytes]]) -> Recognition | None:
-    parts = [words for words in parts if words]
+def _of_parts(parts: Sequence[list[bytes]], about: Iterable[bytes] = ()) -> Recognition | None:
+    """What these parts of a text say together; None when nothing that a rule knows.
+
+    Words of `about`, where the text has them in another shape, can only tell that it is about another system.
+    """
     present = frozenset(chain.from_iterable(parts))
-    rules = _candidates(present)
-    if rules:
-        text = b"".join(chain.from_iterable((b" ", b" ".join(words), b" ", BARRIER) for words in parts))
-        hits = _outermost(_hits(text, rules, present))
-        if hits:
-            return Recognition(min(hits, key=lambda hit: hit.rank).reason, _shown(text, hits))
-    return _bare(parts, present)
+    strict_only = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present.union(about))
+    hits = [_apart(list(_hits(words, strict_only=strict_only))) for words in parts]
+    best = min((hit.rule for of_part in hits for hit in of_part), key=_rank, default=None)
+    if best is None or best.reason is Reason.UNSPECIFIED:
+        short = not strict_only and sum(map(len, parts)) <= _SHORT
+        bare = _BARE.get(present - FILLERS) if short else None
+        if best is None or bare is not None:
+            return bare
+    return Recognition(best.reason, _shown(parts, hits))
 
 
-def _candidates(present: frozenset[bytes]) -> list[_Rule]:
-    """The rules of which a text with these words may match the pattern."""
-    return [
-        rule
-        for word in present & _ANCHORED.keys()
-        for rule in _ANCHORED[word]
-        if not any(needed.isdisjoint(present) for needed in rule.pattern.words)
-    ]
-
-
-def _hits(text: bytes, rules: Sequence[_Rule], present: frozenset[bytes]) -> Iterator[_Hit]:
-    foreign = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present)
+def _hits(words: list[bytes], *, strict_only: bool) -> Iterator[_Hit]:
+    """Every pattern that is in `words`; of a text that could be anything, the most serious."""
+    phrases = _TREE.walk(words)
+    rules = _candidates(frozenset(phrases))
+    if len(rules) > _MOST_RULES:
+        rules = sorted(rules, key=_rank)[:_MOST_RULES]
+    roomy = len(words) - _LOOSE_REST
     for rule in rules:
-        if rule.loose and foreign:
+        if rule.loose and strict_only:
             continue
-        found = rule.pattern.find(text)
-        if found is not None and not (rule.loose and _rest(text, found) > _LOOSE_REST and b"xero" not in present):
-            yield _Hit(found.start, found.end, rule.rank, rule.reason, found.shown)
+        for found in rule.pattern.find(phrases):
+            if not (rule.loose and found.end - found.start < roomy and b"xero" not in words):
+                yield _Hit(found, rule)
 
 
-def _rest(text: bytes, found: Found) -> int:
-    """The number of words in the part of `found`, beside it."""
-    start = text.rfind(BARRIER, 0, found.start) + 1
-    end = text.find(BARRIER, found.end - 1)
-    return len(text[start : found.start].split()) + len(text[found.end : end].split())
+def _candidates(present: frozenset[int]) -> list[_Rule]:
+    """The rules that find all their phrases among these."""
+    rules = []
+    for phrase in present & _ANCHORED.keys():
+        for rule, others in _ANCHORED[phrase]:
+            for other in others:
+                if other.isdisjoint(present):
+                    break
+            else:
+                rules.append(rule)
+    return rules
 
 
-def _outermost(hits: Iterator[_Hit]) -> list[_Hit]:
-    """Those that do not lie within another, in the order of the text."""
+def _rank(rule: _Rule) -> int:
+    return rule.rank
+
+
+def _specific_first(hit: _Hit) -> tuple[bool, int, int]:
+    return hit.rule.loose or hit.rule.reason is Reason.UNSPECIFIED, -hit.found.fixed, hit.rule.rank
+
+
+def _apart(hits: list[_Hit]) -> list[_Hit]:
+    """Of hits that overlap the one with most words of its own: it is the more specific. In the order of the text.
+
+    A loose hit, or one that tells no cause, gives way to any other.
+    """
+    if len(hits) < 2:  # noqa: PLR2004 - one overlaps nothing
+        return hits
     kept: list[_Hit] = []
-    reached = -1
-    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end, hit.rank)):
-        if hit.end > reached:
+    for hit in sorted(hits, key=_specific_first):
+        start, end = hit.found.start, hit.found.end
+        if all(end <= other.found.start or start >= other.found.end for other in kept):
             kept.append(hit)
-            reached = hit.end
-    return kept
+    return sorted(kept, key=lambda hit: hit.found.start)
 
 
-def _shown(text: bytes, hits: Sequence[_Hit]) -> str:
+def _shown(parts: Sequence[list[bytes]], hits: Sequence[Sequence[_Hit]]) -> str:
+    """The fixed words of all hits, in the order of the text; what lies between them is withheld."""
     shown: list[str] = []
-    at = 0
-    for hit in hits:
-        if hit.start + 1 < at:
-            continue
-        before = text[at : hit.start]
-        if before.strip(b" |") and not (shown and shown[-1].endswith("]")):
+
+    def withhold() -> None:
+        if not shown or not shown[-1].endswith("]"):
             shown.append("[redacted:text]")
-        shown.append(hit.shown)
-        at = hit.end
-    if text[at:].strip(b" |") and not shown[-1].endswith("]"):
-        shown.append("[redacted:text]")
+
+    for words, of_part in zip(parts, hits, strict=True):
+        at = 0
+        for found, _ in of_part:
+            if found.start > at:
+                withhold()
+            shown.append(found.shown)
+            at = found.end
+        if at < len(words):
+            withhold()
     return " ".join(shown)
 
 
-def _bare(parts: Sequence[list[bytes]], present: frozenset[bytes]) -> Recognition | None:
-    return _BARE.get(present - FILLERS) if sum(map(len, parts)) <= _BARE_WORDS else None
-
-
-def _rules() -> Iterator[_Rule]:
+def _rules(tree: PhraseTree) -> Iterator[_Rule]:
     for row in REASONS.values():
         rank = RANKING.index(row.reason)
         for source in row.patterns:
-            yield _Rule(rank, row.reason, False, Pattern(source))
+            yield _Rule(rank, row.reason, loose=False, pattern=Pattern(source, tree))
         for source in row.loose:
-            yield _Rule(rank + len(RANKING), row.reason, True, Pattern(source))
+            yield _Rule(rank + len(RANKING), row.reason, loose=True, pattern=Pattern(source, tree))
 
 
-def _anchored() -> dict[bytes, tuple[_Rule, ...]]:
-    """Each rule under the rarest words that its pattern cannot do without."""
-    rules = list(_rules())
-    uses: dict[bytes, int] = {}
+def _anchored(
+    rules: Iterable[_Rule], tree: PhraseTree
+) -> dict[int, tuple[tuple[_Rule, Sequence[frozenset[int]]], ...]]:
+    """Each rule under the phrases of one of its elements, the one that fewest texts have; with the other elements."""
+    phrases = tree.phrases()
+
+    def commonness(element: frozenset[int]) -> float:
+        """How common one of these is in texts, roughly: each further word makes a phrase five times as rare."""
+        return sum(5.0 ** -len(phrases[number]) for number in element)
+
+    anchored: dict[int, list[tuple[_Rule, Sequence[frozenset[int]]]]] = {}
     for rule in rules:
-        for word in frozenset(chain.from_iterable(rule.pattern.words)):
-            uses[word] = uses.get(word, 0) + 1
-    anchored: dict[bytes, tuple[_Rule, ...]] = {}
-    for rule in rules:
-        for word in min(rule.pattern.words, key=lambda words: sum(uses[word] for word in words)):
-            anchored[word] = (*anchored.get(word, ()), rule)
-    return anchored
+        rarest, *others = sorted(rule.pattern.elements, key=commonness)
+        for number in rarest:
+            anchored.setdefault(number, []).append((rule, others))
+    return {number: tuple(of_phrase) for number, of_phrase in anchored.items()}
 
 
-_ANCHORED: Final = _anchored()
+_TREE: Final = PhraseTree()
+_ANCHORED: Final = _anchored(tuple(_rules(_TREE)), _TREE)
 _BARE: Final = {
     frozenset(words_of(text)): Recognition(row.reason, text) for row in REASONS.values() for text in row.bare
 }

@@ -15,7 +15,7 @@ from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
 from exporter.simulator.world import SimulatedOrganization, World
 from exporter.simulator.xero import PAGES, Notice, Xero
 from exporter.simulator.xero_server import XeroSimulator
-from tests.e2e.processes import eventually, exporter, get, platform, program, prometheus, serving
+from tests.e2e.processes import eventually, exporter, get, in_thread, platform, program, prometheus
 
 TOKEN = "canary-e2e-admin-token"
 APP, SECRET = "E2E0123456789E2E0123456789E2E012", "canary-e2e-app-secret"

@@ -7,27 +7,29 @@ from types import MappingProxyType
 from typing import Final
 
 from exporter.model.words import Reason
-from exporter.observe.reasons import connection, contacts, documents, invoices, reconciliation, rest, service
+from exporter.observe.reasons import (
+    connection,
+    contacts,
+    documents,
+    fields,
+    invoices,
+    reconciliation,
+    rest,
+    service,
+    tokens,
+)
 from exporter.observe.reasons.row import Link, Row, Step
 
 __all__ = ["RANKING", "REASONS", "Link", "Row", "Step"]
 
-REASONS: Final[Mapping[Reason, Row]] = MappingProxyType(
-    {
-        row.reason: row
-        for rows in (
-            contacts.ROWS,
-            invoices.ROWS,
-            documents.ROWS,
-            reconciliation.ROWS,
-            connection.ROWS,
-            service.ROWS,
-            rest.ROWS,
-        )
-        for row in rows
-    }
-)
-"""Reason -> what is known of it; complete."""
+_ROWS: Final = {
+    row.reason: row
+    for table in (contacts, invoices, documents, fields, reconciliation, connection, tokens, service, rest)
+    for row in table.ROWS
+}
+
+REASONS: Final[Mapping[Reason, Row]] = MappingProxyType({reason: _ROWS[reason] for reason in Reason})
+"""Reason -> what is known of it; complete, in the order of the closed list."""
 
 RANKING: Final = (
     # Nothing else can succeed before these are mended.

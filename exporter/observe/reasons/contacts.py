@@ -33,21 +33,44 @@ DUPLICATE: Final = Row(
     sync_types=(SyncType.CONTACTS,),
     patterns=(
         "Duplicate contact {email}",
-        "duplicate contacts (found|detected|exist|exists)",
+        "duplicate (contacts|customer|customers) (found|detected|exist|exists|in xero|)",
+        "(contact|customer) (is a duplicate|duplicate|duplicated|already synced)",
         "The contact name {name} is already assigned to another contact",
         "contact name must be unique across all active contacts",
-        "(The Contact Name|contact name) (already exists|is already in use|is already used|must be unique)",
-        "The existing contact with name {name} cannot be updated to use new name {name}",
-        "There is an existing contact with that name",
-        "contact (number|ContactNumber) {number} (is already|already exists|already assigned|must be unique)",
-        "ContactNumber {number} (is already|already exists|already assigned|must be unique)",
-        "contact with (the same|this|that|the specified) (name|email|e-mail|email address|contact number|contactnumber) "
-        "already exists",
-        "contact with (name|email|e-mail|email address|contact number) {name} already exists",
-        "A contact {name} already exists (in Xero|)",
-        "(multiple|more than one) contacts (found|match|matched|exist|with)",
+        "(contact name|customer name) <TAKEN>",
+        "existing (contact|contacts) with name {name} cannot be updated to use new name {name}",
+        "existing contact with (that|this|the same) name",
+        (
+            "(another|an existing) (contact|customer) (has|with|uses|is using) (this|the|that|same|the same|a "
+            "matching) (name|email|email address|contact number|contactnumber|account number|details)"
+        ),
+        "(contact number|ContactNumber|contact code) ... <TAKEN>",
+        (
+            "(account number|AccountNumber) ... (is already|already exists|already assigned|already in use|must "
+            "be unique)"
+        ),
+        (
+            "contact (with|using|having|for|named|called) {name} (already exists|already exist|already in use|is "
+            "already in xero)"
+        ),
+        "A contact {name} already exists",
+        "contact (already exists|already exist|exists already)",
+        (
+            "(email|email address|e-mail|emailaddress) {email} (already exists|already in use|is already in use|"
+            "already used|is already used|is already assigned|already belongs|belongs to another contact|must be "
+            "unique)"
+        ),
+        (
+            "(multiple|more than one|several|two or more) (contacts|contact) (found|match|matched|matching|exist|"
+            "with|in xero|have|has|were found)"
+        ),
+        "contacts with the same (name|email|contact number|email address)",
     ),
-    loose=("contact already exists",),
+    loose=(
+        "(customer|contact|email|e-mail|email address) already exists",
+        "contact sync ... <TAKEN>",
+        "contact sync duplicate",
+    ),
 )
 
 MISSING_FIELD: Final = Row(
@@ -64,19 +87,33 @@ MISSING_FIELD: Final = Row(
     sync_types=(SyncType.CONTACTS,),
     patterns=(
         "A Contact must be specified for this type of transaction",
-        "A contact must be specified",
-        "(Contact Name|ContactName) (cannot be empty|cannot be blank|is required|must be specified|is mandatory|"
-        "is missing|must not be empty|may not be empty|must be provided)",
+        "(contact|contacts|ContactID|contact id) <ABSENT>",
+        "(Contact Name|ContactName|customer name) ... <ABSENT>",
+        "name (of the contact|for the contact) ... <ABSENT>",
         "Contact must contain at least 1 of the following elements to identify the contact",
-        "required (field|fields) missing ... (name|email)",
-        "missing required (field|fields) ... (name|email|contact|contactname|emailaddress)",
-        "contact (is required|is missing|cannot be empty)",
-        "contact has no (name|email|email address|emailaddress)",
+        "must contain (at least|) (one of|1 of|one|) ... identify the contact",
+        "(required|mandatory) (field|fields|data|value|values) ... (email|name|contact|emailaddress)",
+        "missing (required|mandatory) (field|fields|contact) ... (name|email|contact|contactname|emailaddress)",
+        (
+            "contact (has no|does not have|doesn't have|without|must have|needs) (a|an|any|the|its|) (name|email|"
+            "email address|emailaddress|e-mail|e-mail address|contactid|first name|last name)"
+        ),
+        "(primary person|contact) ... has no email address",
+        "no (name|email|email address) (for|on|set for|specified for) (the|this|) contact",
+        (
+            "(first name|last name|email|email address|EmailAddress|e-mail) <ABSENT> for (the|this|a|all|every|) "
+            "(contact|contacts|contact person|contact persons)"
+        ),
     ),
     loose=(
-        "(email|e-mail|email address|emailaddress|name|first name|last name) (is required|is missing|cannot be empty|"
-        "cannot be blank|must be specified|must be provided|is mandatory|not provided)",
-        "required fields missing",
+        (
+            "(email|e-mail|email address|e-mail address|emailaddress|name|first name|last name|firstname|"
+            "lastname) ... <ABSENT>"
+        ),
+        "(missing|no) (email|e-mail|email address|name|first name|last name|contact name|contact|emailaddress)",
+        "(required|mandatory) (field|fields) <ABSENT>",
+        "missing (required|mandatory) (field|fields)",
+        "contact data (is incomplete|incomplete)",
     ),
 )
 
@@ -93,11 +130,24 @@ INVALID_FIELD: Final = Row(
     sync_types=(SyncType.CONTACTS,),
     patterns=(
         "Website must be valid",
-        "Email address must be valid",
-        f"{_FIELD} (must be valid|must be a valid|is not valid|is invalid|is not a valid)",
-        f"{_FIELD} (exceeds|exceeded|must not exceed|cannot exceed|cannot be longer than|must be less than|"
-        "must not be longer than|must not be more than|cannot be more than|is too long)",
-        f"(length of|The length of) {_FIELD}",
+        "<CONTACT_FIELD> <WRONG>",
+        "<CONTACT_FIELD> ... <WRONG>",
+        "<CONTACT_FIELD> <TOO_LONG>",
+        "<CONTACT_FIELD> ... <TOO_LONG>",
+        "contact name ... <WRONG>",
+        "(length of|length for|the value of) (the|) <CONTACT_FIELD>",
+        "(invalid|not a valid|malformed) <CONTACT_FIELD>",
+        "maximum of {number} contact persons",
+        (
+            "(contact person|contact persons|ContactPersons|additional people|additional person) ... (cannot be "
+            "added|must|maximum|limit|exceed|can only)"
+        ),
+        "contact ... (max|maximum) length",
+        "contact name ... <TOO_LONG>",
+    ),
+    loose=(
+        "contact sync ... (exceeds|max length|maximum length|too long|must be valid|is invalid|is not valid)",
+        ("(ABN|NZBN|VAT number|VAT registration number|tax number|GST number|business number|company number) <WRONG>"),
     ),
 )
 
@@ -114,10 +164,18 @@ ARCHIVED: Final = Row(
     sync_types=(SyncType.CONTACTS, SyncType.INVOICES),
     patterns=(
         "The status ARCHIVED is not valid for contacts",
-        "contact {name} (is|has been|was) archived",
-        "archived contact",
-        "(un-archive|unarchive|restore) (the|this) contact",
+        "(contact|contacts|customer) <SHELVED>",
+        (
+            "(contact|contacts) (with|for|details|name|in xero) {name} (has been archived|is archived|was "
+            "archived|is inactive)"
+        ),
+        "contact must be (un-archived|unarchived|active|restored)",
+        "archived (contact|contacts|customer)",
+        "contact {name} (has been archived|is archived|was archived)",
+        "(un-archive|unarchive|restore|reactivate) (the|this|a|your|) contact",
+        "contactstatus ... archived",
     ),
+    loose=("contact sync ... archived",),
 )
 
 LIMIT: Final = Row(
@@ -133,10 +191,25 @@ LIMIT: Final = Row(
     sync_types=(SyncType.CONTACTS,),
     patterns=(
         "You've reached the limit of {number} contact groups",
-        "(contact|contacts) limit (has been|was|is|) (reached|exceeded)",
-        "limit of ... (contacts|contact groups)",
-        "(maximum|max) number of contacts",
-        "too many contacts",
+        (
+            "(contact|contacts|contact group|contact groups|customer) (limit|quota) (has been|was|is|have been|) "
+            "(reached|exceeded|hit|met)"
+        ),
+        (
+            "reached (the|your|a|) (limit|maximum|maximum number|max number|number) (of|for|on) {number} "
+            "(contacts|contact|contact groups)"
+        ),
+        (
+            "(limit|maximum number|max number|maximum|number) (of|on|for) (contacts|contact groups|active "
+            "contacts) ... (reached|exceeded|hit)"
+        ),
+        (
+            "(reached|exceeded|exceeds|exceed|hit|over|at) (the|your|its|) (contact|contacts|contact group) "
+            "(limit|quota|maximum)"
+        ),
+        "too many (contacts|contact groups)",
+        "(cannot|can't|unable to) (add|create) (any|) more contacts",
+        "maximum number of (contacts|contact groups)",
     ),
 )
 

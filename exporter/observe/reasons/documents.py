@@ -1,4 +1,4 @@
-"""Invoice sync failures: the document itself - its state, its fields, its period."""
+"""Invoice sync failures: the document as Xero has it already."""
 
 from __future__ import annotations
 
@@ -19,15 +19,50 @@ DUPLICATE: Final = Row(
     retry_helps=False,
     sync_types=(SyncType.INVOICES,),
     patterns=(
-        "(Invoice|Order|Credit note|Quote) (number|#|) must be unique",
-        "Please enter a unique Name",
-        "Price List Item with Code {code} already exists",
+        (
+            "(Invoice|Order|Credit note|Quote|bill|purchase order|document|journal|reference|transaction|receipt|"
+            "item) (number|#|no|code|id|) <TAKEN>"
+        ),
+        (
+            "(InvoiceNumber|CreditNoteNumber|PurchaseOrderNumber|QuoteNumber|BillNumber|ItemCode|order number) "
+            "... <TAKEN>"
+        ),
+        (
+            "(invoice|credit note|purchase order|bill|order|quote|document) (number|#|no|) {number} (must be "
+            "unique|already exists|already in use|has already been used|is already taken|is not unique|is a "
+            "duplicate|is already used)"
+        ),
+        "Please enter a unique (Name|Code|Number|value|reference)",
+        "(Price List Item|item|product|inventory item) (with|) (the|) (code|sku|name|Code) {code} already exists",
+        (
+            "(Item|product|account|tax rate|tracking category|tracking option|branding theme|option|category|"
+            "contact group|employee|item code|itemcode) {name} (must be unique|already exists|is already in use|"
+            "has already been used|already in use)"
+        ),
+        (
+            "duplicate (invoice|invoices|bill|credit note|purchase order|order|document|item|reference|"
+            "transaction|payment|record|number)"
+        ),
+        (
+            "(another|an|existing) (invoice|bill|credit note|purchase order|document|item|account|payment) (with|"
+            "has|using) (this|the same|that|same) (number|code|name|reference|id)"
+        ),
+        (
+            "(an invoice|a bill|a credit note|a purchase order|an item|an account|a payment|a quote|invoice|bill|"
+            "payment) ... (already exists|already exist|has already been created|was already created|already "
+            "been synced|already been exported|already been imported)"
+        ),
+    ),
+    loose=(
+        "duplicate (number|code|reference)",
+        "(invoice|credit|item) ... <TAKEN>",
+        "name must be unique",
     ),
 )
 
 NOT_EDITABLE: Final = Row(
     reason=Reason.DOCUMENT_NOT_EDITABLE,
-    cause="The document in Xero is in a state that cannot be changed: paid, voided, deleted, or with a payment or credit.",
+    cause="The document in Xero takes no changes: it is paid, voided or deleted, or has a payment or credit.",
     steps=(
         Step("Find the failed document.", Link.INTEGRATION_SETTINGS),
         Step("In Xero, look at its status and at what is allocated to it."),
@@ -40,23 +75,54 @@ NOT_EDITABLE: Final = Row(
     retry_helps=False,
     sync_types=(SyncType.INVOICES,),
     patterns=(
-        "(Invoice|document|Credit note) not of valid status for modification",
+        (
+            "not of (a|) valid status (for|to be) (modification|modified|deletion|approval|update|voided|deleted|"
+            "allocation)"
+        ),
         "This document cannot be edited as it has a payment or credit note allocated to it",
+        "<DOCUMENT> ... <UNCHANGEABLE>",
+        (
+            "<UNCHANGEABLE> ... (has a payment|has payments|credit note allocated|payments allocated|is paid|has "
+            "been paid|is voided|has been voided|was voided|has been deleted|already paid|been approved|is "
+            "approved)"
+        ),
+        (
+            "(cannot|can't|can not|unable to|could not|may not|not allowed to|not possible to) (edit|update|"
+            "modify|delete|void|change|approve|amend|remove|submit|email) (an|a|the|this|that|any|) (paid|"
+            "approved|authorised|voided|deleted|archived|submitted|existing|billed|) (invoice|invoices|bill|"
+            "bills|credit note|credit notes|purchase order|quote|document|manual journal|bank transaction|"
+            "transaction|item)"
+        ),
+        (
+            "only (draft|DRAFT|AUTHORISED|SUBMITTED|BILLED|draft and submitted|draft or submitted|AUTHORISED and "
+            "BILLED|unpaid|approved|awaiting approval) (invoices|invoice|bills|credit notes|purchase orders|"
+            "quotes|documents|manual journals|transactions|status) ... (can|may|are allowed)"
+        ),
+        (
+            "<DOCUMENT> ... (has been voided|is voided|was voided|has been deleted|is deleted|was deleted|has "
+            "already been approved|already been approved|is already approved|already voided|already deleted|is "
+            "already paid|already paid|has been paid|fully paid|has payments|has a payment|has been billed|is in "
+            "a locked state|is approved|been credited)"
+        ),
+        "(with status|status) different from (DRAFT|draft)",
+        (
+            "(status|current status) ... (cannot be changed|cannot be set|cannot be updated|does not allow|not "
+            "allowed to change|transition)"
+        ),
+        "(invalid|not a valid) status (transition|change)",
+        (
+            "has (a|) (payment|payments|credit note|credit notes|allocation|allocations) (or credit note|or "
+            "credit notes|) (allocated|applied|associated|against)"
+        ),
+        "has a payment or credit (applied|allocated)",
+        "(credit|vendor credit|supplier credit) ... <UNCHANGEABLE>",
+        (
+            "<UNCHANGEABLE> (because|as|since) ... (already been applied|already applied|been paid|is paid|has "
+            "been paid)"
+        ),
+        "paid in xero and cannot be updated",
     ),
-)
-
-INVALID: Final = Row(
-    reason=Reason.DOCUMENT_INVALID,
-    cause="A field of the document has a value that Xero does not take, or lacks one.",
-    steps=(
-        Step("Open the failed document and find the field that the text names.", Link.INTEGRATION_SETTINGS),
-        Step("Correct it at its source, then sync this record again."),
-        Step("If many documents fail the same way, tell the platform's developers: it sends what Xero does not take."),
-    ),
-    owner=Owner.PLATFORM,
-    retry_helps=False,
-    sync_types=(SyncType.INVOICES,),
-    patterns=("Quantity must not be less than zero",),
+    loose=("invoice ... (locked|read only|readonly|not editable|cannot be edited|cannot be updated)",),
 )
 
 PERIOD_LOCKED: Final = Row(
@@ -73,7 +139,19 @@ PERIOD_LOCKED: Final = Row(
     owner=Owner.CUSTOMER,
     retry_helps=False,
     sync_types=(SyncType.INVOICES, SyncType.RECONCILIATION),
-    patterns=("(period|end of year|year end) lock date", "period is locked"),
+    patterns=(
+        "lock date",
+        "lock dates",
+        "locked (period|accounting period|financial year|date|month|year)",
+        (
+            "(period|accounting period|financial year|financial period|month|year|date|books|ledger|tax period|"
+            "VAT period|GST period) ... (is locked|has been locked|been locked|are locked|is closed|has been "
+            "closed|was locked|already closed|already locked|already filed|been finalised|been filed)"
+        ),
+        ("(closed|filed|finalised) (period|accounting period|financial year|VAT return|activity statement|GST return)"),
+        "before the (period|end of year|year end|conversion|financial year|start of the financial) ... date",
+        "(conversion date|conversion balance date)",
+    ),
 )
 
 PLAN_LIMIT: Final = Row(
@@ -87,7 +165,33 @@ PLAN_LIMIT: Final = Row(
     owner=Owner.CUSTOMER,
     retry_helps=False,
     sync_types=(SyncType.INVOICES,),
-    patterns=("reached the limit of {number} (invoices|bills)",),
+    patterns=(
+        "reached the limit of {number} (invoices|bills|quotes|documents|transactions|purchase orders)",
+        (
+            "(invoice|invoices|bill|bills|quote|quotes|transaction|document|approved invoice) (limit|quota) (has "
+            "been|was|is|for your plan|for this month|) (reached|exceeded|hit)"
+        ),
+        (
+            "(exceeded|reached|exceeds|hit) (the|your|) (monthly|plan|subscription|pricing plan|monthly invoice|"
+            "invoice) (limit|quota|allowance|maximum)"
+        ),
+        (
+            "(limit|maximum|number|quota) (of|on|for) (approved|authorised|) (invoices|bills|quotes) ... "
+            "(reached|exceeded|plan|month|upgrade)"
+        ),
+        "(upgrade|change) (your|the|to a|their|to a higher) ... (plan|subscription|pricing plan)",
+        (
+            "(not available|not included|not allowed|not supported|isn't available|not permitted|unavailable|"
+            "isn't included) (on|in|for|with|by|under) (your|this|the|their|its) ... (plan|subscription|pricing "
+            "plan|edition|product)"
+        ),
+        (
+            "(plan|subscription|pricing plan|price plan|starter plan|cashbook|ledger plan) ... (does not include|"
+            "does not allow|does not support|doesn't allow|doesn't include|doesn't support|limit reached|limit "
+            "exceeded|limits|only allows|allows only|limited to|not include|cannot)"
+        ),
+        "(starter|early|ignite|lite|entry) (plan|edition|subscription)",
+    ),
 )
 
-ROWS: Final = (DUPLICATE, NOT_EDITABLE, INVALID, PERIOD_LOCKED, PLAN_LIMIT)
+ROWS: Final = (DUPLICATE, NOT_EDITABLE, PERIOD_LOCKED, PLAN_LIMIT)
