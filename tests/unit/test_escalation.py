@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -229,6 +229,7 @@ HOSTILE = st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=12)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 @example("```\n</script>\n````")
 def test_a_fence_holds_whatever_stands_in_it(text: str) -> None:
@@ -238,6 +239,7 @@ def test_a_fence_holds_whatever_stands_in_it(text: str) -> None:
     assert after.content == "after"
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_neutral_text_drives_no_terminal(text: str) -> None:
     """Only printable characters and line breaks are left; encoding it never fails."""
@@ -245,6 +247,7 @@ def test_neutral_text_drives_no_terminal(text: str) -> None:
     neutral(text).encode()
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_plain_text_is_no_markup(text: str) -> None:
     """Behind a word it is running text: no link, no HTML, no emphasis, and reads as what it is."""
@@ -253,6 +256,7 @@ def test_plain_text_is_no_markup(text: str) -> None:
     assert "".join(one.content for one in inline.children or ()).split() == f"word {neutral(text)}.".split()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(HOSTILE, HOSTILE), min_size=1, max_size=3))
 def test_a_table_keeps_its_rows_and_columns(rows: list[tuple[str, str]]) -> None:
     """Whatever stands in its cells."""
@@ -268,6 +272,7 @@ def test_an_address_is_a_link_to_itself_and_nothing_else() -> None:
     assert numbered(["a", "b"]) == "1. a\n2. b\n"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(SyncError, at=st.none() | st.floats(0, 2e9), kind=st.none() | HOSTILE, message=HOSTILE), max_size=4
