@@ -125,9 +125,17 @@ def relay(folder: Path, url: str) -> Iterator[str]:
 
 
 @contextmanager
-def exporter(folder: Path, config: str, *, within: float = 60) -> Iterator[tuple[str, int]]:
-    """The installed `serve` with this configuration on a free port; gives its URL and its process id."""
-    (folder / "config.yml").write_text(f"{config}\nweb: {{listen: '127.0.0.1:0'}}\n", encoding="utf-8")
+def exporter(folder: Path, config: str, *, tls: str = "", within: float = 60) -> Iterator[tuple[str, int]]:
+    """The installed `serve` with this configuration on a free port; gives its URL and its process id.
+
+    Args:
+        folder: for its configuration and its log.
+        config: YAML, without `web`.
+        tls: what stands under `web.tls`; nothing for http.
+        within: seconds in which it must have started.
+    """
+    web = f"{{listen: '127.0.0.1:0'{', tls: ' if tls else ''}{tls}}}"
+    (folder / "config.yml").write_text(f"{config}\nweb: {web}\n", encoding="utf-8")
     log = folder / "exporter.log"
     with running(COMMAND, "serve", "--config", folder / "config.yml", log=log) as pid:
         yield said(log, _STARTED, within=within), pid
