@@ -187,7 +187,7 @@ class Connections:
     """Xero's own list of connections of our app, from one well-formed answer.
 
     Attributes:
-        tenants: the ids of connected accounting tenants, lower-cased.
+        tenants: the ids of connected accounting tenants, 32 hexadecimal digits in small letters each.
         count: connections of every type.
         at: when the answer was asked for: what was connected later cannot be on it.
         valid_until: monotonic second from which it is too old to conclude anything.
