@@ -177,15 +177,18 @@ def viewed(state: OrganizationState, connections: Connections | None, now: Momen
     )
     if (listed, unlisted) == (state.listed, state.unlisted):
         return state
-    return replace(state, listed=listed, unlisted=unlisted, valid_until=now.monotonic)
+    return _to_be_judged(replace(state, listed=listed, unlisted=unlisted), now)
 
 
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
     """The same knowledge, whose ages the next fold judges again: the rules changed."""
-    blocks = tuple(
-        _block(tuple(replace(state, valid_until=now.monotonic) for state in block.states)) for block in snapshot.blocks
-    )
+    blocks = tuple(_block(tuple(_to_be_judged(state, now) for state in block.states)) for block in snapshot.blocks)
     return replace(snapshot, blocks=blocks)
+
+
+def _to_be_judged(state: OrganizationState, now: Moment) -> OrganizationState:
+    """The same knowledge, which `age`, or the next reading whatever it says, judges again."""
+    return replace(state, valid_until=now.monotonic, memory=replace(state.memory, settled_until=-_NEVER))
 
 
 def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> OrganizationState:
