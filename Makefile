@@ -20,9 +20,10 @@ test: $(ENVIRONMENT) programs ## the fast truth: everything but the slow checks
 verify: $(ENVIRONMENT) programs ## the slow checks: whole fleets of 10,000, over minutes
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -m verify $(ARGS)
 
-bench: $(ENVIRONMENT) ## costs, side by side with the plain way, a quarter of an hour; writes bench/results.md, polling.md
+bench: $(ENVIRONMENT) ## costs, side by side with other ways, half an hour; writes bench/results.md, polling.md, diagnosis.md
 	$(BIN)/python bench/scrape.py --largest 100000 --write bench/results.md
 	$(BIN)/python -m bench.poll --write bench/polling.md
+	$(BIN)/python -m bench.diagnosis --write bench/diagnosis.md
 
 soak: $(ENVIRONMENT) ## half an hour of faults, edits and slow clients: nothing may grow; writes bench/soak.md
 	$(BIN)/python -m bench.soak --write bench/soak.md
