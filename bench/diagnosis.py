@@ -1,6 +1,6 @@
 """What diagnosis adds to the CPU of polling: 10,000 organisations with twenty errors each, over real sockets.
 
-Run it from the folder of the project: ``python -m bench.diagnosis [--seconds N] [--turns N] [--write FILE]``. Ten
+Run it from the folder of the project: ``python -m bench.diagnosis [--seconds N] [--turns N] [--enter FILE]``. Ten
 minutes with the defaults. Exit code 1 when it adds more than it may.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import plain, programs
+from bench.entry import enter, verdict
 from bench.minute import scraped
 from bench.own import own_metrics
 from exporter.model.facts import Organization, OrganizationState, Reading, Status, SyncError
@@ -125,9 +126,8 @@ def micro_rows() -> list[tuple[str, float]]:
 def report(command: str, judged: list[Polled], unjudged: list[Polled], rows: list[tuple[str, float]]) -> str:
     """Everything as Markdown."""
     adds = added(judged, unjudged)
-    verdict = "reached" if adds < MAY_ADD else "MISSED"
     lines = [
-        "# What diagnosis costs",
+        "## What diagnosis costs",
         "",
         f"{programs.machine()}; `{command}`.",
         "",
@@ -140,7 +140,7 @@ def report(command: str, judged: list[Polled], unjudged: list[Polled], rows: lis
         "| ---: | ---: | ---: | ---: | ---: |",
         *(turn_row(turn, one, other) for turn, (one, other) in enumerate(zip(judged, unjudged, strict=True), 1)),
         "",
-        f"Diagnosis adds {adds:.1%} (by the medians); it may add {MAY_ADD:.0%}: {verdict}.",
+        f"Diagnosis adds {adds:.1%} (by the medians); it may add {MAY_ADD:.0%}: {verdict(adds < MAY_ADD)}.",
         "",
         "Taking in one reading, microseconds: the new state of the organisation, its memory and its diagnosis. The",
         "same answer as before is not judged again until time changes something.",
@@ -161,8 +161,27 @@ def turn_row(turn: int, one: Polled, other: Polled) -> str:
 
 def added(judged: list[Polled], unjudged: list[Polled]) -> float:
     """How much more it is with diagnosis, against without."""
-    with_it, without = (statistics.median(one.of_a_thousand for one in turns) for turns in (judged, unjudged))
-    return with_it / without - 1
+    return middle(judged) / middle(unjudged) - 1
+
+
+def middle(turns: list[Polled]) -> float:
+    """The median of all turns, CPU milliseconds of a thousand readings."""
+    return statistics.median(one.of_a_thousand for one in turns)
+
+
+def entry(judged: list[Polled], unjudged: list[Polled]) -> tuple[str, ...]:
+    """The row for the page of all benches."""
+    what = "CPU ms of 1,000 readings with diagnosis, against without it; twenty errors each"
+    adds = added(judged, unjudged)
+    return (
+        what,
+        f"{middle(judged):.0f}",
+        f"{middle(unjudged):.0f}",
+        f"{adds:+.1%}",
+        f"< +{MAY_ADD:.0%}",
+        "",
+        verdict(adds < MAY_ADD),
+    )
 
 
 def main() -> int:
@@ -170,7 +189,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.diagnosis", description="What diagnosis costs")
     parser.add_argument("--seconds", type=float, default=60.0, help="in which each is read once (default 60)")
     parser.add_argument("--turns", type=int, default=2, help="of each, in alternation (default 2)")
-    parser.add_argument("--write", type=Path, help="also write the tables to this file")
+    parser.add_argument("--enter", type=Path, help="also put rows and tables into this page, beside other benches'")
     options = parser.parse_args()
     rows = micro_rows()
     judged, unjudged = [], []
@@ -180,8 +199,8 @@ def main() -> int:
     command = f"python -m bench.diagnosis --seconds {options.seconds:g} --turns {options.turns}"
     text = report(command, judged, unjudged, rows)
     print(text, end="")
-    if options.write is not None:
-        options.write.write_text(text, encoding="utf-8")
+    if options.enter is not None:
+        enter(options.enter, "diagnosis", [entry(judged, unjudged)], text)
     return 1 if added(judged, unjudged) >= MAY_ADD else 0
 
 

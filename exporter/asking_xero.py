@@ -18,8 +18,8 @@ from exporter.observe.pages import PageWatch, ServiceReport
 from exporter.observe.xero_view import NOTHING, XeroView, XeroWatch
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.identity import Rejection
+from exporter.upstream.occasional import OccasionalTransport
 from exporter.upstream.statuspage import StatusPage
-from exporter.upstream.transport import ReadTransport
 from exporter.upstream.xero import Xero
 
 PAGE_TIMEOUT: Final = 10.0
@@ -87,7 +87,7 @@ class AskingXero:
         """
         self._clock = clock
         self._metrics = metrics
-        self._pages_way = ReadTransport(
+        self._pages_way = OccasionalTransport(
             timeout=PAGE_TIMEOUT, max_concurrency=2, max_requests_per_second=_PAGES_A_SECOND, clock=clock
         )
         self._pages = PageWatch(config.xero.status_pages, page_of=self._page, clock=clock, metrics=metrics)

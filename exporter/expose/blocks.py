@@ -6,14 +6,17 @@ line. A tick of 10,000 organisations at 60 s dirties one or two blocks: 0.2 % of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from operator import attrgetter, is_
+from typing import Final
 
 from exporter.expose.deflate import Chunk, chunk
 from exporter.expose.entry import FleetFamily, OrganizationFamily
 from exporter.model.facts import Block, OrganizationState, Snapshot
 from exporter.model.family import Family
+
+_WHO: Final = attrgetter("organization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,19 @@ class RenderedBlock:
     """One block as bytes.
 
     Attributes:
+        block: which one.
         lines: the lines of each family, in the order of the catalogue; without the families' headers.
-        series: number of lines.
+        counts: how many lines each family has.
     """
 
+    block: Block
     lines: tuple[Chunk, ...]
-    series: int
+    counts: tuple[int, ...]
+
+    @property
+    def series(self) -> int:
+        """Number of lines."""
+        return sum(self.counts)
 
 
 class FamilyRenderer:
@@ -35,11 +45,16 @@ class FamilyRenderer:
     def __init__(self, entry: OrganizationFamily) -> None:
         self.header = Chunk(header(entry.family))
         self._samples = entry.samples
+        self._source = entry.source
         self._head = f'{entry.family.name}{{organization_id="'
         names = entry.family.label_names[1:]
         self._tail: Callable[[tuple[str, ...]], str] = (
             _Tails(names).__getitem__ if entry.closed else lambda values: _tail(names, values)
         )
+
+    def same(self, before: Sequence[OrganizationState], after: Sequence[OrganizationState]) -> bool:
+        """Whether these states of the same organisations are sure to have the same lines."""
+        return all(map(is_, map(self._source, before), map(self._source, after)))
 
     def lines(self, states: Sequence[OrganizationState]) -> tuple[bytes, int]:
         """The lines of these states, and how many there are."""
@@ -71,17 +86,30 @@ class FleetRenderer:
 def render_block(block: Block, renderers: Sequence[FamilyRenderer], before: RenderedBlock | None) -> RenderedBlock:
     """The block as bytes, family by family.
 
+    Of sixteen families a poll changes the two timestamps of nearly every organisation, and little else: what is sure
+    to be the same is not written again. That takes a fourth of what it saves.
+
     Args:
         block: what to render.
         renderers: those of all families, in the order of the catalogue.
         before: what stood in its place; families that still say the same stay the same objects.
     """
-    written = [renderer.lines(block.states) for renderer in renderers]
-    kept: Iterable[Chunk | None] = repeat(None) if before is None else before.lines
-    return RenderedBlock(
-        lines=tuple(chunk(lines, was) for (lines, _), was in zip(written, kept, strict=False)),
-        series=sum(count for _, count in written),
-    )
+    if before is None:
+        written = [renderer.lines(block.states) for renderer in renderers]
+        return RenderedBlock(block, tuple(Chunk(lines) for lines, _ in written), tuple(count for _, count in written))
+    was = before.block.states
+    comparable = len(was) == len(block.states) and all(map(is_, map(_WHO, was), map(_WHO, block.states)))
+    lines: list[Chunk] = []
+    counts: list[int] = []
+    for renderer, kept, kept_count in zip(renderers, before.lines, before.counts, strict=True):
+        if comparable and renderer.same(was, block.states):
+            lines.append(kept)
+            counts.append(kept_count)
+        else:
+            plain, count = renderer.lines(block.states)
+            lines.append(chunk(plain, kept))
+            counts.append(count)
+    return RenderedBlock(block, tuple(lines), tuple(counts))
 
 
 def header(family: Family) -> bytes:

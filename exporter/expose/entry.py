@@ -36,11 +36,14 @@ class OrganizationFamily:
         family: what it is; its labels begin with `ORGANIZATION_LABEL`.
         samples: its samples for one state. Pure.
         closed: whether all other label values come from closed lists, so that their text can be kept for ever.
+        source: an object from which alone the samples follow: where it is the very same, they are. What `samples`
+            returns is one, wherever it is kept and not made anew.
     """
 
     family: Family
     samples: Callable[[OrganizationState], Sequence[Sample]]
-    closed: bool = True
+    closed: bool
+    source: Callable[[OrganizationState], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def organization_entry(
     absent: str = "",
     series: str = "1 per organisation",
     closed: bool = True,
+    source: Callable[[OrganizationState], object] | None = None,
 ) -> OrganizationFamily:
     """A gauge with samples for each organisation; the arguments are those of `Family` and `OrganizationFamily`."""
     family = Family(
@@ -75,7 +79,7 @@ def organization_entry(
         absent=absent,
         series=series,
     )
-    return OrganizationFamily(family=family, samples=samples, closed=closed)
+    return OrganizationFamily(family=family, samples=samples, closed=closed, source=source or samples)
 
 
 def fleet_entry(

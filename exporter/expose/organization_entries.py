@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from exporter.expose.entry import NO, NONE, POLLED, YES, Sample, either, listed, shown
@@ -16,6 +17,9 @@ _FAILURE: Final[dict[Failure, tuple[Sample, ...]]] = {word: (((word,), 1),) for 
 _SYNC_STATUS: Final[dict[SyncStatus, tuple[Sample, ...]]] = {
     now: tuple(((word,), int(word is now)) for word in SyncStatus) for now in SyncStatus
 }
+
+_SMALL: Final[dict[int, tuple[Sample, ...]]] = {number: (((), number),) for number in range(256)}
+"""Counts that most organisations have; being kept, they are the same objects from one reading to the next."""
 
 _NOT_TOLD: Final = "while stale or never read; while the platform gives null"
 
@@ -80,17 +84,23 @@ def _wall(moment: Moment | None) -> Sequence[Sample]:
 def _number(value: float | None) -> Sequence[Sample]:
     # A sample is a float64, and one value beyond it (an integer of 400 digits is valid JSON) would spoil the scrape
     # of the whole fleet. The comparison is exact for integers, and false for what is not a number.
+    if type(value) is int and value in _SMALL:
+        return _SMALL[value]
     if value is None or not -sys.float_info.max <= value <= sys.float_info.max:
         return NONE
     return (((), value),)
 
 
+_WHO: Final = attrgetter("organization")
 _TENANT: Final = ("xero_tenant_id", "Xero's id of the connected tenant, empty when not configured")
 _NAME: Final = ("name", "what people call it, empty when not configured; only with `expose.organization_names`")
+_INFO_NAME: Final = "xero_organization_info"
 _INFO_MEANING: Final = "Always 1; one series for each organisation on the roster."
 
-INFO: Final = entry(_info, "xero_organization_info", _INFO_MEANING, _TENANT, closed=False)
-INFO_WITH_NAME: Final = entry(_info_with_name, "xero_organization_info", _INFO_MEANING, _TENANT, _NAME, closed=False)
+INFO: Final = entry(_info, "xero_organization_info", _INFO_MEANING, _TENANT, closed=False, source=_WHO)
+INFO_WITH_NAME: Final = entry(
+    _info_with_name, "xero_organization_info", _INFO_MEANING, _TENANT, _NAME, closed=False, source=_WHO
+)
 
 FACTS: Final = (
     entry(

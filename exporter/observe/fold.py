@@ -168,7 +168,7 @@ def fits(connections: Connections, snapshot: Snapshot) -> bool:
 def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:
     """The state by Xero's own list; the same object where that says the same, else to be judged anew by `age`."""
     tenant = state.organization.xero_tenant_id
-    key = None if tenant is None else tenant_key(tenant)
+    key = None if tenant is None or connections is None else tenant_key(tenant)
     listed = None if connections is None or key is None else key in connections.tenants
     since = state.memory.connected_since
     # What was connected after the list was asked for cannot be on it.
@@ -177,18 +177,18 @@ def viewed(state: OrganizationState, connections: Connections | None, now: Momen
     )
     if (listed, unlisted) == (state.listed, state.unlisted):
         return state
-    return _to_be_judged(replace(state, listed=listed, unlisted=unlisted), now)
+    return _unsettled(replace(state, listed=listed, unlisted=unlisted), now)
 
 
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
     """The same knowledge, whose ages the next fold judges again: the rules changed."""
-    blocks = tuple(_block(tuple(_to_be_judged(state, now) for state in block.states)) for block in snapshot.blocks)
+    blocks = tuple(_block(tuple(_unsettled(state, now) for state in block.states)) for block in snapshot.blocks)
     return replace(snapshot, blocks=blocks)
 
 
-def _to_be_judged(state: OrganizationState, now: Moment) -> OrganizationState:
-    """The same knowledge, which `age`, or the next reading whatever it says, judges again."""
-    return replace(state, valid_until=now.monotonic, memory=replace(state.memory, settled_until=-_NEVER))
+def _unsettled(state: OrganizationState, now: Moment) -> OrganizationState:
+    """The state, to be judged anew by whatever comes first: time, or a reading of the same status."""
+    return replace(state, memory=replace(state.memory, settled_until=-_NEVER), valid_until=now.monotonic)
 
 
 def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> OrganizationState:

@@ -25,11 +25,10 @@ from exporter.telemetry.metrics import SelfMetrics
 TICK: Final = 1.0
 """Seconds between ticks: how far ahead a tick plans."""
 
-GRAIN: Final = 0.05
+GRAIN: Final = 0.1
 """Seconds to which starts are rounded up, so that neighbours in phase go together.
 
-At 167 a second that is 8 at a time: half the CPU of starting each alone (69 against 134 ms a second, measured at
-10,000 organisations), because the process, and the platform, wake up 20 times a second and not 167 times.
+At 167 a second that is 17 at a time: the process, and the platform, wake up ten times a second and not 167 times.
 """
 
 _log = structlog.get_logger("poller")
@@ -148,8 +147,12 @@ class Poller:
         if self._stopped:
             return
         self._look_at_credential(now)
+        together: dict[int, list[tuple[float, str]]] = {}
         for due, name in self._schedule.take_due(now.monotonic + TICK):
-            self._later(_grained(max(0.0, due - now.monotonic)), partial(self._start_or_postpone, name, due))
+            grains = math.ceil(max(0.0, due - now.monotonic) / GRAIN)
+            together.setdefault(grains, []).append((due, name))
+        for grains, turns in together.items():
+            self._later(grains * GRAIN, partial(self._start_together, turns))
         if probe_due(self._brake, now.monotonic):
             self._probe(now)
         self._metrics.readings_in_flight(len(self._tasks))
@@ -191,6 +194,10 @@ class Poller:
                 self._schedule.remove(name)
                 self._start(name, now.monotonic, probe=True)
                 return
+
+    def _start_together(self, turns: Sequence[tuple[float, str]]) -> None:
+        for due, name in turns:
+            self._start_or_postpone(name, due)
 
     def _start_or_postpone(self, name: str, due: float) -> None:
         if self._stopped or name not in self._phases or self._schedule.at(name) is not None:
@@ -262,7 +269,8 @@ class Poller:
         )
         self._fleet.receive(reading)
         self._metrics.reading_began(max(0.0, reading.began.monotonic - due))
-        self._metrics.overran(self._grid.missed(phase, due, ended.monotonic))
+        if missed := self._grid.missed(phase, due, ended.monotonic):
+            self._metrics.overran(missed)
         if not isinstance(reading.outcome, UpstreamFailure) and reading.outcome.errors_dropped:
             self._metrics.errors_dropped(reading.outcome.errors_dropped)
         self._schedule.put(name, turn.at)
@@ -297,7 +305,3 @@ class Poller:
             state = self._fleet.state(name)
             if at is not None and at > ordinary and state is not None and state.failure is Failure.AUTH:
                 self._schedule.put(name, ordinary)
-
-
-def _grained(delay: float) -> float:
-    return math.ceil(delay / GRAIN) * GRAIN

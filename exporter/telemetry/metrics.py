@@ -244,9 +244,12 @@ class SelfMetrics:
         self._certificate_readable.set({name: int(not problem) for name, problem in problems.items()})
         self._certificate_ends.set(web_ends)
 
-    def rendered(self, blocks: int, series: int) -> None:
-        """Counts the blocks rendered anew, and says how many series the fleet has on the page now."""
+    def rendered(self, blocks: int) -> None:
+        """Counts blocks rendered anew."""
         self._blocks_rendered.inc(blocks)
+
+    def page_made(self, series: int) -> None:
+        """Says how many series the fleet has on the page now."""
         self._series.set(series)
 
     def scraped(self, format: str, encoding: str, size: int, seconds: float) -> None:  # noqa: A002 - the name of the label

@@ -16,7 +16,8 @@ from exporter.model.words import Failure, Sent
 from exporter.upstream.conditional import Validators
 from exporter.upstream.listing import Listing, parse_listing
 from exporter.upstream.memberpulse import TokenLike
-from exporter.upstream.transport import Answer, ReadTransport
+from exporter.upstream.occasional import OccasionalTransport
+from exporter.upstream.transport import Answer
 from exporter.upstream.wire import WireError
 
 UPSTREAM: Final = "discovery"
@@ -77,7 +78,7 @@ class Discovery:
         self._url = httpx.URL(url)
         self._token = token
         # Of its own, because a list is much larger than a status, and is asked for one at a time.
-        self._transport = ReadTransport(
+        self._transport = OccasionalTransport(
             timeout=timeout,
             max_concurrency=1,
             max_requests_per_second=_PER_SECOND,

@@ -1,7 +1,8 @@
 """Exception or answer -> failure class, and whether the request was sent. Decided on types, never on message texts.
 
-httpx-aiohttp wraps whatever aiohttp raises, and wraps it wrongly: a reset after the request becomes
-`httpx.ConnectTimeout`. So aiohttp's own exception, found along `__cause__`, decides.
+Our own transport says by a type of `broken` what happened. httpx-aiohttp wraps whatever aiohttp raises, and wraps it
+wrongly: a reset after the request becomes `httpx.ConnectTimeout`. So aiohttp's own exception, found along `__cause__`,
+decides.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from aiohttp import http_exceptions
 
 from exporter.model.facts import UpstreamFailure
 from exporter.model.words import Failure, Sent
+from exporter.upstream import broken
 from exporter.upstream.dates import http_date
 
 RAISED: Final[tuple[type[Exception], ...]] = (
+    broken.Broken,
     httpx.HTTPError,
     aiohttp.ClientError,
     http_exceptions.HttpProcessingError,
@@ -41,10 +44,20 @@ _CLASSES: Final = {
 }
 _DELAY: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")  # RFC 9110 has whole seconds only; some servers send "1.5"
 
-# The first that fits decides, so a subclass stands before its base. Only the first five mean that no connection was
-# ever made. A broken head is `maybe`: whoever does not speak HTTP may say something before it reads (SSH does), so
-# that something came back does not show that the request was received. A broken body is `yes`: its head was an answer.
+# The first that fits decides, so a subclass stands before its base. Only `NotConnected`, and what aiohttp has in its
+# place, mean that no connection was ever made. A broken head is `maybe`: whoever does not speak HTTP may say something
+# before it reads (SSH does), so that something came back does not show that the request was received. A broken body is
+# `yes`: its head was an answer.
 _RULES: Final[tuple[tuple[type[BaseException], Failure, Sent, str], ...]] = (
+    (broken.ConnectingTookLong, Failure.TIMEOUT, Sent.NO, "connecting took too long"),
+    (broken.NameNotFound, Failure.NETWORK, Sent.NO, "the name of the host was not found"),
+    (broken.NotTrusted, Failure.NETWORK, Sent.NO, "the TLS certificate is not trusted"),
+    (broken.HandshakeFailed, Failure.NETWORK, Sent.NO, "the TLS handshake failed"),
+    (broken.NotConnected, Failure.NETWORK, Sent.NO, "no connection could be made"),
+    (broken.ClosedBeforeAnswer, Failure.NETWORK, Sent.MAYBE, "the connection was closed before an answer"),
+    (broken.ClosedInAnswer, Failure.NETWORK, Sent.YES, "the connection was closed in the middle of the answer"),
+    (broken.InvalidBody, Failure.INVALID_RESPONSE, Sent.YES, "the body of the answer is not valid HTTP"),
+    (broken.InvalidHead, Failure.INVALID_RESPONSE, Sent.MAYBE, "what came back is not valid HTTP"),
     (aiohttp.ConnectionTimeoutError, Failure.TIMEOUT, Sent.NO, "connecting took too long"),
     (aiohttp.ClientConnectorDNSError, Failure.NETWORK, Sent.NO, "the name of the host was not found"),
     (aiohttp.ClientConnectorCertificateError, Failure.NETWORK, Sent.NO, "the TLS certificate is not trusted"),

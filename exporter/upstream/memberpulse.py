@@ -13,6 +13,7 @@ from exporter.clock import Clock
 from exporter.model.facts import Status, UpstreamFailure
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent
+from exporter.upstream.connecting import Target
 from exporter.upstream.transport import Answer, ReadTransport
 from exporter.upstream.wire import WireError, parse_status
 
@@ -64,7 +65,7 @@ class _Known:
     for a parse.
     """
 
-    url: httpx.URL
+    target: Target
     digest: bytes = b""
     status: Status | None = None
 
@@ -118,7 +119,7 @@ class MemberPulse:
             return _NO_TOKEN
         known = self._known_of(organization_id)
         began = self._clock.now()
-        answer = await self._transport.get(known.url, {"Authorization": f"Bearer {token}"})
+        answer = await self._transport.get(known.target, {"Authorization": f"Bearer {token}"})
         ended = self._clock.now()
         outcome = answer if isinstance(answer, UpstreamFailure) else self._read(answer.body, known)
         failure = outcome.failure if isinstance(outcome, UpstreamFailure) else None
@@ -147,7 +148,7 @@ class MemberPulse:
     def _known_of(self, organization_id: str) -> _Known:
         known = self._known.get(organization_id)
         if known is None:
-            known = _Known(httpx.URL(self._template.replace("{organization_id}", organization_id)))
+            known = _Known(Target.of(httpx.URL(self._template.replace("{organization_id}", organization_id))))
             self._known[organization_id] = known
         return known
 

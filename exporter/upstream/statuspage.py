@@ -20,7 +20,8 @@ from exporter.model.words import Failure, Sent, ServiceStatus
 from exporter.upstream.conditional import Validators
 from exporter.upstream.dates import timestamp
 from exporter.upstream.identity import Telemetry
-from exporter.upstream.transport import Answer, ReadTransport
+from exporter.upstream.occasional import OccasionalTransport
+from exporter.upstream.transport import Answer
 from exporter.upstream.wire import WireError, decoded
 
 UPSTREAM: Final = "statuspage"
@@ -85,7 +86,7 @@ class _Known:
 class StatusPage:
     """One page. Keeps its last good answer, so that an unchanged page costs nothing."""
 
-    def __init__(self, *, url: str, transport: ReadTransport, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, *, url: str, transport: OccasionalTransport, telemetry: Telemetry, clock: Clock) -> None:
         """Opens nothing.
 
         Args:

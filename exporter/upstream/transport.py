@@ -1,25 +1,28 @@
-"""How reads are sent: kept-alive connections, one deadline over all, bounded bodies, no cookies, paced by permits."""
+"""How statuses are read: kept-alive connections, one deadline over all, bounded bodies, no cookies, under permits."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from exporter import __version__
 from exporter.clock import Clock, SystemClock
 from exporter.model.facts import UpstreamFailure
 from exporter.model.words import Failure, Sent
+from exporter.upstream.connecting import Target
+from exporter.upstream.connection import Connection
 from exporter.upstream.dates import http_date
 from exporter.upstream.failures import RAISED, classify_answer, classify_exception
 from exporter.upstream.permits import Permits
+from exporter.upstream.pool import Pool
+from exporter.upstream.response import Response
 
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -28,9 +31,6 @@ MAX_BODY: Final = _MEBIBYTE
 
 A status is some hundred bytes; a hundred errors with long messages stay below this.
 """
-
-KEEP_ALIVE: Final = 15.0
-"""Seconds that an idle connection is kept: less than the platform's side keeps it (nginx 75 s, AWS ALB 60 s)."""
 
 CONNECT_SHARE: Final = 0.8
 """Of the deadline, for connecting.
@@ -42,13 +42,17 @@ a whole second: 0.8 still ends before any deadline.
 DRAIN_GRACE: Final = 0.5
 """Seconds to take in the body of an answer that is a failure, so that its connection can be used again."""
 
-_SYSTEM_CLOCK: Final = SystemClock()
-# Uncompressed: a status is smaller than a packet, and what is not unpacked cannot swell beyond MAX_BODY.
-_HEADERS: Final = {
+HEADERS: Final[Mapping[str, str]] = {
     "Accept": "application/json",
+    # Uncompressed: a status is smaller than a packet, and what is not unpacked cannot swell beyond MAX_BODY.
     "Accept-Encoding": "identity",
     "User-Agent": f"xero-exporter/{__version__}",
 }
+"""What every read carries."""
+
+_SYSTEM_CLOCK: Final = SystemClock()
+_OK: Final = 200
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,7 @@ class Answer:
 class ReadTransport:
     """Sends GETs, and is the one owner of the permits to do so. Lives in one event loop.
 
-    aiohttp sends a GET a second time when its connection is lost before an answer (RFC 9110, 9.2.2 allows it): a
-    kept-alive connection that the other side was just closing is no failure. The deadline covers both.
+    Proxy variables of the environment are not looked at.
     """
 
     def __init__(
@@ -90,7 +93,7 @@ class ReadTransport:
         Args:
             timeout: seconds for one whole read, from connecting to the last byte of the body.
             max_concurrency: reads at once, at least 1.
-            max_requests_per_second: evenly paced, more than 0.
+            max_requests_per_second: more than 0; `permits` says how evenly.
             max_body: bytes of an answer's body, whole MiB.
             tls: whom to trust; None is the system's trust store.
             clock: for a Retry-After that is a date.
@@ -101,10 +104,8 @@ class ReadTransport:
         self._timeout = timeout
         self._max_body = max_body
         self._clock = clock
-        connecting = timeout * CONNECT_SHARE
-        self._extensions = {"timeout": {"connect": connecting, "pool": connecting, "read": timeout}}
-        self._http = _over(ssl.create_default_context() if tls is None else tls)
-        self._replaced: dict[asyncio.Task[None], AiohttpTransport] = {}
+        self._pool = Pool(ssl.create_default_context() if tls is None else tls, connecting=timeout * CONNECT_SHARE)
+        self._written: tuple[Mapping[str, str], bytes] = ({}, written({}))
 
     def permit(self, *, suspect: bool) -> AbstractAsyncContextManager[None]:
         """An `async with` that waits for a permit and holds it: `get` must be called inside one.
@@ -126,89 +127,81 @@ class ReadTransport:
 
     def trust(self, tls: ssl.SSLContext) -> None:
         """Makes connections with this trust from now on; reads under way end on those that they have."""
-        replaced, self._http = self._http, _over(tls)
-        closing = asyncio.get_running_loop().create_task(self._close_later(replaced))
-        self._replaced[closing] = replaced
-        closing.add_done_callback(self._replaced.pop)
+        self._pool.trust(tls)
 
-    async def get(self, url: httpx.URL, headers: Mapping[str, str]) -> Answer | UpstreamFailure:
+    async def get(self, url: httpx.URL | Target, headers: Mapping[str, str]) -> Answer | UpstreamFailure:
         """Sends one GET; must be called inside a `permit`. Redirects are not followed, cookies are not kept.
 
         Args:
-            url: where to.
-            headers: beyond those that every read carries (Accept, Accept-Encoding, User-Agent).
+            url: where to; whoever asks the same one again and again hands in a `Target`.
+            headers: beyond `HEADERS`.
         """
-        request = httpx.Request("GET", url, headers=headers, extensions=self._extensions)
+        connection: Connection | None = None
         failure: UpstreamFailure | None = None
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._http.handle_async_request(request)
-                try:
-                    failure = classify_answer(response.status_code, response.headers, self._clock.now().wall)
-                    if failure is None:
-                        return await _answer(response, self._max_body)
-                    async with asyncio.timeout(DRAIN_GRACE):
-                        await _body(response, MAX_BODY)
-                finally:
-                    # Also when cancelled: else the connection is lost for good.
-                    await response.aclose()
+            target = url if isinstance(url, Target) else Target.of(url)
+            request = target.line + self._head(headers)
+            until = asyncio.get_running_loop().time() + self._timeout
+            connection, response = await self._pool.ask(target.origin, request, limit=self._max_body, until=until)
+            failure = _failure(response, self._clock.now().wall) if response.status != _OK else None
+            if failure is None:
+                return _answer(response, self._max_body)
+            if not response.whole:
+                await connection.drained(until=min(until, asyncio.get_running_loop().time() + DRAIN_GRACE))
         except RAISED as error:
-            # What goes wrong in the body of a failure does not change that failure.
-            return failure or classify_exception(error)
+            return classify_exception(error)
+        finally:
+            if connection is not None:
+                self._pool.put_back(connection)
         return failure
 
     async def aclose(self) -> None:
         """Closes all connections. Reads under way should have ended."""
-        replaced = dict(self._replaced)
-        for closing in replaced:
-            closing.cancel()
-        for transport in (self._http, *replaced.values()):
-            await transport.aclose()
+        await self._pool.aclose()
 
-    async def _close_later(self, replaced: AiohttpTransport) -> None:
-        # By then every read that began on it has met its deadline.
-        await asyncio.sleep(self._timeout + DRAIN_GRACE)
-        await replaced.aclose()
+    def _head(self, headers: Mapping[str, str]) -> bytes:
+        # Ten thousand readings carry the same token: it is looked at, and written, once.
+        if headers != self._written[0]:
+            self._written = (dict(headers), written(headers))
+        return self._written[1]
 
 
-def _over(tls: ssl.SSLContext) -> AiohttpTransport:
-    def session() -> aiohttp.ClientSession:
-        """Made by the first read, because aiohttp wants a running loop. Unlimited: permits are the only queue."""
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=tls),
-            cookie_jar=aiohttp.DummyCookieJar(),  # one organisation's cookie must not travel with the next call
-            headers=_HEADERS,
-            trust_env=False,
-        )
+def written(headers: Mapping[str, str]) -> bytes:
+    """These headers and those of every read, as they are sent, with the empty line that ends them.
 
-    return AiohttpTransport(verify=tls, client=session)
-
-
-async def _answer(response: httpx.Response, limit: int) -> Answer | UpstreamFailure:
-    if response.headers.get("content-encoding", "identity") != "identity":
-        return _invalid("the answer is encoded, and we asked for it as it is")
-    body = await _body(response, limit)
-    if body is None:
-        return _invalid(f"the answer is larger than {limit // _MEBIBYTE} MiB")
-    headers = response.headers
-    return Answer(body, http_date(headers.get("date", "")), headers.get("etag"), headers.get("last-modified"))
+    Raises:
+        ValueError: one holds what would end it early, or is not Latin-1.
+    """
+    lines = [f"{name}: {value}" for name, value in {**HEADERS, **headers}.items()]
+    if _CONTROL.search("".join(lines)):
+        raise ValueError("a header cannot hold control characters")
+    return "\r\n".join((*lines, "", "")).encode("latin-1")
 
 
-async def _body(response: httpx.Response, limit: int) -> bytes | None:
-    """The whole body; None, without reading on, when it is larger than `limit` bytes."""
-    chunks: list[bytes] = []
-    size = 0
-    # The stream is an async generator by its nature, if not by its type; left half read, it has to be closed.
-    async with aclosing(
-        cast("AsyncGenerator[bytes, None]", aiter(cast("httpx.AsyncByteStream", response.stream)))
-    ) as it:
-        async for chunk in it:
-            size += len(chunk)
-            if size > limit:
-                return None
-            chunks.append(chunk)
-    return b"".join(chunks)
+def invalid(detail: str) -> UpstreamFailure:
+    """An answer with status 200 that cannot be used."""
+    return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=_OK, detail=detail)
 
 
-def _invalid(detail: str) -> UpstreamFailure:
-    return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=detail)
+def encoded() -> UpstreamFailure:
+    """The other side compressed its answer all the same."""
+    return invalid("the answer is encoded, and we asked for it as it is")
+
+
+def too_large(limit: int) -> UpstreamFailure:
+    """The body is larger than `limit` bytes."""
+    return invalid(f"the answer is larger than {limit // _MEBIBYTE} MiB")
+
+
+def _answer(response: Response, limit: int) -> Answer | UpstreamFailure:
+    if response.headers.get(b"content-encoding", b"identity") != b"identity":
+        return encoded()
+    if response.body is None:
+        return too_large(limit)
+    header = response.header
+    return Answer(response.body, http_date(header(b"date") or ""), header(b"etag"), header(b"last-modified"))
+
+
+def _failure(response: Response, now_wall: float) -> UpstreamFailure | None:
+    headers = {"retry-after": asked} if (asked := response.header(b"retry-after")) is not None else {}
+    return classify_answer(response.status, headers, now_wall)

@@ -17,7 +17,8 @@ from exporter.upstream import identity
 from exporter.upstream.connections import ConnectionList, parse_connections
 from exporter.upstream.identity import Identity, Rejected, Rejection, Telemetry
 from exporter.upstream.memberpulse import TokenLike
-from exporter.upstream.transport import Answer, ReadTransport
+from exporter.upstream.occasional import OccasionalTransport
+from exporter.upstream.transport import Answer
 from exporter.upstream.wire import WireError
 
 UPSTREAM: Final = "xero"
@@ -90,7 +91,7 @@ class Xero:
             timeout=min(timeout, identity.TIMEOUT),
             tls=tls,
         )
-        self._transport = ReadTransport(
+        self._transport = OccasionalTransport(
             timeout=timeout,
             max_concurrency=1,
             max_requests_per_second=_PER_SECOND,

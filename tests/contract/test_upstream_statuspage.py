@@ -17,8 +17,8 @@ from exporter.simulator.scripts import XERO_INCIDENT
 from exporter.simulator.world import World
 from exporter.simulator.xero import PAGES, Kind, Notice, Xero
 from exporter.simulator.xero_server import XeroSimulator
+from exporter.upstream.occasional import OccasionalTransport
 from exporter.upstream.statuspage import PageReport, StatusPage
-from exporter.upstream.transport import ReadTransport
 
 BEGAN = 1_790_000_000.0
 
@@ -72,7 +72,7 @@ async def reading(timeout: float = 20.0, script: str = "healthy") -> AsyncIterat
     """Somebody who reads the first page of a simulated Xero, for the length of a block."""
     world = World(uniform_fleet(3, script), admin_token="t")
     counted, clock = Counted(), SystemClock()
-    transport = ReadTransport(timeout=timeout, max_concurrency=2, max_requests_per_second=1000)
+    transport = OccasionalTransport(timeout=timeout, max_concurrency=2, max_requests_per_second=1000)
     async with XeroSimulator(Xero(world, client_id="a", client_secret="b")) as simulator:
         try:
             page = StatusPage(url=simulator.pages[0], transport=transport, telemetry=counted, clock=clock)

@@ -6,9 +6,9 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import httpx
@@ -18,6 +18,7 @@ import uvloop
 from exporter import __version__
 from exporter.model.facts import UpstreamFailure
 from exporter.model.words import Failure, Sent
+from exporter.upstream.occasional import OccasionalTransport
 from exporter.upstream.transport import MAX_BODY, Answer, ReadTransport
 
 LONG = 20.0  # seconds; a deadline that no test is meant to reach
@@ -113,14 +114,30 @@ async def serving(behaviour: Behaviour, *, early: bool = False) -> AsyncIterator
         await until(lambda: server.open == 0)
 
 
-@asynccontextmanager
-async def transport(deadline: float = LONG, at_once: int = 10) -> AsyncIterator[ReadTransport]:
-    """A transport for the length of a block."""
-    built = ReadTransport(timeout=deadline, max_concurrency=at_once, max_requests_per_second=1e6)
-    try:
-        yield built
-    finally:
-        await built.aclose()
+Reads = ReadTransport | OccasionalTransport
+
+
+class Transports(Protocol):
+    """Makes a transport for the length of a block."""
+
+    def __call__(self, deadline: float = LONG, at_once: int = 10) -> AbstractAsyncContextManager[Reads]:
+        """With that deadline, and so many reads at once."""
+        ...
+
+
+@pytest.fixture(params=[ReadTransport, OccasionalTransport])
+def transport(request: pytest.FixtureRequest) -> Transports:
+    """Both transports promise the same."""
+
+    @asynccontextmanager
+    async def made(deadline: float = LONG, at_once: int = 10) -> AsyncIterator[Reads]:
+        built: Reads = request.param(timeout=deadline, max_concurrency=at_once, max_requests_per_second=1e6)
+        try:
+            yield built
+        finally:
+            await built.aclose()
+
+    return made
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -130,14 +147,16 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def get(reads: ReadTransport, url: httpx.URL) -> Answer | UpstreamFailure:
+async def get(reads: Reads, url: httpx.URL) -> Answer | UpstreamFailure:
     """One read under a permit."""
     async with reads.permit(suspect=False):
         return await reads.get(url, {})
 
 
-def connections_in_use(reads: ReadTransport) -> int:
-    """How many connections aiohttp thinks somebody holds: what a leak would raise."""
+def connections_in_use(reads: Reads) -> int:
+    """How many connections somebody is thought to hold: what a leak would raise."""
+    if isinstance(reads, ReadTransport):
+        return reads._pool.in_use
     client = reads._http.client
     assert isinstance(client, aiohttp.ClientSession)
     assert client.connector is not None
@@ -289,12 +308,14 @@ TABLE = [
 
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_every_way_to_fail_has_its_class_and_says_whether_it_was_sent(row: Row, runner: Runner) -> None:
+def test_every_way_to_fail_has_its_class_and_says_whether_it_was_sent(
+    row: Row, runner: Runner, transport: Transports
+) -> None:
     """On both event loops each row gives its failure, asks at most twice, and holds on to no connection."""
-    runner(fails_as_told(row))
+    runner(fails_as_told(row, transport))
 
 
-async def fails_as_told(row: Row) -> None:
+async def fails_as_told(row: Row, transport: Transports) -> None:
     """Reads once from a server that behaves as the row says."""
     async with serving(row.behaviour, early=row.early) as server, transport(row.deadline) as reads:
         outcome = await get(reads, server.url.copy_with(scheme="https") if row.tls else server.url)
@@ -307,7 +328,7 @@ async def fails_as_told(row: Row) -> None:
 
 
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
-def test_a_port_that_nobody_listens_on_was_sent_nothing(runner: Runner) -> None:
+def test_a_port_that_nobody_listens_on_was_sent_nothing(runner: Runner, transport: Transports) -> None:
     """Refused is a matter of the network."""
 
     async def refused() -> None:
@@ -322,7 +343,9 @@ def test_a_port_that_nobody_listens_on_was_sent_nothing(runner: Runner) -> None:
 
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
 @pytest.mark.parametrize("host", ["name.invalid", "no..such..name", "a" * 64 + ".invalid"])
-def test_a_name_that_does_not_exist_is_a_matter_of_the_network(host: str, runner: Runner) -> None:
+def test_a_name_that_does_not_exist_is_a_matter_of_the_network(
+    host: str, runner: Runner, transport: Transports
+) -> None:
     """So is one that cannot exist."""
 
     async def not_found() -> None:
@@ -338,7 +361,7 @@ def test_a_name_that_does_not_exist_is_a_matter_of_the_network(host: str, runner
 
 
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
-def test_a_port_that_never_accepts_was_sent_nothing(runner: Runner) -> None:
+def test_a_port_that_never_accepts_was_sent_nothing(runner: Runner, transport: Transports) -> None:
     """Connecting that runs into the deadline is a timeout, and known not to have been sent."""
 
     async def never_accepted() -> None:
@@ -356,7 +379,7 @@ def test_a_port_that_never_accepts_was_sent_nothing(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
-def test_a_bad_chunk_that_comes_late_ends_within_the_deadline(runner: Runner) -> None:
+def test_a_bad_chunk_that_comes_late_ends_within_the_deadline(runner: Runner, transport: Transports) -> None:
     """The reader of the body is not told (aiohttp 3.14.5): the deadline saves us, under its own name."""
 
     async def late() -> None:
@@ -371,13 +394,13 @@ def test_a_bad_chunk_that_comes_late_ends_within_the_deadline(runner: Runner) ->
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b" " * MAX_BODY])
-async def test_a_whole_answer_arrives_as_it_was_sent(body: bytes) -> None:
+async def test_a_whole_answer_arrives_as_it_was_sent(body: bytes, transport: Transports) -> None:
     """Up to 1 MiB, byte for byte."""
     async with serving(answer("200 OK", body=body)) as server, transport() as reads:
         assert await get(reads, server.url) == Answer(body, None)
 
 
-async def test_a_chunked_answer_arrives_whole() -> None:
+async def test_a_chunked_answer_arrives_whole(transport: Transports) -> None:
     """The pieces are put together, however they were cut."""
     pieces = (CHUNKED, b"1\r\n{\r", b"\n1\r\n}\r\n0\r\n\r\n")
     async with serving(lambda exchange: exchange.send(*pieces, pause=0.01)) as server, transport() as reads:
@@ -388,13 +411,13 @@ async def test_a_chunked_answer_arrives_whole() -> None:
     ("line", "date"),
     [("Date: Sun, 06 Nov 1994 08:49:37 GMT", 784111777.0), ("Date: yesterday", None), ("Date:", None)],
 )
-async def test_the_clock_of_the_other_side_comes_along(line: str, date: float | None) -> None:
+async def test_the_clock_of_the_other_side_comes_along(line: str, date: float | None, transport: Transports) -> None:
     """The Date header of an answer is read; garbage is as good as none."""
     async with serving(answer("200 OK", line)) as server, transport() as reads:
         assert await get(reads, server.url) == Answer(b"{}", date)
 
 
-async def test_a_read_carries_its_own_headers_and_the_usual_ones_once() -> None:
+async def test_a_read_carries_its_own_headers_and_the_usual_ones_once(transport: Transports) -> None:
     """Nothing else is sent: no second Accept, no cookie, no referer."""
     async with serving(answer("200 OK")) as server, transport() as reads:
         await reads.get(server.url, {"Authorization": "Bearer made-up"})
@@ -409,7 +432,7 @@ async def test_a_read_carries_its_own_headers_and_the_usual_ones_once() -> None:
     ]
 
 
-async def test_a_cookie_never_travels() -> None:
+async def test_a_cookie_never_travels(transport: Transports) -> None:
     """What one organisation's answer sets is not sent with the next one's request."""
     async with serving(answer("200 OK", "Set-Cookie: session=one; Path=/")) as server, transport() as reads:
         for _ in range(3):
@@ -418,14 +441,14 @@ async def test_a_cookie_never_travels() -> None:
     assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
-async def test_a_redirect_is_not_followed() -> None:
+async def test_a_redirect_is_not_followed(transport: Transports) -> None:
     """The token goes to nobody but the configured address."""
     async with serving(answer("302 Found", "Location: /elsewhere")) as server, transport() as reads:
         await get(reads, server.url)
     assert [request.split()[1] for request in server.requests] == [b"/status"]
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch, transport: Transports) -> None:
     """A proxy variable meant for somebody else sends our token nowhere."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -436,7 +459,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("status", ["200 OK", "404 Not Found", "401 Unauthorized", "503 Service Unavailable"])
-async def test_a_connection_is_used_again(status: str) -> None:
+async def test_a_connection_is_used_again(status: str, transport: Transports) -> None:
     """After a success as after a failure that came whole: no handshake for each organisation."""
     async with serving(answer(status)) as server, transport() as reads:
         for _ in range(5):
@@ -444,7 +467,7 @@ async def test_a_connection_is_used_again(status: str) -> None:
     assert (len(server.requests), server.connections) == (5, 1)
 
 
-async def test_a_connection_that_was_closed_while_idle_is_no_failure() -> None:
+async def test_a_connection_that_was_closed_while_idle_is_no_failure(transport: Transports) -> None:
     """The other side may close what it does not need; the next read opens another one."""
 
     async def answer_and_close(exchange: Exchange) -> None:
@@ -460,7 +483,9 @@ async def test_a_connection_that_was_closed_while_idle_is_no_failure() -> None:
 
 @pytest.mark.parametrize("end", [say(), say_and_reset()], ids=["closed", "reset"])
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
-def test_a_connection_that_is_closed_while_we_send_is_no_failure(end: Behaviour, runner: Runner) -> None:
+def test_a_connection_that_is_closed_while_we_send_is_no_failure(
+    end: Behaviour, runner: Runner, transport: Transports
+) -> None:
     """The race that every kept-alive connection loses now and then: the read goes out again, on a fresh one."""
 
     async def race() -> None:
@@ -475,7 +500,7 @@ def test_a_connection_that_is_closed_while_we_send_is_no_failure(end: Behaviour,
     runner(race())
 
 
-async def test_a_failure_with_a_hanging_body_does_not_spend_the_deadline() -> None:
+async def test_a_failure_with_a_hanging_body_does_not_spend_the_deadline(transport: Transports) -> None:
     """Its class is known from the head; the connection is not worth waiting for."""
     async with serving(say_and_hang(head("500 No", length=9))) as server, transport(LONG) as reads:
         async with asyncio.timeout(LONG / 2):
@@ -484,7 +509,7 @@ async def test_a_failure_with_a_hanging_body_does_not_spend_the_deadline() -> No
         await until(lambda: server.open == 0)
 
 
-async def test_reads_never_exceed_the_permits() -> None:
+async def test_reads_never_exceed_the_permits(transport: Transports) -> None:
     """Of 40 reads with 4 permits, the server never sees more than 4 at once."""
     busy = Counter[str]()
 
@@ -501,13 +526,13 @@ async def test_reads_never_exceed_the_permits() -> None:
     assert (busy["most"], server.connections) == (4, 4)
 
 
-async def test_hanging_suspects_delay_nobody() -> None:
+async def test_hanging_suspects_delay_nobody(transport: Transports) -> None:
     """With as many hanging organisations as permits, the healthy ones are read long before the deadline."""
 
     async def by_path(exchange: Exchange) -> None:
         await (say_and_hang() if b"/hang" in exchange.request else answer("200 OK"))(exchange)
 
-    async def ask_suspect(reads: ReadTransport, url: httpx.URL) -> None:
+    async def ask_suspect(reads: Reads, url: httpx.URL) -> None:
         async with reads.permit(suspect=True):
             await reads.get(url, {})
 
@@ -538,19 +563,19 @@ MIXED: dict[bytes, Behaviour] = {
 
 
 @pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
-def test_300_mixed_reads_with_cancellations_leave_nothing_behind(runner: Runner) -> None:
+def test_300_mixed_reads_with_cancellations_leave_nothing_behind(runner: Runner, transport: Transports) -> None:
     """However reads end - answered, failed, timed out, cancelled - no connection and no permit is lost."""
-    runner(mixed_reads())
+    runner(mixed_reads(transport))
 
 
-async def mixed_reads() -> None:
+async def mixed_reads(transport: Transports) -> None:
     """300 reads of every kind, a third of them cancelled at some point."""
     dice = random.Random(7)  # noqa: S311 - no secret, and the same every time
 
     async def by_path(exchange: Exchange) -> None:
         await MIXED[exchange.request.split()[1]](exchange)
 
-    async def ask(reads: ReadTransport, path: str, *, suspect: bool) -> Answer | UpstreamFailure:
+    async def ask(reads: Reads, path: str, *, suspect: bool) -> Answer | UpstreamFailure:
         async with reads.permit(suspect=suspect):
             return await reads.get(server.url.copy_with(path=path), {})
 

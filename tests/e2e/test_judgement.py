@@ -15,7 +15,8 @@ from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
 from exporter.simulator.world import SimulatedOrganization, World
 from exporter.simulator.xero import PAGES, Notice, Xero
 from exporter.simulator.xero_server import XeroSimulator
-from tests.e2e.processes import eventually, exporter, get, in_thread, platform, program, prometheus
+from tests.e2e.processes import eventually, exporter, get, in_thread, platform, prometheus
+from tests.needs import program
 
 TOKEN = "canary-e2e-admin-token"
 APP, SECRET = "E2E0123456789E2E0123456789E2E012", "canary-e2e-app-secret"
@@ -85,7 +86,7 @@ def instant(text: str) -> float:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """One Prometheus, one exporter, one platform and one Xero for all tests of this file."""
-    program("prometheus")
+    program("prometheus", "prometheus")
     folder: Path = tmp_path_factory.mktemp("judgement")
     (folder / "secret").write_text(SECRET)
     fleet = [
@@ -195,7 +196,7 @@ def test_promtool_finds_nothing_to_complain_about(watched: Watched) -> None:
     eventually(lambda: watched.query("xero_app_connections") and watched.issues(), within=60)
     page = get(f"{watched.url}/metrics")
     checked = subprocess.run(
-        [program("promtool"), "check", "metrics"], input=page, capture_output=True, text=True, check=False
+        [program("promtool", "prometheus"), "check", "metrics"], input=page, capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stderr) == (0, "")
 
@@ -208,7 +209,7 @@ def test_a_refused_token_is_our_problem_and_heals_nobody(watched: Watched) -> No
         eventually(lambda: watched.verdict() == Verdict.PLATFORM_CREDENTIAL)
         eventually(lambda: watched.query("xero_issue") == [])
         assert watched.verdict() == Verdict.PLATFORM_CREDENTIAL
-        assert watched.query('xero_organizations{freshness="fresh"} == 0')
+        eventually(lambda: watched.query('xero_organizations{freshness="fresh"} == 0'))
         document = watched.fleet()
         assert document["verdict_means"].startswith("It is us")
         rows = json.loads(get(f"{watched.url}/api/v1/organizations"))["organizations"]

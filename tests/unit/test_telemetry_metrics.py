@@ -52,7 +52,8 @@ def use_everything(metrics: SelfMetrics) -> None:
         metrics.roster_rejected(source)
     metrics.token_files_stand({"platform": False})
     metrics.certificates_stand({"web": False}, 1.8e9)
-    metrics.rendered(blocks=2, series=100)
+    metrics.rendered(blocks=2)
+    metrics.page_made(series=100)
     metrics.scraped("text", "identity", 1000, 0.001)
     metrics.scraped("openmetrics", "gzip", 1100, 0.001)
 
