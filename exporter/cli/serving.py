@@ -43,14 +43,15 @@ def serve(config: ConfigFile) -> None:
 async def _serve(settings: Config, source: Source, greeting: str = "") -> None:
     """Runs the exporter until it is told to stop; `greeting` goes to standard output once it listens."""
     from exporter.app import Exporter
-    from exporter.cli.loop import stop_on_signals
+    from exporter.cli import loop
     from exporter.clock import SystemClock
 
-    stop = stop_on_signals()
+    stop = loop.stop_on_signals()
     exporter = Exporter(settings, clock=SystemClock(), draw=random.random, source=source)
     try:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, exporter.reload_soon, "signal")
         await exporter.start()
+        loop.look_for_garbage_seldom()
         if greeting:
             sys.stdout.write(greeting.replace("{exporter}", exporter.url))
             sys.stdout.flush()

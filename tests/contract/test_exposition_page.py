@@ -192,12 +192,12 @@ def test_a_block_that_did_not_change_is_not_rendered_again() -> None:
     page = Page()
     page.render(A, B, C)
     assert page.blocks_rendered == 3
-    bytes_of_a = page.exposition._blocks[A]
+    bytes_of_a = page.exposition._rendered[0]
     page.render(A, B, C)
     assert page.blocks_rendered == 3
     page.render(A, replace(B), C)
     assert page.blocks_rendered == 4
-    assert page.exposition._blocks[A] is bytes_of_a
+    assert page.exposition._rendered[0] is bytes_of_a
 
 
 def test_what_left_the_roster_leaves_the_page_and_the_memory() -> None:
@@ -208,9 +208,9 @@ def test_what_left_the_roster_leaves_the_page_and_the_memory() -> None:
     assert page.series == fleet + 6 * 15
     assert page.render(B) == Page().render(B)
     assert page.series == fleet + 2 * 15
-    assert len(page.exposition._blocks) == 1
+    assert len(page.exposition._rendered) == 1
     page.render(A, B)
-    assert page.blocks_rendered == 4, "a block that comes back is rendered again"
+    assert page.blocks_rendered == 3 + 1 + 2, "each place that holds another block is rendered again"
 
 
 def test_the_page_does_not_move_between_two_renderings() -> None:
