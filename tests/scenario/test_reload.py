@@ -283,10 +283,11 @@ async def storm(watch: Watch, folder: Path, reloads: int) -> None:
         scraping.cancel()
         await asyncio.gather(scraping, return_exceptions=True)
         assert scraper.answered > 5
-        scrape = await story.until(lambda scrape: fresh(scrape) == 200)
-        assert len(scrape.organizations("xero_poll_success", 1)) == 200
+        # A busy machine may have let a reading run into its second: such a one is read again soon.
+        await story.until(lambda scrape: len(scrape.organizations("xero_poll_success", 1)) == 200, within=40)
+        assert fresh(await story.scrape()) == 200
         asked = story.simulator.requests.copy()
-        await story.until(lambda _: status_requests(story.simulator.requests - asked) == 200, within=20)
+        await story.until(lambda _: status_requests(story.simulator.requests - asked) == 200, within=40)
         await story.until(lambda _: len(asyncio.all_tasks()) <= tasks + 20, within=20)
         gc.collect()
         assert open_files() <= files + 20

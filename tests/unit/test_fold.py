@@ -392,6 +392,26 @@ ONE, TWO = "5f4e0b1c-0000-4000-8000-000000000001", "5f4e0b1c-0000-4000-8000-0000
 """Tenants of Xero."""
 
 
+def test_a_reading_that_says_the_same_is_judged_by_what_changed_beside_it() -> None:
+    """Other thresholds, or another list of Xero's, came since the last fold: the same answer is worth another look."""
+    said = Status(connected=True, last_sync=at(-3600).wall, pending_syncs=1)
+    fleet = Fleet(Thresholds(stale_after=3600.0))
+    fleet.replace_roster([Organization("a", xero_tenant_id=ONE)], at(0))
+    for second, rules, listed, expected in [
+        (10, Thresholds(stale_after=3600.0), ONE, []),
+        (20, Thresholds(stale_after=3600.0, sync_stale_after=1800.0), ONE, [Issue.SYNC_STALE]),
+        (30, Thresholds(stale_after=3600.0), ONE, []),
+        (40, Thresholds(stale_after=3600.0), TWO, [Issue.UNAUTHORIZED]),
+        (50, Thresholds(stale_after=3600.0), ONE, []),
+    ]:
+        fleet.change_rules(rules, at(second))
+        fleet.receive(success("a", second, said))
+        fleet.fold(at(second + 1), listing(second, listed))
+        snapshot = fleet.snapshot
+        assert snapshot is not None
+        assert issues(snapshot) == expected, second
+
+
 def listing(second: float, *tenants: str) -> Connections:
     """Xero's list, asked for at that second, good for half an hour."""
     keys = frozenset(tenant.replace("-", "") for tenant in tenants)
