@@ -232,6 +232,8 @@ class Tally:
         unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
         app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
+        not_found: those on the roster that the platform does not know.
+        never_connected: those of which it says that they were never connected.
     """
 
     known: int
@@ -241,6 +243,8 @@ class Tally:
     unavailable: Mapping[IncidentKind, int]
     app_refused: int
     with_issue: int
+    not_found: int = 0
+    never_connected: int = 0
 
 
 NOBODY: Final = Tally(

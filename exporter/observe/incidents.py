@@ -137,13 +137,21 @@ def _verdict(
     holds = {
         Verdict.STARTING: not surroundings.started,
         Verdict.PLATFORM_CREDENTIAL: surroundings.credential_refused,
-        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known,
+        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known or _nobody_is_found(tally),
         Verdict.XERO_APP: app_refused,
         Verdict.XERO: bool(standing) and (_pages_say_broken(surroundings) or _unavailable(tally, standing)),
         Verdict.INCIDENT: bool(standing),
         Verdict.CUSTOMERS: tally.with_issue > 0,
     }
     return next((verdict for verdict, does in holds.items() if does), Verdict.ALL_WELL)
+
+
+def _nobody_is_found(tally: Tally) -> bool:
+    """Whether the platform knows not one organisation: we ask at the wrong place, or it lost them all.
+
+    One that it does not know may be gone, and is left out of shares; where all are, nobody is left who could be well.
+    """
+    return tally.not_found > 0 and not tally.known and not tally.never_connected
 
 
 def _pages_say_broken(surroundings: Surroundings) -> bool:

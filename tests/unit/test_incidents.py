@@ -368,6 +368,9 @@ CASES: Iterable[tuple[str, Tally, Surroundings, Verdict]] = (
     ),
     ("not started", tally(fresh=0, known=9), Surroundings(credential_refused=True), Verdict.STARTING),
     ("nobody to watch", NOBODY, STARTED, Verdict.ALL_WELL),
+    ("the platform knows nobody", replace(NOBODY, not_found=9), STARTED, Verdict.PLATFORM_API),
+    ("or only one", replace(tally(fresh=1), not_found=9), STARTED, Verdict.ALL_WELL),
+    ("or one that never connected", replace(NOBODY, not_found=9, never_connected=1), STARTED, Verdict.ALL_WELL),
 )
 
 
