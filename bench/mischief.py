@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 import socket
+import ssl
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Final
 from exporter.simulator.answers import Answer, Misbehaviour, Override, Slow, refusal
 from exporter.simulator.fleets import organizations_yaml
 from exporter.simulator.world import SimulatedOrganization, World
+
+SLOW_PAGE: Final = b"GET /metrics HTTP/1.1\r\nHost: soak\r\n\r\n"
 
 FAULTS: Final[tuple[Override, ...]] = (
     *Misbehaviour,
@@ -73,11 +76,14 @@ class Told:
 class Mischief:
     """All that goes on around the exporter; `run` never returns by itself."""
 
-    def __init__(self, world: World, folder: Path, address: tuple[str, int], draw: random.Random) -> None:
+    def __init__(
+        self, world: World, folder: Path, address: tuple[str, int], trusting: ssl.SSLContext, draw: random.Random
+    ) -> None:
         self.told = Told(organizations=len(world.organizations))
         self._world = world
         self._folder = folder
         self._address = address
+        self._trusting = trusting
         self._draw = draw
 
     async def run(self) -> None:
@@ -126,7 +132,7 @@ class Mischief:
                 self.told.spoilt_edits += 1
                 replaced(self._folder / "organizations.yml", "- {id: '..'}\n- {id: twice}\n- {id: twice}\n")
                 await asyncio.sleep(3)
-            replaced(self._folder / "organizations.yml", organizations_yaml(organizations.values()))
+            replaced(self._folder / "organizations.yml", organizations_yaml(in_file(organizations.values())))
 
     async def _tokens(self) -> None:
         while True:
@@ -149,16 +155,34 @@ class Mischief:
             await asyncio.sleep(self._draw.uniform(0, 5))
 
     async def _read_slowly(self) -> None:
-        loop = asyncio.get_running_loop()
-        with socket.socket() as reader:
-            # As small as the kernel allows: else it takes half a megabyte on behalf of who reads slowly.
-            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        with await asyncio.to_thread(self._asked) as reader:
             reader.setblocking(False)
-            await loop.sock_connect(reader, self._address)
-            await loop.sock_sendall(reader, b"GET /metrics HTTP/1.1\r\nHost: soak\r\n\r\n")
-            while await loop.sock_recv(reader, 1):
-                self.told.slow_bytes += 1
+            while True:
+                with suppress(ssl.SSLWantReadError):
+                    if not reader.recv(1):
+                        return
+                    self.told.slow_bytes += 1
                 await asyncio.sleep(1)
+
+    def _asked(self) -> ssl.SSLSocket:
+        """A connection on which the page was asked for; TLS by itself takes no more than it is asked for."""
+        plain = socket.socket()
+        # As small as the kernel allows: else it takes half a megabyte on behalf of who reads slowly.
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        plain.settimeout(SLOW_SECONDS)
+        try:
+            plain.connect(self._address)
+            reader = self._trusting.wrap_socket(plain, server_hostname=self._address[0])
+        except OSError:
+            plain.close()
+            raise
+        reader.sendall(SLOW_PAGE)
+        return reader
+
+
+def in_file(organizations: Iterable[SimulatedOrganization]) -> list[SimulatedOrganization]:
+    """Those with an even number: the others are listed by the discovery server alone."""
+    return [one for one in organizations if int(one.id.rpartition("-")[2]) % 2 == 0]
 
 
 def replaced(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """What polling costs, side by side in one run over real sockets: our exporter, and the plain way to write one.
 
-Run it from the folder of the project: ``python -m bench.poll [--seconds N] [--sizes N...] [--write FILE]``. A quarter
-of an hour with the defaults. Exit code 1 when a "must" is missed.
+Run it from the folder of the project: ``python -m bench.poll [--seconds N] [--sizes N...] [--write FILE] [--enter
+FILE]``. A quarter of an hour with the defaults. Exit code 1 when a "must" is missed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import clients, minute, plain, programs
+from bench.entry import enter, verdict
 from bench.minute import Minute
 
 JUDGED: Final = 10_000
@@ -160,7 +161,7 @@ def report(command: str, rows: list[Row], sizes: list[Minute], other: Minute) ->
         "| what | ours | other | result | must | aim | |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
         *(
-            f"| {one.what} | {one.ours} | {one.other} | {one.result} | {one.must} | {one.aim} | {word(one.holds)} |"
+            f"| {one.what} | {one.ours} | {one.other} | {one.result} | {one.must} | {one.aim} | {verdict(one.holds)} |"
             for one in rows
         ),
         "",
@@ -177,6 +178,18 @@ def report(command: str, rows: list[Row], sizes: list[Minute], other: Minute) ->
     return "\n".join(lines)
 
 
+def section(command: str) -> str:
+    """What stands in the page to begin with, beside the rows."""
+    return f"""\
+## What polling costs
+
+{programs.machine()}; `{command}`.
+
+Over sockets on loopback, against `bench/plain.py`; the size of the fleets, and what else was measured, is in
+[polling.md](polling.md), where the time goes in [polling-notes.md](polling-notes.md).
+"""
+
+
 def shown(one: Minute) -> str:
     """One size, as a row."""
     return (
@@ -185,17 +198,13 @@ def shown(one: Minute) -> str:
     )
 
 
-def word(holds: bool | None) -> str:  # noqa: FBT001 - the verdict itself, not a switch
-    """A verdict."""
-    return {None: "", True: "reached", False: "MISSED"}[holds]
-
-
 def main() -> int:
     """Measures, prints, and says by its exit code whether every must is reached."""
     parser = argparse.ArgumentParser(prog="python -m bench.poll", description="What polling costs")
     parser.add_argument("--seconds", type=float, default=60.0, help="what stands for a minute (default 60)")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help=f"organisations; {JUDGED} is always there")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
+    parser.add_argument("--enter", type=Path, help="also put the rows into this page, beside those of other benches")
     options = parser.parse_args()
     rows = request_rows()
     # One right after the other, as a machine is not as fast all the time.
@@ -208,6 +217,9 @@ def main() -> int:
     print(text, end="")
     if options.write is not None:
         options.write.write_text(text, encoding="utf-8")
+    if options.enter is not None:
+        entries = [(one.what, one.ours, one.other, one.result, one.must, one.aim, verdict(one.holds)) for one in rows]
+        enter(options.enter, "poll", entries, section(command))
     return 1 if any(one.holds is False for one in rows) else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import secrets
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Final
@@ -62,6 +63,7 @@ class Exporter:
         self._source_seen = None if source is None else signature(source.path)
         self._ticked = clock.now()
         self._stopping = False
+        self._hash_key = secrets.token_bytes(16)
         self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry())
         self._metrics = self._watching.metrics
         self._reloading = asyncio.Lock()
@@ -242,6 +244,7 @@ class Exporter:
             ),
             organization_names=self._config.expose.organization_names,
             links=self._config.links,
+            hash_key=self._hash_key,
             version=__version__,
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -14,100 +15,146 @@ from exporter.config.certificates import TrustedCertificates
 from exporter.config.schema import Discovery as Settings
 from exporter.config.secrets import Token
 from exporter.observe.discoverer import Discoverer
-from exporter.observe.grace import Known
+from exporter.observe.grace import Known, of_another_server
 from exporter.observe.roster import Roster
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.upstream.discovery import Discovery
 
 _log = structlog.get_logger("exporter")
 
 
+@dataclass(slots=True)
+class _Server:
+    """One server, and who asks it; `asking` is the newest ask, if there was one."""
+
+    url: str
+    discovery: Discovery
+    discoverer: Discoverer
+    asking: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """What is asked already no longer counts."""
+        if self.asking is not None:
+            self.asking.cancel()
+
+    async def aclose(self) -> None:
+        """Stops, and closes the connection."""
+        self.stop()
+        if self.asking is not None:
+            await asyncio.gather(self.asking, return_exceptions=True)
+        await self.discovery.aclose()
+
+
 class Discovering:
-    """Asks one server, in a task of its own. Lives in one asyncio loop; to be closed at the end."""
+    """Asks the server that is configured now, if any. Lives in one asyncio loop; to be closed at the end."""
 
     def __init__(
         self,
-        settings: Settings,
         *,
-        token: Token | None,
-        trust: TrustedCertificates,
         roster: Roster,
         changing: asyncio.Lock,
         clock: Clock,
         metrics: SelfMetrics,
         taken: Callable[[], None],
-        known: Known | None = None,
     ) -> None:
-        """Asks nothing yet.
+        """Has no server yet: `reconfigure` names one.
 
         Args:
-            settings: which server, and when to ask it.
-            token: for it; None where none is needed.
-            trust: whom to trust to be that server.
             roster: takes what it lists.
             changing: held by whoever changes the roster.
             clock: tells the time.
             metrics: counts requests and answers.
             taken: called after each answer: the roster may be another one.
-            known: who is in force already, though this server did not list them; nobody by default.
         """
-        self.url = settings.url
+        self._roster = roster
+        self._changing = changing
         self._clock = clock
+        self._metrics = metrics
         self._taken = taken
-        self._discovery = discovery_of(settings, token, clock, metrics, trust)
-        self._discoverer = Discoverer(
-            settings,
-            discovery=self._discovery,
-            credential=token,
-            roster=roster,
-            changing=changing,
-            clock=clock,
-            metrics=metrics,
-            known=known,
-        )
-        self._asking: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._server: _Server | None = None
 
-    @property
-    def known(self) -> Known:
-        """What the answers so far come to."""
-        return self._discoverer.known
+    def reconfigure(
+        self, settings: Settings | None, token: Token | None, trust: TrustedCertificates
+    ) -> Callable[[], Awaitable[None]]:
+        """Asks this server from now on; whatever another one still answers no longer counts. Asks nothing by itself.
+
+        With the same server, at another pace, with another grace or token, all that is known stays. Of another one, it
+        is who is in force: they stay until it answers, and its answers are judged as those of the one before.
+
+        Args:
+            settings: which server, and when to ask it; None for none.
+            token: for it; None where none is needed.
+            trust: whom to trust to be that server.
+
+        Returns:
+            Closes what was replaced; to be awaited.
+        """
+        old = self._server
+        if old is None:
+            self._server = None if settings is None else self._server_of(settings, token, trust, Known())
+            return _nothing
+        if settings is not None and settings.url == old.url:
+            old.discovery.present(token)
+            old.discoverer.reconfigure(settings, token, self._clock.now())
+            return _nothing
+        old.stop()
+        self._metrics.discovery_unknown()
+        self._server = None
+        if settings is not None:
+            self._roster.awaits_another_server()
+            self._server = self._server_of(settings, token, trust, of_another_server(old.discoverer.known))
+        return old.aclose
 
     def look(self) -> None:
         """Begins to ask when that is due; nobody waits for the answer."""
-        idle = self._asking is None or self._asking.done()
-        if idle and not self._stopped and self._discoverer.due(self._clock.now()):
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
-
-    def reconfigure(self, settings: Settings, token: Token | None) -> None:
-        """Goes on with the same server: at another pace, with another grace or token. What is known stays."""
-        self._discovery.present(token)
-        self._discoverer.reconfigure(settings, token, self._clock.now())
+        server = self._server
+        if server is None or not (server.asking is None or server.asking.done()):
+            return
+        if server.discoverer.due(self._clock.now()):
+            server.asking = asyncio.get_running_loop().create_task(self._ask(server.discoverer))
 
     def trust(self, tls: ssl.SSLContext) -> None:
         """Connects with this trust from now on."""
-        self._discovery.trust(tls)
+        if self._server is not None:
+            self._server.discovery.trust(tls)
 
     async def believe(self) -> None:
         """Takes over what is held: a person says that it is right."""
-        await self._discoverer.believe()
-        self._taken()
+        if self._server is not None:
+            await self._server.discoverer.believe()
+            self._taken()
 
     def stop(self) -> None:
-        """Asks no more, and what is asked already no longer counts."""
-        self._stopped = True
-        if self._asking is not None:
-            self._asking.cancel()
+        """What is asked already no longer counts."""
+        if self._server is not None:
+            self._server.stop()
 
     async def aclose(self) -> None:
         """Stops, and closes the connection."""
-        self.stop()
-        if self._asking is not None:
-            await asyncio.gather(self._asking, return_exceptions=True)
-        await self._discovery.aclose()
+        if self._server is not None:
+            await self._server.aclose()
 
-    async def _ask(self) -> None:
+    def _server_of(self, settings: Settings, token: Token | None, trust: TrustedCertificates, known: Known) -> _Server:
+        discovery = discovery_of(settings, token, self._clock, self._metrics, trust)
+        discoverer = Discoverer(
+            settings,
+            discovery=discovery,
+            credential=token,
+            roster=self._roster,
+            changing=self._changing,
+            clock=self._clock,
+            metrics=self._metrics,
+            known=known,
+        )
+        return _Server(settings.url, discovery, discoverer)
+
+    async def _ask(self, discoverer: Discoverer) -> None:
         try:
-            await self._discoverer.ask()
+            await discoverer.ask()
             self._taken()
         except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
             _log.exception("discovery_broke")
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""

@@ -23,7 +23,6 @@ from exporter.model.judgement import Surroundings
 from exporter.model.moment import Moment
 from exporter.model.words import RosterSource
 from exporter.observe.fleet import Fleet
-from exporter.observe.grace import Known, of_another_server
 from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
@@ -62,7 +61,14 @@ class Watching:
         self._was_ready = False
         self._roster_task: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._discovering = self._discovering_of(config)
+        self._discovering = Discovering(
+            roster=self._roster,
+            changing=self._roster_changing,
+            clock=clock,
+            metrics=self.metrics,
+            taken=self._roster_may_have_changed,
+        )
+        self._discover_with(config)
         self._asking_xero = AskingXero(
             config, secret=self.tokens.by_owner.get(XERO_SECRET), clock=clock, metrics=self.metrics
         )
@@ -112,8 +118,7 @@ class Watching:
     async def drain(self) -> None:
         """Starts nothing any more, gives readings under way `READS_GRACE`, and ends what reads the roster."""
         await self._poller.drain(READS_GRACE)
-        if self._discovering is not None:
-            self._discovering.stop()
+        self._discovering.stop()
         if self._roster_task is not None:
             self._roster_task.cancel()
             await asyncio.gather(self._roster_task, return_exceptions=True)
@@ -124,8 +129,7 @@ class Watching:
         await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._upstream.transport.aclose()
         await self._asking_xero.aclose()
-        if self._discovering is not None:
-            await self._discovering.aclose()
+        await self._discovering.aclose()
 
     async def reconfigure(self, config: Config, changed: Sequence[str]) -> None:
         """Puts another configuration in force, whole or not at all; what is known of those who stay is kept.
@@ -157,15 +161,13 @@ class Watching:
 
     async def believe_discovery(self) -> None:
         """Takes over what the server lists and is held: a person who reloads says that it is right."""
-        if self._discovering is not None:
-            await self._discovering.believe()
+        await self._discovering.believe()
 
     def look_at_sources(self) -> None:
         """Starts to read again what changed, and to ask whoever's turn has come beside the platform."""
         if (self._roster_task is None or self._roster_task.done()) and self._roster.changed():
             self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
-        if self._discovering is not None:
-            self._discovering.look()
+        self._discovering.look()
         self._asking_xero.look()
 
     async def _reload_roster(self) -> None:
@@ -252,10 +254,10 @@ class Watching:
             self._retire(self._upstream.transport.aclose, self._poller.readings())
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
-            if trust_changed and self._discovering is not None:
+            if trust_changed:
                 self._discovering.trust(upstream.trust.context)
         if "organizations.http" in changed:
-            self._discover_otherwise()
+            self._retire(self._discover_with(config), ())
         self._retire(self._asking_xero.reconfigure(config, changed, tokens.by_owner.get(XERO_SECRET)), ())
         self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
         self._fleet.change_rules(config.thresholds, now)
@@ -280,38 +282,10 @@ class Watching:
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
-    def _discovering_of(self, config: Config, known: Known | None = None) -> Discovering | None:
-        """The server that lists organisations, not yet asked; None where none is configured."""
-        http = config.organizations.http
-        if http is None:
-            return None
-        return Discovering(
-            http,
-            token=self.tokens.by_owner.get(DISCOVERY_TOKEN),
-            trust=self._upstream.trust,
-            roster=self._roster,
-            changing=self._roster_changing,
-            clock=self._clock,
-            metrics=self.metrics,
-            taken=self._roster_may_have_changed,
-            known=known,
-        )
-
-    def _discover_otherwise(self) -> None:
-        """Goes on with the same server, or gives it up: whatever it still answers no longer counts then."""
-        http, old = self._config.organizations.http, self._discovering
-        if http is not None and old is not None and http.url == old.url:
-            old.reconfigure(http, self.tokens.by_owner.get(DISCOVERY_TOKEN))
-            return
-        known = None
-        if old is not None:
-            old.stop()
-            self._retire(old.aclose, ())
-            self.metrics.discovery_unknown()
-            if http is not None:
-                known = of_another_server(old.known)
-                self._roster.awaits_another_server()
-        self._discovering = self._discovering_of(self._config, known)
+    def _discover_with(self, config: Config) -> Callable[[], Awaitable[None]]:
+        """Has this server asked for the list, or none; returns what closes the one before."""
+        token = self.tokens.by_owner.get(DISCOVERY_TOKEN)
+        return self._discovering.reconfigure(config.organizations.http, token, self._upstream.trust)
 
     def _exposition_of(self, config: Config) -> Exposition:
         return Exposition(
@@ -341,5 +315,4 @@ class Watching:
         trust = self._upstream.trust
         if look_at_certificates(trust, self.certificate, self.metrics):
             self._upstream.transport.trust(trust.context)
-            if self._discovering is not None:
-                self._discovering.trust(trust.context)
+            self._discovering.trust(trust.context)

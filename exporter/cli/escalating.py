@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -61,6 +62,7 @@ def escalate(
         at=time.time(),
         version=__version__,
         personal_data=with_personal_data,
+        hash_key=secrets.token_bytes(16),
     )
     # JSON in ASCII: nothing in it can drive a terminal.
     text = f"{json.dumps(bundle.model_dump(mode='json'), indent=2)}\n" if as_json else escalation_markdown(bundle)

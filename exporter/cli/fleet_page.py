@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exporter.cli.terminal import Page, since
+from exporter.cli.terminal import Page, length, seconds_of, since
 
 _WELL: Final = "all_well"
 _NOT_YET: Final = "starting"
@@ -58,8 +58,10 @@ def _worst(worst: object, page: Page, now: float) -> None:
     page.heading("The worst first; `diagnose ORG` explains one")
     for row in rows:
         issues, reasons = _listed(row.get("issues")), _listed(row.get("reasons"))
-        why = f" ({reasons})" if reasons else ""
-        page.say(f"{_text(row.get('id'))}: {issues}{why}, since {since(_instant(row.get('since')), now)}", indent=4)
+        why = f" ({reasons})" if reasons not in {"", issues} else ""
+        began = seconds_of(_instant(row.get("since")))
+        lasts = "" if began is None else f", for {length(max(0.0, now - began))}"
+        page.say(f"{_text(row.get('id'))}: {issues}{why}{lasts}")
 
 
 def _items(value: object) -> list[tuple[str, Any]]:

@@ -115,9 +115,12 @@ def _errors(errors: tuple[ErrorsDocument, ...], page: Page, now: float) -> None:
     if not errors:
         return
     page.heading("Recent errors")
+    said: set[str] = set()
     for one in errors:
         page.say(f"{one.count} x {one.sync_type}, {one.reason}{_newest(one.newest, now)}")
-        page.say(one.cause, indent=4)
+        if one.cause not in said:
+            page.say(one.cause, indent=4)
+            said.add(one.cause)
 
 
 def _newest(instant: str | None, now: float) -> str:

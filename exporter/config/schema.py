@@ -122,7 +122,9 @@ class Discovery(Credential):
     TOKEN_NEEDED: ClassVar[bool] = False
 
     url: Annotated[str, addresses.WHOLE_URL] = Field(
-        description="Where the list is asked for (GET). It stands as it is, query included; a user is refused.",
+        description="Where the list is asked for (GET). It stands as it is, query included; a user is refused. When it "
+        "is changed while running, those who are listed stay until the new server answers, and its answers are judged "
+        "as those of the old one: by `missing_grace`, and held when they drop too many.",
     )
     refresh: Annotated[float, values.duration("1s", "1d")] = Field(
         default=300.0,
@@ -246,7 +248,11 @@ class Web(Section):
         default=Listen("127.0.0.1", 9869),
         description="Address to listen on, IPv6 in brackets. Port 0 takes any free one.",
     )
-    tls: Tls = Field(default=Tls(), description="The certificate for https. Without one, http is served.")
+    tls: Tls = Field(
+        default=Tls(),
+        description="The certificate for https. Without one, http is served. A change while running counts for new "
+        "connections; from http to https, or back, kept connections end with the answer that is under way.",
+    )
     tokens: tuple[WebToken, ...] = Field(
         default=(),
         description="Tokens of callers. Reading is open to everybody until one with role viewer or operator is listed.",

@@ -7,7 +7,7 @@ several are read only to the end of the first by zlib's decompressobj and by htt
 
 Measured with 10,000 organisations of 15 series, 14.3 MB: everything deflates in 16 ms to 3.0 MB (gzip's level 9 takes
 310 ms, to 3.2 MB), putting it together takes 0.1 ms. A chunk is one family of one block, 32 kB. That is the window of
-deflate, so larger ones would not be smaller; and of a block's eleven only those that a poll changed are deflated again.
+deflate, so larger ones would not be smaller; of a block's fifteen only those that a poll changed are deflated again.
 """
 
 from __future__ import annotations

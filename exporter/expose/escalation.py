@@ -1,12 +1,13 @@
 """The bundle with which a person hands one organisation over. Pure.
 
 Redacted by allow-list: of a text that a rule recognised, the rule's own words are shown and nothing else; of any other,
-its length and when it came, and not one word. Equal texts can be told by their number. A hash would do the same, but a
-short text, such as an e-mail address, is found from its hash by trying; a number says nothing.
+its length, when it came, and a short hash, by which the same text is told again, also of another organisation. The hash
+has a key that is never shown: a plain hash of a short text, such as an e-mail address, is found out by trying.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -21,7 +22,7 @@ from exporter.observe.recognise import redacted
 
 REDACTED: Final = (
     "Personal data is left out. Of an error text that is recognised only the fixed words are shown, [redacted:KIND] "
-    "stands for the rest; a text that is not recognised is withheld whole. Texts with the same number are the same."
+    "stands for the rest; a text that is not recognised is withheld whole. Texts with the same hash are the same."
 )
 WITH_PERSONAL_DATA: Final = (
     "THIS BUNDLE HOLDS PERSONAL DATA: the organisation's name and whole error texts, with what they say of customers. "
@@ -37,6 +38,7 @@ def escalation_document(
     at: float,
     version: str,
     personal_data: bool,
+    hash_key: bytes,
 ) -> EscalationDocument:
     """The bundle.
 
@@ -46,8 +48,9 @@ def escalation_document(
         at: when this is made, seconds since 1970 UTC.
         version: of this program.
         personal_data: whether whole texts are told.
+        hash_key: random, never shown; hashes of the same key can be compared.
     """
-    told = tuple(_told(errors, personal_data=personal_data))
+    told = tuple(_told(errors, personal_data=personal_data, hash_key=hash_key))
     return EscalationDocument(
         notice=WITH_PERSONAL_DATA if personal_data else REDACTED,
         personal_data=personal_data,
@@ -62,15 +65,12 @@ def escalation_document(
     )
 
 
-def _told(errors: Sequence[SyncError], *, personal_data: bool) -> Iterator[ErrorTextDocument]:
+def _told(errors: Sequence[SyncError], *, personal_data: bool, hash_key: bytes) -> Iterator[ErrorTextDocument]:
     newest_first = sorted(errors, key=_age)
-    numbers: dict[str, int] = {}
     first: dict[str, float] = {}
     for error in newest_first:
-        if error.message is not None:
-            numbers.setdefault(error.message, len(numbers) + 1)
-            if error.at is not None:
-                first[error.message] = min(error.at, first.get(error.message, error.at))
+        if error.message is not None and error.at is not None:
+            first[error.message] = min(error.at, first.get(error.message, error.at))
     for error in newest_first:
         message = error.message
         yield ErrorTextDocument(
@@ -80,11 +80,15 @@ def _told(errors: Sequence[SyncError], *, personal_data: bool) -> Iterator[Error
             correlation_id=error.correlation_id,
             text=redacted(error.kind, message),
             length=None if message is None else len(message),
-            alike=None if message is None else numbers[message],
+            hash=None if message is None else _hash(message, hash_key),
             first_seen=None if message is None else rfc3339(first.get(message)),
             whole_type=error.kind if personal_data else None,
             whole_text=message if personal_data else None,
         )
+
+
+def _hash(message: str, key: bytes) -> str:
+    return hashlib.blake2b(message.encode("utf-8", "surrogatepass"), digest_size=4, key=key).hexdigest()
 
 
 def _age(error: SyncError) -> float:

@@ -92,8 +92,8 @@ def _error(number: int, one: ErrorTextDocument) -> str:
     told = [
         f"{number}. {plain(one.at or 'time not said')}, {one.sync_type}, {plain(one.reason)}",
         f"correlation id {plain(one.correlation_id)}" if one.correlation_id else "",
-        f"text {one.alike}, {one.length} characters, first at {one.first_seen or 'an unknown time'}"
-        if one.alike
+        f"text {one.hash}, {one.length} characters, first at {one.first_seen or 'an unknown time'}"
+        if one.hash
         else "no text",
         "" if one.text is not None or one.whole_text is not None else "withheld",
     ]

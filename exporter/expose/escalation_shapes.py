@@ -22,8 +22,9 @@ class ErrorTextDocument(Document):
     length: int | None = Field(
         description="characters of the whole text; null when the platform gave none, or it is not kept"
     )
-    alike: int | None = Field(
-        description="the same number for the same text, within this bundle only; nothing about the text follows from it"
+    hash: str | None = Field(
+        description="the same for the same text, in all bundles of one running exporter; keyed, so that nothing about "
+        "the text follows from it"
     )
     first_seen: Instant | None = Field(description="when the same text happened first, of those listed")
     whole_type: str | None = Field(description="the platform's type; only with personal data")

@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Iterable
 from typing import Final
 
-from exporter.expose.fleet_shapes import FleetDocument, FleetXeroDocument, ServicePageDocument, SourceDocument
+from exporter.expose.diagnosis_shapes import StatusPageDocument
+from exporter.expose.fleet_shapes import FleetDocument, FleetXeroDocument, SourceDocument
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.organizations_document import organization_row, since_of
 from exporter.expose.verdicts import VERDICTS
@@ -73,7 +74,7 @@ def _gravity(state: OrganizationState) -> tuple[bool, float, str]:
 def _xero(snapshot: Snapshot) -> FleetXeroDocument:
     connections = snapshot.connections
     return FleetXeroDocument(
-        pages=tuple(ServicePageDocument(page=page, status=status) for page, status in snapshot.surroundings.pages),
+        pages=tuple(StatusPageDocument(page=page, status=status) for page, status in snapshot.surroundings.pages),
         connections=None if connections is None else connections.count,
         listed_at=None if connections is None else instant_of(connections.at),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from exporter.expose.diagnosis_shapes import StatusPageDocument
 from exporter.expose.shape import Document, Instant
 from exporter.expose.shapes import OrganizationRow
-from exporter.model.words import Freshness, IncidentKind, Issue, RosterSource, ServiceStatus, Verdict
+from exporter.model.words import Freshness, IncidentKind, Issue, RosterSource, Verdict
 
 
 class SourceDocument(Document):
@@ -20,17 +21,10 @@ class SourceDocument(Document):
     why: str | None = Field(description="why its newest content is not in force, or none came; null when it is")
 
 
-class ServicePageDocument(Document):
-    """What one of Xero's status pages says."""
-
-    page: str = Field(description="its address without the scheme")
-    status: ServiceStatus = Field(description="what it says; unknown when it could not be read, which is no outage")
-
-
 class FleetXeroDocument(Document):
     """What Xero itself says."""
 
-    pages: tuple[ServicePageDocument, ...] = Field(description="the status pages that are read")
+    pages: tuple[StatusPageDocument, ...] = Field(description="the status pages that are read")
     connections: int | None = Field(description="how many Xero lists for the app; null without a list to go by")
     listed_at: Instant | None = Field(description="when that list was asked for")
 

@@ -177,7 +177,8 @@ def judge(
     found = list(_evidence(status, weighed, clock, unlisted=unlisted))
     lingering = _lingering(memory, found, now.monotonic, read_before)
     found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
-    before = {one.issue: one for one in memory.issues}
+    over = {issue for issue, seen in memory.lingering if now.monotonic >= seen + LINGERS}
+    before = {one.issue: one for one in memory.issues if one.issue not in over}
     found.sort(key=_precedence)
     issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
     refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
@@ -216,7 +217,11 @@ def _evidence(status: Status, weighed: Weighed, clock: _Clock, *, unlisted: bool
         kinds = by_issue.pop(Issue.UNAUTHORIZED, ())
         yield _Evidence(Issue.UNAUTHORIZED, Because.NOT_LISTED_BY_XERO, kinds, _oldest(kinds))
     for issue, kinds in by_issue.items():
-        yield _Evidence(issue, Because.ERROR, kinds, _oldest(kinds))
+        since = _oldest(kinds)
+        if issue is Issue.TOKEN_EXPIRED and clock.token_expired and status.token_expires_at is not None:
+            # The error came when somebody tried, which may be long after the token expired.
+            since = status.token_expires_at if since is None else min(since, status.token_expires_at)
+        yield _Evidence(issue, Because.ERROR, kinds, since)
     failed = status.failed_syncs is not None and status.failed_syncs > 0
     if not weighed.active and failed and status.sync_status in _SYNC_FAILS:
         yield _Evidence(Issue.SYNC_FAILING, Because.NO_TEXT)

@@ -26,6 +26,9 @@ _TELLING: Final = frozenset(_SPOKEN) - {
 _DEEPEST: Final = 12
 """Levels of an envelope that are looked at. Xero's has 5."""
 
+_DEEPEST_TEXT: Final = 3
+"""Envelopes that are opened within the text of another."""
+
 _MOST: Final = 60
 """Parts of a text that are looked at."""
 
@@ -36,6 +39,11 @@ _ENTITIES: Final = (
     ("&quot;", '"'), ("&#34;", '"'), ("&#x22;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#x27;", "'"),
     ("&rsquo;", "'"), ("&lsquo;", "'"), ("&#8217;", "'"), ("&#x2019;", "'"), ("&lt;", "<"), ("&gt;", ">"),
     ("&nbsp;", " "), ("&amp;", "&"),
+)  # fmt: skip
+
+_ESCAPES: Final = (
+    ("\\u2019", "'"), ("\\u2018", "'"), ("\\u0027", "'"), ("\\u0022", '"'), ("\\u201c", '"'), ("\\u201d", '"'),
+    ("\\r", " "), ("\\n", " "), ("\\t", " "), ("\\'", "'"), ('\\"', '"'), ("\\/", "/"),
 )  # fmt: skip
 
 _TAG: Final = re.compile(r"<[^<>]*>")
@@ -57,14 +65,39 @@ def parts_of(text: str) -> Sequence[str]:
             text = text.replace(entity, character)
     if "%20" in text:
         text = text.replace("%20", " ").replace("%27", "'").replace("%22", '"')
+    return list(islice(_opened(text, 0), _MOST))
+
+
+def _opened(text: str, depth: int) -> Iterator[str]:
+    """The parts of `text`, envelopes within them opened too."""
+    parts = _inside(text) if depth < _DEEPEST_TEXT else ()
+    if not parts:
+        yield _unescaped(text)
+    for part in parts:
+        if "{" in part and part != text:
+            yield from _opened(part, depth + 1)
+        else:
+            yield _unescaped(part)
+
+
+def _inside(text: str) -> Sequence[str]:
+    """What the outermost envelope of `text` holds; nothing where there is none."""
     if "<" in text and ">" in text and text.count("<") <= _BRACKETS:
         return _of_markup(text)
-    if ("{" in text or '["' in text) and text.count("{") + text.count("[") <= _BRACKETS:
-        parts = _of_json(text, 0)
-        if not parts and '\\"' in text:
-            parts = _of_json(text.replace("\\\\", "\\").replace('\\"', '"'), 0)
-        return parts or _of_pairs(text) or (text,)
-    return (text,)
+    if ("{" not in text and '["' not in text) or text.count("{") + text.count("[") > _BRACKETS:
+        return ()
+    parts = _of_json(text)
+    if not parts and '\\"' in text:
+        parts = _of_json(text.replace("\\\\", "\\").replace('\\"', '"'))
+    return parts or _of_pairs(_unescaped(text))
+
+
+def _unescaped(text: str) -> str:
+    """`text` without the escapes of JSON, or of another language's notation, that would join words to one."""
+    if "\\" in text:
+        for escape, character in _ESCAPES:
+            text = text.replace(escape, character)
+    return text
 
 
 def _of_markup(text: str) -> Sequence[str]:
@@ -72,7 +105,7 @@ def _of_markup(text: str) -> Sequence[str]:
     return spoken[:_MOST] or (_TAG.sub(" ", text),)
 
 
-def _of_json(text: str, depth: int) -> Sequence[str]:
+def _of_json(text: str) -> Sequence[str]:
     """What the first JSON value in `text` says, with the words before and after it; nothing if there is none."""
     begin = min((at for at in (text.find("{"), text.find('["')) if at >= 0), default=-1)
     if begin < 0:
@@ -83,7 +116,7 @@ def _of_json(text: str, depth: int) -> Sequence[str]:
         value, end = _DECODER.raw_decode(text, begin)
     except (ValueError, RecursionError):
         return ()
-    parts = list(islice(_spoken(value, depth), _MOST))
+    parts = list(islice(_spoken(value, 0), _MOST))
     if not parts:
         return ()
     before, after = text[:begin], text[end:]
@@ -105,20 +138,13 @@ def _spoken(value: object, depth: int) -> Iterator[str]:
 
 
 def _of_object(items: dict[str, object], depth: int) -> Iterator[str]:
+    """What an object says in its own words, as one part, then what the objects in it say."""
     said = {key: str(items[key]) for key in _SPOKEN if isinstance(items.get(key), str | int)}
     if not _TELLING.isdisjoint(said) or depth == 0:
-        nested = {
-            key: inner
-            for key, one in said.items()
-            if one.lstrip()[:1] in {"{", "["}
-            for inner in [_of_json(one, depth + 1)]
-            if inner
-        }
-        plain = " ".join(one for key, one in said.items() if key not in nested and one)
+        plain = " ".join(one for one in said.values() if one and "{" not in one)
         if plain:
             yield plain
-        for inner in nested.values():
-            yield from inner
+        yield from (one for one in said.values() if "{" in one)
     for one in items.values():
         if isinstance(one, dict | list):
             yield from _spoken(one, depth + 1)

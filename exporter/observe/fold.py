@@ -177,15 +177,18 @@ def viewed(state: OrganizationState, connections: Connections | None, now: Momen
     )
     if (listed, unlisted) == (state.listed, state.unlisted):
         return state
-    return replace(state, listed=listed, unlisted=unlisted, valid_until=now.monotonic)
+    return _unsettled(replace(state, listed=listed, unlisted=unlisted), now)
 
 
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
     """The same knowledge, whose ages the next fold judges again: the rules changed."""
-    blocks = tuple(
-        _block(tuple(replace(state, valid_until=now.monotonic) for state in block.states)) for block in snapshot.blocks
-    )
+    blocks = tuple(_block(tuple(_unsettled(state, now) for state in block.states)) for block in snapshot.blocks)
     return replace(snapshot, blocks=blocks)
+
+
+def _unsettled(state: OrganizationState, now: Moment) -> OrganizationState:
+    """The state, to be judged anew by whatever comes first: time, or a reading of the same status."""
+    return replace(state, memory=replace(state.memory, settled_until=-_NEVER), valid_until=now.monotonic)
 
 
 def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> OrganizationState:
@@ -269,7 +272,7 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         rules,
         reading=False,
         read_before=since.monotonic,
-        skew=state.skew,
+        skew=_skew_now(state.skew, since, now),
         unlisted=state.unlisted,
     )
     return replace(
@@ -279,6 +282,14 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         memory=judged.memory,
         valid_until=min(in_time_until, judged.valid_until),
     )
+
+
+def _skew_now(skew: float | None, read: Moment, now: Moment) -> float | None:
+    """How far the platform's clock is ahead of ours, by a reading and by how ours was set since."""
+    stepped = (now.wall - read.wall) - (now.monotonic - read.monotonic)
+    if skew is None and clocks_agree(stepped):
+        return None
+    return (skew or 0.0) - stepped
 
 
 def _freshness(state: OrganizationState, *, in_time: bool) -> Freshness:

@@ -1,8 +1,8 @@
 """From the text of a sync error to its reason. Pure, cheap for repeated texts, linear in the text.
 
-The rules are the tables of `observe.reasons`. All patterns that a text matches are gathered; one that lies within
-another says nothing of its own (the longer is the more specific), loose ones count after the others, and of several
-reasons the first of `RANKING` wins. A text that no rule knows is unknown: nothing is guessed.
+The rules are the tables of `observe.reasons`. All patterns that a text matches are gathered; of those that overlap the
+one with most words of its own speaks, loose ones count after the others, and of several reasons the first of `RANKING`
+is told. A text that no rule knows is unknown: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 
 from exporter.model.words import Reason, SyncType
 from exporter.observe.envelope import parts_of
-from exporter.observe.reasons import RANKING, REASONS
+from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.foreign import FILLERS, OTHER_SYSTEMS
 from exporter.observe.reasons.normal import words_of
-from exporter.observe.reasons.pattern import Found, Pattern, PhraseTree
+from exporter.observe.reasons.pattern import Found
+from exporter.observe.reasons.rules import TREE, Rule, candidates
 
 MAX_TEXT: Final = 4096
 """Characters of a message that are looked at."""
@@ -27,20 +28,23 @@ MAX_TEXT: Final = 4096
 MAX_KIND: Final = 128
 """Characters of an error's type that are looked at."""
 
-_CACHED: Final = 4096
+_CACHED: Final = 2048
 """Texts remembered: fleets fail in few words, but with names and numbers in them."""
 
 _LOOSE_REST: Final = 10
-"""The most words that a text may have beside a loose pattern."""
+"""The most words that a part of a text may have beside what is recognised in it, for a loose pattern to count."""
 
 _SHORT: Final = 32
 """The most words that a text may have to be taken as a bare one, or read together with its type."""
 
-_MOST_RULES: Final = 64
-"""The most rules that are tried on a text. Real ones have their words for 20; more is made up to cost time."""
+_MOST_RULES: Final = 32
+"""The most rules that are tried on a part of a text. Real ones have the words for 15; more is made up to cost time."""
 
 _MOST_WORDS: Final = 800
 """The most words of a message that are looked at. `MAX_TEXT` characters of English are 700."""
+
+_LONGEST_NAME: Final = 256
+"""The most characters of a text in which names such as ``InvalidAccountCode`` are spelled out."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where a word begins within a name such as ``InvalidAccountCode``."""
@@ -49,6 +53,25 @@ _CORRELATION: Final = re.compile(
     r"correlation[-_ ]?id\W{1,8}([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9a-f-])",
     re.IGNORECASE,
 )
+
+
+_PREFIXES: Final = (
+    (("contact",), SyncType.CONTACTS),
+    (("invoice", "credit", "item"), SyncType.INVOICES),
+    (("reconcil", "bank", "payment"), SyncType.RECONCILIATION),
+)
+"""What the error's type begins with, in lower case -> what was being synchronised."""
+
+
+_SYNCHRONISED: Final = {
+    SyncType.CONTACTS: b"contactsync",
+    SyncType.INVOICES: b"invoicesync",
+    SyncType.RECONCILIATION: b"paymentsync",
+}
+"""What was being synchronised -> the word before a text that says only what went wrong.
+
+Not two words: patterns that look for a contact in the text itself shall not find it in the type.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +88,9 @@ class Recognition:
     shown: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """One pattern of a row.
-
-    Attributes:
-        rank: of several rules that a text matches, the one with the least tells the reason.
-        reason: what it tells.
-        loose: whether the pattern is one of `Row.loose`.
-        pattern: what to look for.
-    """
-
-    rank: int
-    reason: Reason
-    loose: bool
-    pattern: Pattern
-
-
 class _Hit(NamedTuple):
     found: Found
-    rule: _Rule
+    rule: Rule
 
 
 _UNSPECIFIED: Final = Recognition(Reason.UNSPECIFIED)
@@ -94,8 +100,8 @@ _UNKNOWN: Final = Recognition(Reason.UNKNOWN)
 def recognise(kind: str | None, message: str | None) -> Recognition:
     """The reason of the error with this `type` and `message`. Never raises.
 
-    A blank message leaves it to the type; where that says nothing either, the reason is unspecified. A message that no
-    rule knows is read once more behind its type ("contact_sync", "already exists").
+    A blank message leaves it to the type; where that says nothing either, the reason is unspecified. A short message
+    that no rule knows is read once more behind what was being synchronised ("contact sync", "already exists").
     """
     return _recognised(
         None if kind is None else kind[:MAX_KIND],
@@ -112,13 +118,6 @@ def sync_type_of(kind: str | None, reason: Reason) -> SyncType:
                 return sync_type
     own = REASONS[reason].sync_types
     return own[0] if len(own) == 1 else SyncType.OTHER
-
-
-_PREFIXES: Final = (
-    (("contact",), SyncType.CONTACTS),
-    (("invoice", "credit", "item"), SyncType.INVOICES),
-    (("reconcil", "bank", "payment"), SyncType.RECONCILIATION),
-)
 
 
 def redacted(kind: str | None, message: str | None) -> str | None:
@@ -138,7 +137,7 @@ def correlation_id(message: str | None) -> str | None:
 def _recognised(kind: str | None, message: str | None) -> Recognition:
     if message is None or not message.strip():
         return (_of_kind(kind) if kind else None) or _UNSPECIFIED
-    parts = list(_bounded(filter(None, map(words_of, parts_of(message)))))
+    parts = list(_bounded(filter(None, map(words_of, dict.fromkeys(parts_of(message))))))
     found = _of_parts(parts)
     if found is not None or sum(map(len, parts)) > _SHORT:
         return found or _UNKNOWN
@@ -147,14 +146,20 @@ def _recognised(kind: str | None, message: str | None) -> Recognition:
 
 def _spelled_out(message: str) -> Recognition | None:
     """What a text like ``InvalidAccountCode`` says; ``GitHubError`` is about GitHub, split or not."""
+    if len(message) > _LONGEST_NAME:
+        return None
     apart = _CAMEL.sub(" ", message)
     return None if apart == message else _of_parts([words_of(apart)], words_of(message))
 
 
 def _behind(kind: str, parts: Sequence[list[bytes]]) -> Recognition | None:
-    """What a text says behind its type, or the type alone."""
-    before = words_of(kind)
-    return _of_parts([before + words for words in parts]) or _of_kind(kind)
+    """What a text says behind what was being synchronised, or the type alone; that it failed is no news."""
+    before = _SYNCHRONISED.get(sync_type_of(kind, Reason.UNKNOWN))
+    found = (_of_parts([[before, *words] for words in parts]) if before else None) or _of_kind(kind)
+    if found is None or found.reason is Reason.UNSPECIFIED:
+        return None
+    shown = found.shown.removeprefix(f"{before.decode()} ") if before and found.shown else found.shown
+    return Recognition(found.reason, shown)
 
 
 def _bounded(parts: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
@@ -178,51 +183,45 @@ def _of_parts(parts: Sequence[list[bytes]], about: Iterable[bytes] = ()) -> Reco
     Words of `about`, where the text has them in another shape, can only tell that it is about another system.
     """
     present = frozenset(chain.from_iterable(parts))
-    strict_only = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present.union(about))
-    hits = [_apart(list(_hits(words, strict_only=strict_only))) for words in parts]
+    foreign = b"xero" not in present and not OTHER_SYSTEMS.isdisjoint(present.union(about))
+    hits = [_told(words, foreign=foreign) for words in parts]
     best = min((hit.rule for of_part in hits for hit in of_part), key=_rank, default=None)
     if best is None or best.reason is Reason.UNSPECIFIED:
-        short = not strict_only and sum(map(len, parts)) <= _SHORT
-        bare = _BARE.get(present - FILLERS) if short else None
+        short = not foreign and sum(map(len, parts)) <= _SHORT
+        bare = (_BARE.get(present - FILLERS) or _BARE.get(present)) if short else None
         if best is None or bare is not None:
             return bare
     return Recognition(best.reason, _shown(parts, hits))
 
 
-def _hits(words: list[bytes], *, strict_only: bool) -> Iterator[_Hit]:
+def _told(words: list[bytes], *, foreign: bool) -> list[_Hit]:
+    """The hits in one part that count; none overlaps another, in the order of the text."""
+    hits = _apart(list(_hits(words, foreign=foreign)))
+    rest = len(words) - sum(found.end - found.start for found, _ in hits)
+    if rest > _LOOSE_REST and b"xero" not in words:
+        return [hit for hit in hits if not hit.rule.loose]
+    return hits
+
+
+def _hits(words: list[bytes], *, foreign: bool) -> Iterator[_Hit]:
     """Every pattern that is in `words`; of a text that could be anything, the most serious."""
-    phrases = _TREE.walk(words)
-    rules = _candidates(frozenset(phrases))
+    phrases = TREE.walk(words)
+    rules = candidates(frozenset(phrases))
     if len(rules) > _MOST_RULES:
         rules = sorted(rules, key=_rank)[:_MOST_RULES]
-    roomy = len(words) - _LOOSE_REST
     for rule in rules:
-        if rule.loose and strict_only:
-            continue
-        for found in rule.pattern.find(phrases):
-            if not (rule.loose and found.end - found.start < roomy and b"xero" not in words):
+        if not (foreign and rule.common):
+            for found in rule.pattern.find(phrases):
                 yield _Hit(found, rule)
 
 
-def _candidates(present: frozenset[int]) -> list[_Rule]:
-    """The rules that find all their phrases among these."""
-    rules = []
-    for phrase in present & _ANCHORED.keys():
-        for rule, others in _ANCHORED[phrase]:
-            for other in others:
-                if other.isdisjoint(present):
-                    break
-            else:
-                rules.append(rule)
-    return rules
+def _rank(rule: Rule) -> tuple[int, int]:
+    return rule.rank, rule.place
 
 
-def _rank(rule: _Rule) -> int:
-    return rule.rank
-
-
-def _specific_first(hit: _Hit) -> tuple[bool, int, int]:
-    return hit.rule.loose or hit.rule.reason is Reason.UNSPECIFIED, -hit.found.fixed, hit.rule.rank
+def _specific_first(hit: _Hit) -> tuple[bool, int, int, int, int]:
+    found, rule = hit
+    return rule.loose or rule.reason is Reason.UNSPECIFIED, -found.fixed, found.end - found.start, rule.rank, rule.place
 
 
 def _apart(hits: list[_Hit]) -> list[_Hit]:
@@ -260,38 +259,16 @@ def _shown(parts: Sequence[list[bytes]], hits: Sequence[Sequence[_Hit]]) -> str:
     return " ".join(shown)
 
 
-def _rules(tree: PhraseTree) -> Iterator[_Rule]:
+def _bare() -> Iterator[tuple[frozenset[bytes], Recognition]]:
+    """The words of each bare text, with those that say nothing and without."""
     for row in REASONS.values():
-        rank = RANKING.index(row.reason)
-        for source in row.patterns:
-            yield _Rule(rank, row.reason, loose=False, pattern=Pattern(source, tree))
-        for source in row.loose:
-            yield _Rule(rank + len(RANKING), row.reason, loose=True, pattern=Pattern(source, tree))
+        for text in row.bare:
+            words = frozenset(words_of(text))
+            yield words, Recognition(row.reason, text)
+            yield words - FILLERS or words, Recognition(row.reason, text)
 
 
-def _anchored(
-    rules: Iterable[_Rule], tree: PhraseTree
-) -> dict[int, tuple[tuple[_Rule, Sequence[frozenset[int]]], ...]]:
-    """Each rule under the phrases of one of its elements, the one that fewest texts have; with the other elements."""
-    phrases = tree.phrases()
-
-    def commonness(element: frozenset[int]) -> float:
-        """How common one of these is in texts, roughly: each further word makes a phrase five times as rare."""
-        return sum(5.0 ** -len(phrases[number]) for number in element)
-
-    anchored: dict[int, list[tuple[_Rule, Sequence[frozenset[int]]]]] = {}
-    for rule in rules:
-        rarest, *others = sorted(rule.pattern.elements, key=commonness)
-        for number in rarest:
-            anchored.setdefault(number, []).append((rule, others))
-    return {number: tuple(of_phrase) for number, of_phrase in anchored.items()}
-
-
-_TREE: Final = PhraseTree()
-_ANCHORED: Final = _anchored(tuple(_rules(_TREE)), _TREE)
-_BARE: Final = {
-    frozenset(words_of(text)): Recognition(row.reason, text) for row in REASONS.values() for text in row.bare
-}
+_BARE: Final = dict(_bare())
 _NAMES: Final = {
     b" ".join(words_of(reason)): reason for reason in Reason if reason not in {Reason.UNKNOWN, Reason.UNSPECIFIED}
 }

@@ -8,7 +8,8 @@ from typing import Final
 import httpx
 
 from exporter.model.facts import UpstreamFailure
-from exporter.upstream.transport import Answer, ReadTransport
+from exporter.upstream.occasional import OccasionalTransport
+from exporter.upstream.transport import Answer
 
 TIMEOUT: Final = 5.0
 """Seconds for one document: the exporter answers from what it holds."""
@@ -30,7 +31,7 @@ class RunningExporter:
         """
         self._url = url
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._transport = ReadTransport(
+        self._transport = OccasionalTransport(
             timeout=timeout, max_concurrency=1, max_requests_per_second=_PER_SECOND, tls=tls
         )
 

@@ -156,6 +156,7 @@ async def escalation(
         at=_snapshot(site).at.wall,
         version=site.version,
         personal_data=query.personal_data,
+        hash_key=site.hash_key,
     )
     if wants_markdown(request.headers.get("accept")):
         return Response(escalation_markdown(bundle), media_type=MARKDOWN, headers=_VARIES)

@@ -48,6 +48,7 @@ class Site:
         tokens: the configured tokens, those whose file cannot be read included.
         organization_names: whether names may be shown (``expose.organization_names``).
         links: templates of the platform's pages.
+        hash_key: of the hashes of withheld texts; random, never shown.
         version: of this program.
     """
 
@@ -63,6 +64,7 @@ class Site:
     tokens: Sequence[WebToken]
     organization_names: bool
     links: Links
+    hash_key: bytes
     version: str
 
 

@@ -6,7 +6,6 @@ import importlib
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -22,6 +21,7 @@ from exporter.cli.probing import target_of
 from exporter.config.load import load, load_organizations
 from exporter.config.schema import Web
 from exporter.web.routes import ROUTES
+from tests.needs import lacking, program
 
 PROJECT = Path(__file__).parents[2]
 COMPOSE = PROJECT / "deploy/compose"
@@ -194,12 +194,11 @@ class TestSystemd:
 
     def test_it_is_hardened(self) -> None:
         """What a broken exporter could do, as systemd counts it: 10.0 is everything, at most 2.0 is asked for."""
-        if shutil.which("systemd-analyze") is None:
-            pytest.skip("systemd-analyze is not on this machine (on Debian: sudo apt install systemd)")
-        command = ["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", str(UNIT)]
+        analyze = program("systemd-analyze", "systemd")
+        command = [analyze, "security", "--no-pager", "--offline=true", "--threshold=20", str(UNIT)]
         counted = subprocess.run(command, capture_output=True, text=True, check=False)
         if "unrecognized option" in counted.stderr:
-            pytest.skip("this systemd-analyze is older than 250 and has no --offline")
+            lacking("this systemd-analyze is older than 250 and has no --offline")
         assert counted.returncode == 0, counted.stdout[-500:] + counted.stderr
 
 

@@ -26,6 +26,7 @@ from exporter.model.words import (
     Verdict,
 )
 from exporter.observe.fold import fold, snapshot_of
+from exporter.observe.interpret import interpreted
 from exporter.upstream.wire import parse_status
 from tests.contract.pages import Page
 
@@ -104,8 +105,8 @@ def assert_only_words(snapshot: Snapshot) -> None:
 def test_any_text_leads_to_words_from_closed_lists_only(
     bodies: tuple[dict[str, object], dict[str, object]], reasons: list[tuple[SyncType, Reason]]
 ) -> None:
-    """From the platform's bytes to the page, however the texts are recognised."""
-    statuses = [parse_status(json.dumps(body).encode()) for body in bodies]
+    """From the platform's bytes to the page, as the texts are recognised, and however else they might be."""
+    statuses = [interpreted(parse_status(json.dumps(body).encode())) for body in bodies]
     assert_only_words(known(statuses))
     told_apart = [
         replace(
@@ -130,11 +131,11 @@ def test_the_canary_is_looked_for_where_errors_are_told() -> None:
         "failed_syncs": 3,
         "errors": [entry],
     }
-    status = parse_status(json.dumps(body).encode())
+    status = interpreted(parse_status(json.dumps(body).encode()))
     assert CANARY in str(status.errors[0].message)
     snapshot = known([status, status])
     assert_only_words(snapshot)
     page = Page(names=False).show(snapshot).decode()
-    assert '\nxero_recent_errors{organization_id="org-1",' in page
-    assert '\nxero_issue{organization_id="org-1",' in page
+    assert 'xero_recent_errors{organization_id="org-1",sync_type="contacts",reason="duplicate_contact"} 1' in page
+    assert 'xero_issue{organization_id="org-1",issue="contacts_failing"} 1' in page
     assert 'xero_fleet_verdict{verdict="customers"} 1' in page

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ import pytest
 from exporter.cli import probing
 from exporter.cli.probing import health
 from exporter.errors import AnswerIsBadError, UnreachableError
+from tests.certificates import Authority
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 Answer = Callable[[socket.socket], None]
@@ -74,26 +73,9 @@ def server(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificate and key in one file, signed by nobody and for another name."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on this machine (on Debian: sudo apt install openssl)")
+    """Certificate and key in one file, signed by nobody whom anybody trusts, and for another name."""
     folder = tmp_path_factory.mktemp("tls")
-    options = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            *options,
-            "-subj",
-            "/CN=exporter.example",
-            "-keyout",
-            folder / "key",
-            "-out",
-            folder / "crt",
-        ],
-        check=True,
-        capture_output=True,
-    )
+    Authority(folder).issue(folder / "crt", folder / "key", "exporter.example")
     both = folder / "pem"
     both.write_text((folder / "crt").read_text() + (folder / "key").read_text())
     return both

@@ -156,6 +156,7 @@ def a_site() -> Site:
         tokens=(),
         organization_names=False,
         links=Links(),
+        hash_key=b"a key",
         version="1.2.3",
     )
 

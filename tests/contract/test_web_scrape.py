@@ -67,6 +67,7 @@ async def scraped(*tokens: WebToken) -> AsyncIterator[tuple[httpx.AsyncClient, E
         tokens=tokens,
         organization_names=False,
         links=Links(),
+        hash_key=b"a key",
         version="1.2.3",
     )
     server = Server(application(site), "127.0.0.1", 0)

@@ -276,3 +276,68 @@ def test_the_end_waits_neither_for_handshakes_nor_for_goodbyes(run: Run, tmp_pat
             idle_writer.transport.abort()
 
     run(scenario())
+
+
+@pytest.mark.parametrize("run", RUNNERS)
+@pytest.mark.parametrize("to_https", [True, False], ids=["to https", "to http"])
+def test_an_answer_under_way_ends_as_it_began_when_the_scheme_changes(
+    run: Run, tmp_path: Path, *, to_https: bool
+) -> None:
+    """Whole, and its connection with it; who idles is ended at once, and whoever comes is served the new way."""
+
+    async def scenario() -> None:
+        async with serving(Response(LARGE), tmp_path) as https:
+            certificate = https.certificate
+            old = None if to_https else https.authority.trusting
+            https.server.present(None if to_https else certificate)
+            reader, writer = await asyncio.open_connection("127.0.0.1", https.port, ssl=old)
+            idle, idle_writer = await asyncio.open_connection("127.0.0.1", https.port, ssl=old)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            got = await reader.readexactly(1000)
+            https.server.present(certificate if to_https else None)
+            async with asyncio.timeout(10):
+                with suppress(ConnectionError):
+                    assert await idle.read() == b""
+                got += await reader.read(-1)
+            assert got.endswith(LARGE)
+            assert https.server.url.startswith("https:" if to_https else "http:")
+            async with httpx.AsyncClient(verify=https.authority.trusting) as client:
+                assert (await client.get(https.server.url)).content == LARGE
+            for one in (writer, idle_writer):
+                one.transport.abort()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("run", RUNNERS)
+def test_a_handshake_under_way_when_https_ends_does_not_stay(run: Run, tmp_path: Path) -> None:
+    """It may end well, as it began; but nobody goes on over https then."""
+
+    async def scenario() -> None:
+        async with serving(PlainTextResponse("hello"), tmp_path) as https:
+            arriving = socket.create_connection(("127.0.0.1", https.port))
+            await until(lambda: https.open() == 1)
+            https.server.present(None)
+            arriving.setblocking(False)
+            async with asyncio.timeout(10):
+                with suppress(OSError):
+                    reader, writer = await asyncio.open_connection(
+                        sock=arriving, ssl=https.authority.trusting, server_hostname="127.0.0.1"
+                    )
+                    assert await reader.read() == b""
+                    writer.transport.abort()
+            await until(lambda: https.open() == 0)
+
+    run(scenario())
+
+
+async def test_a_server_without_tls_that_gets_it_before_it_starts_serves_it(tmp_path: Path) -> None:
+    """The order does not matter."""
+    authority = Authority(tmp_path)
+    authority.issue(tmp_path / "tls.crt", tmp_path / "tls.key")
+    server = Server(Rim(PlainTextResponse("hello")), "127.0.0.1", 0)
+    server.present(ServerCertificate(tmp_path / "tls.crt", tmp_path / "tls.key"))
+    await server.start()
+    async with httpx.AsyncClient(verify=authority.trusting) as client:
+        assert (await client.get(server.url)).text == "hello"
+    await server.stop(1)

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,25 +20,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
-
 from exporter.simulator.fleets import organizations_yaml
 from exporter.simulator.server import Server, Simulator
 from exporter.simulator.world import SimulatedOrganization, World
+from tests.needs import program
 
 COMMAND = Path(sys.executable).parent / "xero-exporter"
 Result = TypeVar("Result")
-
-
-def program(name: str) -> str:
-    """The path of a system program; without it the test is skipped, or fails where CI=true."""
-    found = shutil.which(name)
-    if found is not None:
-        return found
-    why = f"{name} is not on this machine (on Debian: sudo apt install prometheus)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 def free_port() -> int:
@@ -164,6 +151,6 @@ def prometheus(folder: Path, target: str) -> Iterator[Callable[[str], list[dict[
         found = json.loads(get(f"http://127.0.0.1:{port}/api/v1/query?{asked}"))
         return list(found["data"]["result"])
 
-    with running(program("prometheus"), *arguments, log=folder / "prometheus.log"):
+    with running(program("prometheus", "prometheus"), *arguments, log=folder / "prometheus.log"):
         eventually(lambda: get(f"http://127.0.0.1:{port}/-/ready"))
         yield query

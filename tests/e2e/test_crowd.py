@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.simulator.fleets import uniform_fleet
 from tests.certificates import Authority
 from tests.e2e.processes import COMMAND, eventually, free_port, platform, running
+from tests.needs import lacking
 
 ORGANIZATIONS = 300
 IDLE = 10_000
@@ -28,11 +29,11 @@ DESCRIPTORS = 256
 
 @contextmanager
 def descriptors_for_the_crowd() -> Iterator[None]:
-    """Lets this process hold one for each client; skips the test where the system does not."""
+    """Lets this process hold one for each client; the test cannot run where the system does not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = IDLE + 1_000
     if hard != resource.RLIM_INFINITY and hard < wanted:
-        pytest.skip(f"this user may hold {hard} descriptors, and the crowd needs {wanted} (ulimit -Hn)")
+        lacking(f"this user may hold {hard} descriptors, and the crowd needs {wanted} (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     try:
         yield

@@ -6,7 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.e2e.processes import COMMAND, eventually, exporter, free_port, program
+from tests.e2e.processes import COMMAND, eventually, exporter, free_port
+from tests.needs import program
 
 CONFIG = "platform: {url: 'http://127.0.0.1:1', token: canary}\norganizations: {static: [{id: org-1}]}"
 PROJECT = Path(__file__).parents[2]
@@ -54,6 +55,6 @@ def test_wrong_usage_is_exit_code_2() -> None:
 
 def test_the_prometheus_of_compose_understands_its_configuration() -> None:
     """By Prometheus' own checker."""
-    command = [program("promtool"), "check", "config", str(PROJECT / "deploy/compose/prometheus.yml")]
+    command = [program("promtool", "prometheus"), "check", "config", str(PROJECT / "deploy/compose/prometheus.yml")]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -162,3 +162,20 @@ def test_http_is_served_without_a_certificate(tmp_path: Path) -> None:
             page = answer.read().decode()
             assert "Strict-Transport-Security" not in answer.headers
     assert "\nxero_exporter_tls_certificate" not in page
+
+
+def test_diagnose_asks_a_running_exporter_over_https_on_loopback_with_any_certificate(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """The certificate names others; the token goes nowhere but to this machine."""
+    (tmp_path / "viewer").write_text("canary-viewer-token")
+    tokens = TLS.replace("web: {", "web: {tokens: [{name: reader, role: viewer, token_file: viewer}], ")
+    with serving(tmp_path, CONFIG + tokens) as url:
+        command = [str(COMMAND), "diagnose", "--config", str(tmp_path / "config.yml"), "--from", url, "--json"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert answer.returncode == 0, answer.stderr
+        assert json.loads(answer.stdout)["organizations"] == 1
+        plain = [one.replace("https://", "http://") for one in command]
+        answer = subprocess.run(plain, capture_output=True, text=True, timeout=60, check=False)
+        assert answer.returncode == 3
+        assert "canary" not in answer.stderr + answer.stdout

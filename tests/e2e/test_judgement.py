@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
-from exporter.simulator.world import SimulatedOrganization, World
+from exporter.simulator.server import Simulator
+from exporter.simulator.world import SimulatedOrganization
 from exporter.simulator.xero import PAGES, Notice, Xero
 from exporter.simulator.xero_server import XeroSimulator
-from tests.e2e.processes import eventually, exporter, get, in_thread, platform, program, prometheus
+from tests.e2e.processes import eventually, exporter, get, in_thread, platform, prometheus
+from tests.needs import program
 
 TOKEN = "canary-e2e-admin-token"
 APP, SECRET = "E2E0123456789E2E0123456789E2E012", "canary-e2e-app-secret"
+STATUS = "/api/admin/integrations/xero/{}/status"
 Query = Callable[[str], list[dict[str, Any]]]
 
 SCRIPTS = {
@@ -28,8 +31,11 @@ SCRIPTS = {
     "mended": ("duplicate_contacts", 130),
     "never": ("never_connected", 0),
     "gone": ("customer_disconnects", 100),
-    "expired": ("token_expires", 150),
+    "expired": ("token_expires", 152),
+    "lapsed": ("healthy", 5),
     "duplicates": ("duplicate_contacts", 60),
+    "account": ("bad_account_code", 60),
+    "mismatch": ("reconciliation_mismatch", 90),
     "silent": ("healthy", 5),
     "unlisted": ("healthy", 20),
     "nobody": ("unknown_to_platform", 0),
@@ -39,18 +45,34 @@ SCRIPTS = {
 ISSUES = {
     "gone": {"disconnected"},
     "expired": {"token_expired"},
+    "lapsed": {"token_expired"},
     "unlisted": {"unauthorized"},
+    "duplicates": {"contacts_failing"},
+    "account": {"invoices_failing"},
+    "mismatch": {"reconciliation_failing"},
     "silent": {"sync_failing"},
 }
-"""Organisation -> its issues; besides, syncs of `duplicates` fail, of whichever type its texts say."""
+"""Organisation -> its issues."""
+
+ERRORS = {
+    "duplicates": {("contacts", "duplicate_contact")},
+    "account": {("invoices", "account_code"), ("invoices", "tax_rate")},
+    "mismatch": {
+        ("reconciliation", "amount_mismatch"),
+        ("reconciliation", "already_reconciled"),
+        ("reconciliation", "bank_account"),
+    },
+}
+"""Organisation -> what its recent errors are about, and why, by their texts."""
 
 
 class Watched:
     """Everything running together."""
 
-    def __init__(self, folder: Path, world: World, xero: Xero, url: str, query: Query) -> None:
+    def __init__(self, folder: Path, simulator: Simulator, xero: Xero, url: str, query: Query) -> None:
         self.folder = folder
-        self.world = world
+        self.platform_url = simulator.url
+        self.world = simulator.world
         self.xero = xero
         self.url = url
         self.query = query
@@ -72,9 +94,18 @@ class Watched:
         ((verdict,),) = self.values("xero_fleet_verdict == 1", "verdict")
         return verdict
 
+    def status(self, organization: str) -> dict[str, Any]:
+        """What the platform says of one organisation, asked directly."""
+        return dict(json.loads(get(f"{self.platform_url}{STATUS.format(organization)}", TOKEN)))
+
     def fleet(self) -> dict[str, Any]:
         """The fleet's document."""
         return dict(json.loads(get(f"{self.url}/api/v1/fleet")))
+
+
+def ago(hours: float) -> str:
+    """That many hours before now, as the platform writes timestamps."""
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="seconds")
 
 
 def instant(text: str) -> float:
@@ -85,7 +116,7 @@ def instant(text: str) -> float:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """One Prometheus, one exporter, one platform and one Xero for all tests of this file."""
-    program("prometheus")
+    program("prometheus", "prometheus")
     folder: Path = tmp_path_factory.mktemp("judgement")
     (folder / "secret").write_text(SECRET)
     fleet = [
@@ -101,9 +132,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     )
     with platform(folder, fleet, token=TOKEN) as simulator:
         world = simulator.world
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        silent = {"connected": True, "last_sync": at, "sync_status": "failing", "failed_syncs": 3, "errors": []}
+        # What no script has: failures without a text, and a token that expired while the platform calls all healthy.
+        silent = {"connected": True, "last_sync": ago(0), "sync_status": "failing", "failed_syncs": 3, "errors": []}
+        lapsed = {"connected": True, "last_sync": ago(4), "token_expires_at": ago(2), "sync_status": "healthy"}
         world.override("silent", json.dumps(silent).encode())
+        world.override("lapsed", json.dumps(lapsed).encode())
         xero = Xero(world, client_id=APP, client_secret=SECRET)
         xero.revoke(tenants["unlisted"])
         xero.announce(PAGES[0], Notice("minor", began=world.now() - 60))
@@ -115,18 +148,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
                 "XERO_EXPORTER_XERO__STATUS_PAGES": json.dumps(beside.pages),
             }
             with exporter(folder, config, environment) as (url, _), prometheus(folder, url) as query:
-                yield Watched(folder, world, xero, url, query)
+                yield Watched(folder, simulator, xero, url, query)
 
 
 def test_everybody_has_the_issues_of_their_script_and_nobody_else_has_any(watched: Watched) -> None:
     """Also not those that never connected, that the platform does not know, and whose failures are over."""
-
-    def as_they_should_be() -> bool:
-        told = watched.issues()
-        (failing,) = told.pop("duplicates", {""})
-        return failing in {"contacts_failing", "sync_failing"} and told == ISSUES
-
-    eventually(as_they_should_be, within=60)
+    eventually(lambda: watched.issues() == ISSUES, within=60)
 
 
 def test_counts_agree_with_those_who_are_counted(watched: Watched) -> None:
@@ -136,11 +163,11 @@ def test_counts_agree_with_those_who_are_counted(watched: Watched) -> None:
         told = watched.issues()
         counted = watched.values("xero_issue_organizations", "issue")
         expected = {(issue.value,): float(sum(issue in one for one in told.values())) for issue in Issue}
-        return len(told) == 5 and counted == expected
+        return told == ISSUES and counted == expected
 
     eventually(agree, within=60)
     affected = watched.values("xero_organizations_affected", "kind")
-    assert affected == {("connection",): 3.0, ("sync",): 2.0}
+    assert affected == {("connection",): 4.0, ("sync",): 4.0}
 
 
 def test_the_verdict_is_customers_on_every_face(watched: Watched) -> None:
@@ -155,23 +182,33 @@ def test_the_verdict_is_customers_on_every_face(watched: Watched) -> None:
 
 
 def test_since_when_is_what_the_facts_say(watched: Watched) -> None:
-    """The token's issue began when it expired, and no issue begins in the future or moves."""
-    since = 'xero_issue_since_timestamp_seconds{organization_id="expired"}'
-    eventually(lambda: watched.query(since), within=60)
-    expiry = watched.values('xero_token_expiry_timestamp_seconds{organization_id="expired"}')
-    assert watched.values(since) == expiry
+    """The expiry of the token, or the oldest of the errors that say so; never in the future."""
+    eventually(lambda: watched.issues() == ISSUES, within=60)
+    since = watched.values("xero_issue_since_timestamp_seconds", "organization_id")
+    expiry = watched.values("xero_token_expiry_timestamp_seconds", "organization_id")
+    assert since["lapsed",] == expiry["lapsed",]
+    assert since["expired",] == expiry["expired",]
+    errors = watched.status("duplicates")["errors"]
+    assert since["duplicates",] == min(instant(error["timestamp"]) for error in errors)
     assert watched.query("xero_issue_since_timestamp_seconds > time()") == []
     assert watched.query("xero_issue unless on (organization_id, issue) xero_issue_since_timestamp_seconds") == []
-    (row,) = json.loads(get(f"{watched.url}/api/v1/organizations?issue=token_expired"))["organizations"]
-    assert instant(row["since"]) == pytest.approx(expiry[()], abs=0.001)
+    rows = json.loads(get(f"{watched.url}/api/v1/organizations?issue=token_expired"))["organizations"]
+    assert {row["id"]: instant(row["since"]) for row in rows} == {name: since[name,] for name in ("expired", "lapsed")}
 
 
-def test_recent_errors_are_counted_without_their_texts(watched: Watched) -> None:
-    """Those of the customers whose syncs fail; the mended one has some too, and no issue."""
-    eventually(lambda: watched.query('xero_recent_errors{organization_id="duplicates"}'), within=60)
-    erring = {name for (name,) in watched.values("sum by (organization_id) (xero_recent_errors)", "organization_id")}
-    assert "duplicates" in erring
-    assert erring <= {"duplicates", "gone", "expired", "mended"}
+def test_recent_errors_are_told_by_reason(watched: Watched) -> None:
+    """What the customers' texts say, in words from closed lists; the mended one has some too, and no issue."""
+
+    def errors() -> dict[str, set[tuple[str, str]]]:
+        told: dict[str, set[tuple[str, str]]] = {}
+        for name, *kind in watched.values("xero_recent_errors", "organization_id", "sync_type", "reason"):
+            told.setdefault(name, set()).add((kind[0], kind[1]))
+        return told
+
+    eventually(lambda: ERRORS.items() <= errors().items(), within=60)
+    assert set(errors()) <= {*ERRORS, "gone", "expired", "mended"}
+    rows = json.loads(get(f"{watched.url}/api/v1/organizations?reason=tax_rate"))["organizations"]
+    assert [row["id"] for row in rows] == ["account"]
 
 
 def test_xeros_own_view_is_stored(watched: Watched) -> None:
@@ -195,20 +232,20 @@ def test_promtool_finds_nothing_to_complain_about(watched: Watched) -> None:
     eventually(lambda: watched.query("xero_app_connections") and watched.issues(), within=60)
     page = get(f"{watched.url}/metrics")
     checked = subprocess.run(
-        [program("promtool"), "check", "metrics"], input=page, capture_output=True, text=True, check=False
+        [program("promtool", "prometheus"), "check", "metrics"], input=page, capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_a_refused_token_is_our_problem_and_heals_nobody(watched: Watched) -> None:
     """The verdict changes, what is too old is withdrawn and not called well, and all is back with a new token."""
-    eventually(lambda: len(watched.issues()) == 5, within=60)
+    eventually(lambda: watched.issues() == ISSUES, within=60)
     watched.world.revoke_token(TOKEN)
     try:
         eventually(lambda: watched.verdict() == Verdict.PLATFORM_CREDENTIAL)
         eventually(lambda: watched.query("xero_issue") == [])
         assert watched.verdict() == Verdict.PLATFORM_CREDENTIAL
-        assert watched.query('xero_organizations{freshness="fresh"} == 0')
+        eventually(lambda: watched.query('xero_organizations{freshness="fresh"} == 0'))
         document = watched.fleet()
         assert document["verdict_means"].startswith("It is us")
         rows = json.loads(get(f"{watched.url}/api/v1/organizations"))["organizations"]
@@ -218,4 +255,4 @@ def test_a_refused_token_is_our_problem_and_heals_nobody(watched: Watched) -> No
         watched.world.accept_token(f"{TOKEN}-renewed")
         (watched.folder / "token").write_text(f"{TOKEN}-renewed")
     eventually(lambda: watched.verdict() == Verdict.CUSTOMERS, within=60)
-    eventually(lambda: len(watched.issues()) == 5)
+    eventually(lambda: watched.issues() == ISSUES)

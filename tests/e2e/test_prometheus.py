@@ -18,7 +18,8 @@ from exporter.model.words import SyncStatus, sync_status_of
 from exporter.simulator.answers import Misbehaviour
 from exporter.simulator.fleets import demo_fleet
 from exporter.simulator.server import Simulator
-from tests.e2e.processes import eventually, exporter, get, platform, program, prometheus
+from tests.e2e.processes import eventually, exporter, get, platform, prometheus
+from tests.needs import program
 
 TOKEN = "canary-e2e-admin-token"
 STATUS = "/api/admin/integrations/xero/{}/status"
@@ -48,7 +49,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """One Prometheus, one exporter, one platform for all tests of this file."""
-    program("prometheus")
+    program("prometheus", "prometheus")
     folder = tmp_path_factory.mktemp("e2e")
     with platform(folder, demo_fleet(40, seed=1), token=TOKEN) as simulator:
         config = (
@@ -189,7 +190,7 @@ def test_promtool_finds_nothing_to_complain_about(watched: Watched) -> None:
     """Names, types, units and HELP are as Prometheus wants them."""
     page = get(f"{watched.exporter_url}/metrics")
     checked = subprocess.run(
-        [program("promtool"), "check", "metrics"], input=page, capture_output=True, text=True, check=False
+        [program("promtool", "prometheus"), "check", "metrics"], input=page, capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stderr) == (0, "")
 

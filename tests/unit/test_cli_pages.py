@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -124,6 +124,7 @@ HOSTILE = st.text(max_size=30) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(name=HOSTILE, why=HOSTILE, page=HOSTILE, step=HOSTILE)
 def test_an_exporter_cannot_drive_the_terminal_of_whoever_asks_it(name: str, why: str, page: str, step: str) -> None:
     """A document of another process is foreign to its last word; markup is not interpreted."""
@@ -168,6 +169,7 @@ KEYS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), JSON))
 def test_any_document_of_the_fleet_gives_a_page(fleet: dict[str, Any]) -> None:
     """Whatever version answers, and whatever it says."""
@@ -218,7 +220,7 @@ def test_the_fleet_is_told_with_its_worst() -> None:
         "  sync            not known yet",
         "  status pages    status.xero.com none",
         "  2 x disconnected",
-        "  org-7: disconnected (disconnected), since 2025-01-15 09:30:00 UTC, 1 h ago",
+        "  org-7: disconnected, for 1 h",
     ):
         assert f"{line}\n" in page
     assert "sync_stale" not in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config.diagnosis import Links
@@ -245,6 +245,7 @@ ISSUE = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(ISSUE, max_size=4, unique_by=lambda one: one.issue))
 def test_every_diagnosis_can_be_explained(issues: list[ActiveIssue]) -> None:
     """Any issues for any reasons give sentences, steps that stand once, and an outlook."""

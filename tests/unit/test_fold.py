@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,14 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.clock import SystemClock
-from exporter.model.facts import BLOCK_SIZE, Organization, Reading, Snapshot, Status, UpstreamFailure
-from exporter.model.judgement import Thresholds
+from exporter.model.facts import (
+    BLOCK_SIZE,
+    Organization,
+    OrganizationState,
+    Reading,
+    Snapshot,
+    Status,
+    SyncError,
+    UpstreamFailure,
+)
+from exporter.model.judgement import WELL, Connections, Surroundings, Thresholds, TokenClock
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Freshness, Sent
+from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, Sent, SyncStatus, SyncType, Verdict
 from exporter.observe.fleet import FAILED_READINGS, RECENT_READINGS, Fleet
 from exporter.observe.fold import fold, snapshot_of
 from exporter.observe.news import Event, changes_between
 from exporter.observe.phase import phase_of
+from exporter.observe.tally import tally_of
 
 STALE_AFTER = 300.0
 RULES = Thresholds(stale_after=STALE_AFTER)
@@ -257,3 +268,251 @@ def test_folding_in_any_portions_gives_the_same_knowledge(story: list[tuple[str,
             other.status,
         )
     assert whole.counts == portions.counts
+
+
+# Judgement in the fold
+
+
+def trouble(second: float, *, last_sync: float = 0.0, pending: int = 0) -> Status:
+    """Contacts that fail since that second."""
+    return Status(
+        connected=True,
+        last_sync=at(last_sync).wall,
+        sync_status=SyncStatus.FAILING,
+        pending_syncs=pending,
+        failed_syncs=1,
+        errors=(SyncError(at(second).wall, reason=Reason.DUPLICATE_CONTACT, sync_type=SyncType.CONTACTS),),
+    )
+
+
+def state_of(snapshot: Snapshot, name: str = "a") -> OrganizationState:
+    """What is known of one that is on the roster."""
+    state = snapshot.state(name)
+    assert state is not None
+    return state
+
+
+def issues(snapshot: Snapshot, name: str = "a") -> list[Issue]:
+    """Which issues one organisation has."""
+    return [one.issue for one in state_of(snapshot, name).diagnosis.issues]
+
+
+def test_a_diagnosis_is_made_at_the_reading_and_withdrawn_with_its_data() -> None:
+    """What is too old is not concluded from."""
+    snapshot = fold(fleet_of("a", "b"), [success("a", 10, trouble(5)), success("b", 10)], at(10), RULES)
+    assert (issues(snapshot), issues(snapshot, "b")) == ([Issue.CONTACTS_FAILING], [])
+    assert snapshot.tally.affected[IncidentKind.SYNC] == 1
+    snapshot = fold(snapshot, [failed("a", 70)], at(309), RULES)
+    assert issues(snapshot) == [Issue.CONTACTS_FAILING]
+    snapshot = fold(snapshot, [], at(310), RULES)
+    assert state_of(snapshot).diagnosis is WELL
+    assert snapshot.tally.affected[IncidentKind.SYNC] == 0
+
+
+def test_an_issue_that_time_alone_begins_or_ends_needs_no_reading() -> None:
+    """The tick folds again what is due, and nothing else."""
+    rules = Thresholds(stale_after=10_000.0)
+    expiring = Status(connected=True, token_expires_at=at(100).wall, last_sync=at(-90_000).wall)
+    snapshot = fold(fleet_of("a"), [success("a", 10, expiring)], at(10), rules)
+    resting = fold(snapshot, [], at(999), rules)
+    assert resting.blocks is snapshot.blocks
+    due = fold(resting, [], at(1001), rules)
+    assert issues(due) == [Issue.TOKEN_EXPIRED]
+    assert fold(due, [], at(1002), rules).blocks is due.blocks
+
+
+def test_ticks_in_which_nothing_changes_keep_every_block_of_a_fleet_in_trouble() -> None:
+    """Twenty errors each, that grow older from second to second: the page is not rendered again for that."""
+    names = [f"org-{number}" for number in range(600)]
+    errors = tuple(
+        SyncError(at(-60.0 * number).wall, reason=list(Reason)[number % 5], sync_type=list(SyncType)[number % 4])
+        for number in range(20)
+    )
+    status = Status(
+        connected=True, last_sync=at(5).wall, sync_status=SyncStatus.DEGRADED, failed_syncs=9, errors=errors
+    )
+    rules = Thresholds(stale_after=3600.0)
+    snapshot = fold(fleet_of(*names), [success(name, 10, status) for name in names], at(10), rules)
+    assert snapshot.tally.with_issue == 600
+    blocks = snapshot.blocks
+    for second in range(11, 2400, 7):
+        snapshot = fold(snapshot, [], at(second), rules)
+        assert snapshot.blocks is blocks
+
+
+def test_a_reading_that_says_the_same_keeps_what_was_concluded() -> None:
+    """The very same objects: nothing is judged again that cannot have changed."""
+    said = trouble(5)
+    snapshot = fold(fleet_of("a"), [success("a", 10, said)], at(10), RULES)
+    again = fold(snapshot, [success("a", 70, said)], at(70), RULES)
+    before, after = state_of(snapshot), state_of(again)
+    assert after.diagnosis is before.diagnosis
+    assert after.memory is before.memory
+    assert after.last_success == at(70)
+
+
+@pytest.mark.parametrize("failure", [None, Failure.NOT_FOUND, Failure.TIMEOUT])
+def test_other_readings_or_other_clocks_are_judged_anew(failure: Failure | None) -> None:
+    """After a 404 the diagnosis was withdrawn; with a clock that is off, what it says is not to be believed."""
+    said = Status(connected=True, token_expires_at=at(-3600).wall, last_sync=at(-90_000).wall)
+    snapshot = fold(fleet_of("a"), [success("a", 10, said)], at(10), RULES)
+    assert issues(snapshot) == [Issue.TOKEN_EXPIRED]
+    if failure is not None:
+        snapshot = fold(snapshot, [failed("a", 40, failure)], at(40), RULES)
+        assert issues(snapshot) == ([] if failure is Failure.NOT_FOUND else [Issue.TOKEN_EXPIRED])
+    snapshot = fold(snapshot, [success("a", 70, said)], at(70), RULES)
+    assert issues(snapshot) == [Issue.TOKEN_EXPIRED]
+    first_seen_off = fold(fleet_of("a"), [Reading("a", at(10), at(10), said, skew=600.0)], at(10), RULES)
+    assert issues(first_seen_off) == []
+    assert issues(fold(first_seen_off, [success("a", 70, said)], at(70), RULES)) == [Issue.TOKEN_EXPIRED]
+
+
+def test_changed_thresholds_are_in_force_at_the_next_fold() -> None:
+    """Also for what is read again with the same answer."""
+    said = trouble(-1000)
+    fleet = Fleet(Thresholds(stale_after=3600.0, error_window=7200.0))
+    fleet.replace_roster([Organization("a")], at(0))
+    fleet.receive(success("a", 1, said))
+    fleet.fold(at(1))
+    snapshot = fleet.snapshot
+    assert snapshot is not None
+    assert [one.count for one in state_of(snapshot).diagnosis.errors] == [1]
+    fleet.change_rules(Thresholds(stale_after=3600.0, error_window=600.0), at(2))
+    fleet.fold(at(2))
+    snapshot = fleet.snapshot
+    assert snapshot is not None
+    assert issues(snapshot) == [Issue.CONTACTS_FAILING, Issue.SYNC_FAILING], "the first lingers"
+    fleet.receive(success("a", 61, said))
+    fleet.fold(at(61))
+    snapshot = fleet.snapshot
+    assert snapshot is not None
+    assert state_of(snapshot).diagnosis.errors == ()
+
+
+@pytest.mark.parametrize("skew", [None, 0.0, 30.0])
+@pytest.mark.parametrize("step", [-3 * 86_400.0, 3 * 86_400.0])
+def test_a_clock_that_is_set_between_two_readings_raises_and_heals_nothing(skew: float | None, step: float) -> None:
+    """A reload, or another list of Xero's, has everybody judged anew before the next reading tells of the step."""
+    rules = Thresholds(stale_after=3600.0, token_clock=TokenClock.TRUSTED)
+
+    def later(second: float) -> Moment:
+        return Moment(at(second).wall + step, second)
+
+    lives = {
+        "well": Status(connected=True, token_expires_at=at(86_400).wall, last_sync=at(-60).wall, pending_syncs=1),
+        "ill": Status(connected=True, token_expires_at=at(-7200).wall, last_sync=at(-9000).wall),
+    }
+    fleet = Fleet(rules)
+    fleet.replace_roster([Organization(name) for name in lives], at(0))
+    for name, said in lives.items():
+        fleet.receive(Reading(name, at(1), at(1), said, skew=skew))
+    fleet.fold(at(2))
+    for second in (10, 20, 30):
+        snapshot = fleet.snapshot
+        assert snapshot is not None
+        assert [issues(snapshot, name) for name in lives] == [[], [Issue.TOKEN_EXPIRED]]
+        fleet.change_rules(replace(rules, token_grace=600.0 + second), later(second))
+        fleet.fold(later(second + 1))
+
+
+ONE, TWO = "5f4e0b1c-0000-4000-8000-000000000001", "5f4e0b1c-0000-4000-8000-000000000002"
+"""Tenants of Xero."""
+
+
+def test_a_reading_that_says_the_same_is_judged_by_what_changed_beside_it() -> None:
+    """Other thresholds, or another list of Xero's, came since the last fold: the same answer is worth another look."""
+    said = Status(connected=True, last_sync=at(-3600).wall, pending_syncs=1)
+    fleet = Fleet(Thresholds(stale_after=3600.0))
+    fleet.replace_roster([Organization("a", xero_tenant_id=ONE)], at(0))
+    for second, rules, listed, expected in [
+        (10, Thresholds(stale_after=3600.0), ONE, []),
+        (20, Thresholds(stale_after=3600.0, sync_stale_after=1800.0), ONE, [Issue.SYNC_STALE]),
+        (30, Thresholds(stale_after=3600.0), ONE, []),
+        (40, Thresholds(stale_after=3600.0), TWO, [Issue.UNAUTHORIZED]),
+        (50, Thresholds(stale_after=3600.0), ONE, []),
+    ]:
+        fleet.change_rules(rules, at(second))
+        fleet.receive(success("a", second, said))
+        fleet.fold(at(second + 1), listing(second, listed))
+        snapshot = fleet.snapshot
+        assert snapshot is not None
+        assert issues(snapshot) == expected, second
+
+
+def listing(second: float, *tenants: str) -> Connections:
+    """Xero's list, asked for at that second, good for half an hour."""
+    keys = frozenset(tenant.replace("-", "") for tenant in tenants)
+    return Connections(keys, len(tenants), at(second), valid_until=second + 1800.0)
+
+
+def test_not_listed_by_xero_needs_a_list_asked_for_after_the_platform_said_connected() -> None:
+    """A customer who connects now cannot be on a list of before; whose list is too old says nothing."""
+    rules = Thresholds(stale_after=7200.0)
+    organizations = [
+        Organization("a", xero_tenant_id=ONE.upper()),
+        Organization("b", xero_tenant_id=TWO),
+        Organization("c"),
+    ]
+    snapshot = snapshot_of(organizations, None, at(0))
+    readings = [success(name, 10) for name in "abc"]
+    snapshot = fold(snapshot, readings, at(10), rules, connections=listing(5, TWO))
+    assert snapshot.tally.with_issue == 0
+    asked = listing(20, TWO)
+    snapshot = fold(snapshot, [], at(21), rules, connections=asked)
+    assert [issues(snapshot, name) for name in "abc"] == [[Issue.UNAUTHORIZED], [], []]
+    assert [state_of(snapshot, name).listed for name in "abc"] == [False, True, None]
+    same = fold(snapshot, [], at(22), rules, connections=asked)
+    assert same.blocks is snapshot.blocks
+    relisted = fold(same, [], at(23), rules, connections=listing(23, TWO))
+    assert relisted.blocks[0] is snapshot.blocks[0]
+    gone = fold(relisted, [], at(23 + 1800), rules, connections=listing(23, TWO))
+    assert [issues(gone, name) for name in "abc"] == [[], [], []]
+    assert [state_of(gone, name).listed for name in "abc"] == [None, None, None]
+
+
+def test_the_snapshot_holds_the_tally_of_its_states_and_the_judgement_by_it() -> None:
+    """Also after a change of the roster, and with what else the judgement went by."""
+    snapshot = fleet_of(*map(str, range(300)))
+    readings = [success(str(number), 1, trouble(0) if number % 3 else STATUS) for number in range(300)]
+    surroundings = Surroundings(started=True)
+    snapshot = fold(snapshot, readings, at(1), RULES, surroundings=surroundings)
+    assert snapshot.tally == tally_of(state for block in snapshot.blocks for state in block.states)
+    assert snapshot.judgement.verdict is Verdict.CUSTOMERS
+    assert snapshot.surroundings is surroundings
+    smaller = snapshot_of([Organization("1"), Organization("3")], snapshot, at(2))
+    assert smaller.tally.with_issue == 1
+    assert smaller.judgement is snapshot.judgement
+
+
+said = st.sampled_from(
+    [
+        STATUS,
+        trouble(0),
+        trouble(100),
+        trouble(-3000, last_sync=-100),
+        trouble(-3500, last_sync=-100, pending=1),
+        Status(connected=False),
+        Status(connected=True, token_expires_at=at(-700).wall, last_sync=at(-90_000).wall),
+        Status(connected=True, last_sync=at(-93_500).wall, pending_syncs=2),
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), said | st.sampled_from(Failure), st.integers(0, 1500)), max_size=20))
+def test_diagnosis_in_any_portions_is_the_same(story: list[tuple[str, Status | Failure, int]]) -> None:
+    """One tick or twenty: which issues there are depends on the readings and the time."""
+    story.sort(key=lambda entry: entry[2])
+    readings = [
+        success(name, second, outcome) if isinstance(outcome, Status) else failed(name, second, outcome)
+        for name, outcome, second in story
+    ]
+    whole = fold(fleet_of(*"ab"), readings, at(1501), RULES)
+    portions = fleet_of(*"ab")
+    for reading in readings:
+        portions = fold(portions, [reading], reading.ended, RULES)
+    portions = fold(portions, [], at(1501), RULES)
+    for name in "ab":
+        one, other = state_of(whole, name), state_of(portions, name)
+        assert one.diagnosis == other.diagnosis
+        assert one.diagnosis.never_connected == other.diagnosis.never_connected
+    assert whole.tally == portions.tally

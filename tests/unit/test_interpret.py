@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import json
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.model.facts import Status, SyncError
 from exporter.model.words import Reason, SyncType
 from exporter.observe.interpret import MAX_TEXTS, interpreted
+from exporter.upstream.wire import parse_status
 
 TEXTS = st.none() | st.text(max_size=40) | st.sampled_from(["x" * 4096, "\N{SNOWMAN}" * 4096, "\ud800" * 3])
 TIMES = st.none() | st.floats(0, 2e9)
@@ -44,6 +47,23 @@ def test_each_error_gets_its_reason_sync_type_and_correlation_id() -> None:
     )
 
 
+def test_the_cause_behind_a_whole_invoice_is_found() -> None:
+    """Xero repeats what it refuses, and says why at the end: as the wire cuts it, the end is there."""
+    refusal = {
+        "Type": "ValidationException",
+        "Message": "A validation exception occurred",
+        "Elements": [
+            {
+                "LineItems": [{"Description": "x" * 100} for _ in range(60)],
+                "ValidationErrors": [{"Message": "Account code '600' is not a valid code for this document."}],
+            }
+        ],
+    }
+    body = json.dumps({"errors": [{"type": "invoice_sync", "message": json.dumps(refusal)}]})
+    [error] = interpreted(parse_status(body.encode())).errors
+    assert (error.reason, error.sync_type) == (Reason.ACCOUNT_CODE, SyncType.INVOICES)
+
+
 def test_a_correlation_id_of_the_platform_is_kept() -> None:
     """What the platform says in a field is not looked for in the text."""
     [error] = interpreted(Status(errors=(SyncError(5.0, message="x", correlation_id="given"),))).errors
@@ -68,6 +88,7 @@ def test_the_newest_texts_are_kept_and_of_the_others_the_reason() -> None:
     assert all((error.kind is None) == (error.message is None) for error in errors)
 
 
+@settings(deadline=None)
 @given(st.lists(ERRORS, max_size=30))
 def test_no_texts_of_a_status_exceed_the_bound(errors: list[SyncError]) -> None:
     """Whatever they are; each text is kept whole or not at all, and nothing else of an error is lost."""

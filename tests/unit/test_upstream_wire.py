@@ -187,9 +187,17 @@ def test_the_texts_of_an_entry_stand_in_no_repr() -> None:
     assert CANARY not in repr(status)
 
 
-def test_a_long_text_is_cut() -> None:
-    """What is kept of one text is bounded; the cause stands at its beginning."""
-    status = parse_status(json.dumps({"errors": [{"type": "a", "message": "b" * (MAX_TEXT + 1)}]}).encode())
+def test_of_a_long_text_the_beginning_and_the_end_are_kept() -> None:
+    """What is kept is bounded; Xero's refusal of an invoice says why behind the whole invoice."""
+    text = "a" * 5_000 + "b" * 5_000 + "c" * 500
+    status = parse_status(json.dumps({"errors": [{"type": "a", "message": text}]}).encode())
+    kept = status.errors[0].message or ""
+    assert (len(kept), kept.startswith("a" * 2_000), kept.endswith("b" * 1_000 + "c" * 500)) == (MAX_TEXT, True, True)
+
+
+def test_a_text_at_the_bound_is_kept_whole() -> None:
+    """The bound itself is not too long."""
+    status = parse_status(json.dumps({"errors": [{"type": "a", "message": "b" * MAX_TEXT}]}).encode())
     assert status.errors[0].message == "b" * MAX_TEXT
 
 

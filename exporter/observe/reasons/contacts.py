@@ -68,8 +68,8 @@ DUPLICATE: Final = Row(
     ),
     loose=(
         "(customer|contact|email|e-mail|email address) already exists",
-        "contact sync ... <TAKEN>",
-        "contact sync duplicate",
+        "contactsync ... (already exists|already exist|exists already|must be unique)",
+        "contactsync duplicate",
     ),
 )
 
@@ -95,11 +95,13 @@ MISSING_FIELD: Final = Row(
         "(required|mandatory) (field|fields|data|value|values) ... (email|name|contact|emailaddress)",
         "missing (required|mandatory) (field|fields|contact) ... (name|email|contact|contactname|emailaddress)",
         (
-            "contact (has no|does not have|doesn't have|without|must have|needs) (a|an|any|the|its|) (name|email|"
-            "email address|emailaddress|e-mail|e-mail address|contactid|first name|last name)"
+            "(contact|client|customer|member|supplier) (has no|does not have|doesn't have|without|must have|"
+            "needs) (a|an|any|the|its|) (name|email|email address|emailaddress|e-mail|e-mail address|contactid|"
+            "first name|last name)"
         ),
         "(primary person|contact) ... has no email address",
-        "no (name|email|email address) (for|on|set for|specified for) (the|this|) contact",
+        ("no (name|email|email address) (for|on|set for|specified for) (the|this|) (contact|client|customer|member)"),
+        "no (primary|billing|primary or billing|main|) contact (in|for|on|set|found|specified)",
         (
             "(first name|last name|email|email address|EmailAddress|e-mail) <ABSENT> for (the|this|a|all|every|) "
             "(contact|contacts|contact person|contact persons)"
@@ -146,7 +148,6 @@ INVALID_FIELD: Final = Row(
         "contact name ... <TOO_LONG>",
     ),
     loose=(
-        "contact sync ... (exceeds|max length|maximum length|too long|must be valid|is invalid|is not valid)",
         ("(ABN|NZBN|VAT number|VAT registration number|tax number|GST number|business number|company number) <WRONG>"),
     ),
 )
@@ -175,7 +176,7 @@ ARCHIVED: Final = Row(
         "(un-archive|unarchive|restore|reactivate) (the|this|a|your|) contact",
         "contactstatus ... archived",
     ),
-    loose=("contact sync ... archived",),
+    loose=("contactsync ... (is archived|has been archived|was archived)",),
 )
 
 LIMIT: Final = Row(
@@ -190,7 +191,7 @@ LIMIT: Final = Row(
     retry_helps=False,
     sync_types=(SyncType.CONTACTS,),
     patterns=(
-        "You've reached the limit of {number} contact groups",
+        "(You've|youve|You have) reached the limit of {number} contact groups",
         (
             "(contact|contacts|contact group|contact groups|customer) (limit|quota) (has been|was|is|have been|) "
             "(reached|exceeded|hit|met)"

@@ -55,7 +55,7 @@ DUPLICATE: Final = Row(
     ),
     loose=(
         "duplicate (number|code|reference)",
-        "(invoice|credit|item) ... <TAKEN>",
+        "invoicesync ... (already exists|already exist|exists already|must be unique)",
         "name must be unique",
     ),
 )

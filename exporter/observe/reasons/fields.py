@@ -81,6 +81,8 @@ INVALID: Final = Row(
             "inventory asset account)"
         ),
         "(invalid|unknown) (TrackingCategory|tracking category|tracking option)",
+        "expected number of tracking categories",
+        "tracking (category|option) {text} (is invalid|is not valid|is archived|is not active)",
         (
             "(TrackingCategory|tracking category|tracking categories|tracking option|tracking options|tracking "
             "code|TrackingOption|tracking) ... (is not valid|is invalid|invalid|not valid|must be|is required|"
@@ -145,10 +147,6 @@ INVALID: Final = Row(
             "unit amount|item code|invoice number) <ABSENT>"
         ),
         "(date|due date|amount|quantity|status|reference|type|item code|sku|unit price|invoice number) <WRONG>",
-        (
-            "(invoice|credit|item) ... (exceeds|max length|maximum length|too long|must be valid|is invalid|is "
-            "not valid|is required|is mandatory|cannot be empty)"
-        ),
         (
             "invalid (date|due date|amount|quantity|status|reference|line item|line items|item code|invoice|"
             "document|field|value|payload|request body|data)"

@@ -22,7 +22,8 @@ OTHER_SYSTEMS: Final = frozenset(
 FILLERS: Final = frozenset(
     words_of("""
     a an the and of from with by to for in on at is was be been has have had
-    error errors err exception exceptions http https status statuscode code response request requests failed failure
+    error errors err exception exceptions validation validationexception occurred 10
+    http https status statuscode code response request requests failed failure
     fail xero api sync server client returned received got message type title detail null none true false could not
     html body head center hr h1 nginx cloudflare openresty apache cloudfront doctype contact contacts invoice invoices
     reconciliation xeroapi xerophp xeroizer xeroexception errornumber errortype during

@@ -48,6 +48,7 @@ ACCOUNT_CODE: Final = Row(
         ),
         "(GL|ledger) account ... (not mapped|mapped|mapping|required)",
         "line item must reference a valid account",
+        "(missing|no) (account|accounts|account and tax rate|ledger|GL) (mapping|mappings)",
         ("account {name} (is archived|has been archived|has been deleted|is not active|is inactive|not found in xero"),
         (
             "(chart of accounts|accounts mapping|account mapping) ... (missing|not found|not mapped|invalid|"

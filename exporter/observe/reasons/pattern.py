@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from exporter.observe.reasons.normal import words_of
+from exporter.observe.reasons.tree import Phrases, PhraseTree
 from exporter.observe.reasons.vocabulary import CHOICES
 
 REACH: Final[Mapping[str, int]] = {
@@ -47,17 +48,11 @@ _FILL: Final = 8
 """The most words that ``...`` may take."""
 
 _STARTS: Final = 8
-"""How many places of its first phrase a pattern is tried at."""
+"""How many places of a phrase a pattern is tried at first."""
 
 _ITEM: Final = re.compile(
     r"\{(?P<kind>\w+)\}|\((?P<choice>[^)]*)\)|<(?P<named>\w+)>|(?P<fill>\.\.\.)|(?P<word>[^\s(){}<>]+)"
 )
-
-Phrase: TypeAlias = tuple[bytes, ...]
-"""Words in normal form."""
-
-Phrases: TypeAlias = dict[int, list[tuple[int, int]]]
-"""Number of a phrase -> where it stands in a text: first word, the word after its last; in the order of the text."""
 
 
 class Found(NamedTuple):
@@ -85,24 +80,28 @@ class _Element:
         reach: most words of that part.
         ways: the number of each phrase -> as it is written in the table.
         only: the number of the only phrase; -1 where there are several.
+        placeholder: what is shown of the variable part before it, if that has words.
     """
 
     gap: str
     reach: int
     ways: Mapping[int, str]
     only: int
+    placeholder: str
 
-    def places(self, phrases: Phrases) -> list[tuple[int, int, int]]:
+    def places(self, phrases: Phrases) -> Sequence[tuple[int, int, int]]:
         """Where it stands: first word, minus the word after its last, the phrase; the longest first at each place."""
-        places = [(start, -end, way) for way in self._said(phrases) for start, end in phrases[way][:_STARTS]]
-        if len(places) > 1:
-            places.sort()
-        return places
+        only = self.only
+        if only >= 0:
+            return [(start, -end, only) for start, end in phrases[only][:_STARTS]]
+        ways = self.ways.keys() & phrases.keys()
+        return sorted([(start, -end, way) for way in ways for start, end in phrases[way][:_STARTS]])
 
     def after(self, phrases: Phrases, end: int) -> tuple[int, int, int] | None:
         """Its nearest place in reach of the word `end`, the longest there: first word, word after its last, phrase."""
+        ways = (self.only,) if self.only >= 0 else self.ways.keys() & phrases.keys()
         nearest: tuple[int, int, int] | None = None
-        for way in self._said(phrases):
+        for way in ways:
             spots = phrases[way]
             at = 0 if spots[0][0] >= end else bisect_left(spots, (end,))
             if at == len(spots):
@@ -111,12 +110,6 @@ class _Element:
             if nearest is None or start < nearest[0] or (start == nearest[0] and stop > nearest[1]):
                 nearest = (start, stop, way)
         return nearest if nearest is not None and nearest[0] <= end + self.reach else None
-
-    def _said(self, phrases: Phrases) -> Collection[int]:
-        """Which of its ways are among `phrases`."""
-        if self.only in phrases:
-            return (self.only,)
-        return self.ways.keys() & phrases.keys() if self.only < 0 else ()
 
 
 class Pattern:
@@ -127,7 +120,7 @@ class Pattern:
         elements: numbers of phrases; a text must have one of each set for a match.
     """
 
-    __slots__ = ("_elements", "_tail", "elements", "source")
+    __slots__ = ("_elements", "_only", "_shown", "_tail", "elements", "source")
 
     def __init__(self, source: str, tree: PhraseTree) -> None:
         """The pattern that is written as `source`; its phrases become part of `tree`.
@@ -138,19 +131,27 @@ class Pattern:
         self.source = source
         self._elements, self._tail = _parsed(source, tree)
         self.elements = tuple(frozenset(element.ways) for element in self._elements)
-
-    def find(self, phrases: Phrases) -> Iterator[Found]:
-        """The matches in a text that has these phrases, one of each of `elements` at least; none overlaps another."""
         first = self._elements[0]
-        reached = 0
+        self._only = first.only if len(self._elements) == 1 else -1
+        before, after = first.gap in REACH, bool(self._tail)
+        shown = [first.placeholder] if before else []
+        shown.append(next(iter(first.ways.values())))
+        self._shown = " ".join([*shown, f"[redacted:{self._tail}]"] if after else shown)
+
+    def find(self, phrases: Phrases) -> Sequence[Found]:
+        """The matches in a text that has these phrases, one of each of `elements` at least; none overlaps another."""
+        if self._only >= 0:  # most patterns are one phrase
+            return [Found(start, end, end - start, self._shown) for start, end in phrases[self._only][:_STARTS]]
+        first = self._elements[0]
+        matches: list[Found] = []
         for start, negative_end, way in first.places(phrases):
-            if start < reached:
+            if matches and start < matches[-1].end:
                 continue
-            shown = [f"[redacted:{first.gap}]", first.ways[way]] if first.gap in REACH else [first.ways[way]]
+            shown = [first.placeholder, first.ways[way]] if first.gap in REACH else [first.ways[way]]
             found = self._matched(phrases, start, -negative_end, shown)
             if found is not None:
-                yield found
-                reached = found.end
+                matches.append(found)
+        return matches
 
     def _matched(self, phrases: Phrases, begin: int, end: int, shown: list[str]) -> Found | None:
         """The match that begins so, each element in reach of the one before; `shown` gets what they say."""
@@ -160,71 +161,14 @@ class Pattern:
             if place is None:
                 return None
             start, stop, way = place
-            if element.gap in REACH:
-                shown.append(f"[redacted:{element.gap}]")
-            elif start > end:
-                shown.append("[redacted:text]")
+            if start > end:
+                shown.append(element.placeholder)
             shown.append(element.ways[way])
             fixed += stop - start
             end = stop
         if self._tail:
             shown.append(f"[redacted:{self._tail}]")
         return Found(begin, end, fixed, " ".join(shown))
-
-
-class PhraseTree:
-    """Finds all phrases of a set in a text, in one walk."""
-
-    __slots__ = ("_numbers", "_root")
-
-    def __init__(self) -> None:
-        self._numbers: dict[Phrase, int] = {}
-        self._root: dict[bytes, _Node] = {}
-
-    def number(self, phrase: Phrase) -> int:
-        """The number of `phrase`, which is part of the tree from now on."""
-        number = self._numbers.setdefault(phrase, len(self._numbers))
-        level = self._root
-        for word in phrase:
-            node = level.setdefault(word, _Node())
-            level = node.following
-        node.number = number
-        return number
-
-    def phrases(self) -> Mapping[int, Phrase]:
-        """All phrases by number."""
-        return {number: phrase for phrase, number in self._numbers.items()}
-
-    def walk(self, words: Sequence[bytes]) -> Phrases:
-        """The phrases in a text of these words."""
-        found: Phrases = {}
-        root = self._root
-        count = len(words)
-        for start, word in enumerate(words):
-            node = root.get(word)
-            end = start + 1
-            while node is not None:
-                number = node.number
-                if number >= 0:
-                    if number in found:
-                        found[number].append((start, end))
-                    else:
-                        found[number] = [(start, end)]
-                if end == count:
-                    break
-                node = node.following.get(words[end])
-                end += 1
-        return found
-
-
-class _Node:
-    """A place in the tree: the number of the phrase that ends here, or -1, and the words that may follow."""
-
-    __slots__ = ("following", "number")
-
-    def __init__(self) -> None:
-        self.number = -1
-        self.following: dict[bytes, _Node] = {}
 
 
 def _parsed(source: str, tree: PhraseTree) -> tuple[list[_Element], str]:
@@ -281,5 +225,6 @@ def _run(gap: str, items: Sequence[Sequence[str]], tree: PhraseTree) -> list[_El
         numbered = {tree.number(phrase): way for phrase, way in phrases.items()}
         reach = 0 if elements else REACH.get(gap, _FILL)
         only = next(iter(numbered)) if len(numbered) == 1 else -1
-        elements.append(_Element("" if elements else gap, reach, numbered, only))
+        placeholder = f"[redacted:{gap if gap in REACH else 'text'}]"
+        elements.append(_Element("" if elements else gap, reach, numbered, only, placeholder))
     return elements

@@ -62,8 +62,8 @@ BANK_ACCOUNT: Final = Row(
     loose=(
         "bank (account|) ... (account not found|not mapped)",
         (
-            "(payment|bank|reconcil) ... (account not found|account could not be found|account must be valid|"
-            "account is invalid|invalid account)"
+            "paymentsync ... (account not found|account could not be found|account must be valid|account is "
+            "invalid|invalid account)"
         ),
     ),
 )
@@ -144,6 +144,7 @@ AMOUNT_MISMATCH: Final = Row(
             "match|does not equal|do not match|did not match|is not equal|does not agree)"
         ),
         "mismatch ... (amount|amounts|total|totals|balance)",
+        "(payment|allocation|invoice total) mismatch",
         (
             "(total debits|debits|debit|debits and credits) ... (must equal|must be equal|do not equal|must "
             "balance|does not equal|do not balance)"

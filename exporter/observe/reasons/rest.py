@@ -26,7 +26,7 @@ RECORD_MISSING: Final = Row(
             "journal) with the specified {id} could not be found"
         ),
         "existing (invoice|credit note|contact|payment|item|purchase order|quote) ... <GONE>",
-        "The resource you're looking for cannot be found",
+        "The resource (you're|youre|you are) looking for cannot be found",
         "(requested|) resource (requested|specified|) <GONE>",
         "<DOCUMENT> {id} <GONE>",
         (
@@ -47,10 +47,15 @@ RECORD_MISSING: Final = Row(
         ("(no|unknown) (invoice|contact|credit note|payment|item|record|document) (was|) (found|exists|matching|with)"),
         "(contact|invoice|item|record) has been merged",
         "not found in xero",
+        "(invoice|bill|contact|payment|credit note|item|record|document) is not in xero",
+        (
+            "(cannot|can't|can not|could not|unable to) find the (related|linked|matching|specified|) (invoice|"
+            "bill|contact|payment|credit note|item|record|document)"
+        ),
         (
             "(related|linked|associated) (contact|vendor|vendors|supplier|customer|record|invoice|item) ... "
-            "(didn't sync|not synced|did not sync|not been synced|could not be synced|not exist|missing|failed "
-            "to sync)"
+            "(didn't sync|didnt sync|not synced|did not sync|not been synced|could not be synced|not exist|"
+            "missing|failed to sync)"
         ),
         (
             "(vendor|supplier|customer|contact|invoice|item) (has not been|was not|is not|not yet|hasn't been) "
@@ -62,7 +67,7 @@ RECORD_MISSING: Final = Row(
         "(HTTP|status code|status|code|returned|statuscode|response) 404",
         "(resource|record|object|entity) (not found|does not exist)",
         "(ResourceNotFound|ResourceNotFoundException|NotFoundException|NoSuchRecord)",
-        "(contact|invoice|credit|item|payment|bank) sync ... (not found|could not be found|does not exist)",
+        "(contactsync|invoicesync|paymentsync) (not found|could not be found|was not found|does not exist)",
     ),
     bare=(
         "404",
@@ -134,7 +139,6 @@ UNSPECIFIED: Final = Row(
             "(contact|contacts|invoice|invoices|payment|payments|record|records|transaction|bill|item|customer|"
             "credit note|action)"
         ),
-        "(please|) (retry|try again|contact support)",
     ),
     bare=(
         "400",

@@ -73,10 +73,6 @@ _DOCUMENT: Final = (
 """What is synchronised and is no contact."""
 
 
-_PAYMENT: Final = (
-    "payment|payments|prepayment|overpayment|refund|allocation|allocations|batch payment|batchpayment|credit note"
-)
-
 _CONTACT_FIELD: Final = (
     "email address|emailaddress|email|e-mail|e-mail address|website|phone number|phonenumber|phone|mobile number|"
     "first name|firstname|last name|lastname|contact name|contact number|contactnumber|skype user name|skypeusername|"
@@ -112,7 +108,6 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
         "UNCHANGEABLE": _UNCHANGEABLE,
         "SHELVED": _SHELVED,
         "DOCUMENT": _DOCUMENT,
-        "PAYMENT": _PAYMENT,
         "CONTACT_FIELD": _CONTACT_FIELD,
         "ACCOUNT_CODE": _ACCOUNT_CODE,
         "TAX_RATE": _TAX_RATE,

@@ -9,19 +9,9 @@ from typing import Final
 from exporter.expose.verdicts import VERDICTS
 from exporter.model.facts import Snapshot
 from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
+from exporter.observe.issues import ISSUES
 
 _QUIET: Final = frozenset({Verdict.STARTING, Verdict.ALL_WELL})
-
-_ISSUES: Final[Mapping[Issue, str]] = {
-    Issue.DISCONNECTED: "the connection to Xero is gone, nothing syncs",
-    Issue.TOKEN_EXPIRED: "the token expired and is not renewed, nothing syncs",
-    Issue.UNAUTHORIZED: "Xero does not let the platform in",
-    Issue.CONTACTS_FAILING: "contacts do not reach Xero",
-    Issue.INVOICES_FAILING: "invoices do not reach Xero",
-    Issue.RECONCILIATION_FAILING: "payments cannot be matched in Xero",
-    Issue.SYNC_FAILING: "other syncs fail, or nothing says which",
-    Issue.SYNC_STALE: "nothing was synchronised for too long",
-}
 
 _KINDS: Final[Mapping[IncidentKind, str]] = {IncidentKind.CONNECTION: "Connections", IncidentKind.SYNC: "Syncs"}
 
@@ -92,7 +82,7 @@ def judged(snapshot: Snapshot) -> Judged:
         sentence=meaning.sentence,
         do_first=meaning.do_first,
         bad=verdict not in _QUIET,
-        issues=tuple(IssueCount(issue, counts[issue], _ISSUES[issue]) for issue in Issue if counts[issue]),
+        issues=tuple(IssueCount(issue, counts[issue], ISSUES[issue].sentence) for issue in Issue if counts[issue]),
         incidents=tuple(_incident(snapshot, kind) for kind in IncidentKind),
         xero=tuple(_xero(snapshot)),
     )
