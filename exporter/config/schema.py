@@ -84,7 +84,8 @@ class Platform(Credential):
     )
     max_requests_per_second: Annotated[float, values.positive(10_000)] = Field(
         default=200.0,
-        description="How many requests may begin in one second.",
+        description="How many requests may begin in one second. They begin in groups: of 31 at most at 200 a "
+        "second, one by one at 6 and below.",
     )
     ca_file: FilePath | None = Field(
         default=None,

@@ -8,10 +8,17 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-TOLERANCE: Final = 0.1
-"""Seconds of lateness that are made up for: readings that the poller starts together (every 100 ms) may go together.
+TOLERANCE: Final = 0.15
+"""Seconds of lateness that are made up for: readings that the poller starts together may go together.
 
-At 200 a second this lets at most 21 go at once; at 10 a second and below they go one by one.
+It starts them every 100 ms, and a busy machine wakes it up late; without the rest, each such time would be lost to the
+rate. At 200 a second this lets at most 31 go at once; at 6 a second and below they go one by one.
+"""
+
+GATHERING: Final = 0.05
+"""Seconds for which those who have to wait gather, to go together then: 10 at 200 a second.
+
+A crowd at the limit so wakes the process, and the platform, 20 times a second and not at each turn.
 """
 
 GRAIN: Final = 0.001
@@ -31,8 +38,8 @@ each are through within 6 minutes, about what back-off asks of them.
 class Pace:
     """When the next one may go: 1/rate seconds each, `TOLERANCE` of lateness made up for, more of it forgotten.
 
-    In any stretch of w seconds at most 1 + (w + TOLERANCE + GRAIN) * rate go. Whoever has to wait waits until as many
-    as may go together can: a crowd wakes the process, and the platform, ten times a second and not at each turn.
+    In any stretch of w seconds at most 1 + (w + TOLERANCE + GRAIN) * rate go. Whoever has to wait waits `GATHERING`
+    longer, where the turns of others fall into that time too.
     """
 
     def __init__(self, rate: float) -> None:
@@ -42,7 +49,7 @@ class Pace:
             rate: how many may go a second, more than 0.
         """
         self._interval = 1 / rate
-        self._gathering = max(0.0, TOLERANCE - self._interval)
+        self._gathering = max(0.0, GATHERING - self._interval)
         self._due = float("-inf")
 
     def wait(self, now: float) -> float:
@@ -58,7 +65,7 @@ class Pace:
         """From now on so many may go a second; the one that went last counts, as if it had gone at this rate."""
         self._due += 1 / rate - self._interval
         self._interval = 1 / rate
-        self._gathering = max(0.0, TOLERANCE - self._interval)
+        self._gathering = max(0.0, GATHERING - self._interval)
 
 
 class Slots:
