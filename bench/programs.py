@@ -17,7 +17,8 @@ from typing import Final, TypeVar
 from bench.relay import certificate
 
 TOKEN: Final = "bench-token"  # noqa: S105 - the simulated platform's, made up
-COMMAND: Final = Path(sys.executable).parent / "xero-exporter"
+INSTALLED: Final = (str(Path(sys.executable).parent / "xero-exporter"),)
+"""The command as it is installed beside this Python."""
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -99,13 +100,19 @@ def running(*arguments: str | Path, log: Path, environment: dict[str, str] | Non
 
 
 @contextmanager
-def simulator(folder: Path, organizations: int) -> Iterator[str]:
-    """The simulated platform, healthy and in real time; writes `token` and `organizations.yml`, gives its URL."""
+def simulator(folder: Path, organizations: int, *, module: str = "exporter.simulator") -> Iterator[str]:
+    """The simulated platform, healthy and in real time; writes `token` and `organizations.yml`, gives its URL.
+
+    Args:
+        folder: where the files go.
+        organizations: how many.
+        module: what runs it: one that takes the same arguments may have another script.
+    """
     (folder / "token").write_text(TOKEN, encoding="utf-8")
     log = folder / "platform.log"
     fleet = ("--organizations", str(organizations), "--script", "healthy", "--speed", "1")
     files = ("--token-file", folder / "token", "--organizations-file", folder / "organizations.yml")
-    with running(sys.executable, "-m", "exporter.simulator", *fleet, *files, log=log):
+    with running(sys.executable, "-m", module, *fleet, *files, log=log):
         yield said(log, LISTENING, within=60)
 
 
@@ -125,19 +132,22 @@ def relay(folder: Path, url: str) -> Iterator[str]:
 
 
 @contextmanager
-def exporter(folder: Path, config: str, *, tls: str = "", within: float = 60) -> Iterator[tuple[str, int]]:
-    """The installed `serve` with this configuration on a free port; gives its URL and its process id.
+def exporter(
+    folder: Path, config: str, *, tls: str = "", within: float = 60, program: tuple[str, ...] = INSTALLED
+) -> Iterator[tuple[str, int]]:
+    """`serve` of a program with this configuration on a free port; gives its URL and its process id.
 
     Args:
-        folder: for its configuration and its log.
-        config: YAML, without `web`.
-        tls: what stands under `web.tls`; nothing for http.
-        within: seconds in which it must have started.
+        folder: for the configuration and the log.
+        config: without `web`.
+        tls: the setting `web.tls`; nothing where it serves http.
+        within: seconds in which it must begin to listen.
+        program: how it is started, without `serve`.
     """
     web = f"{{listen: '127.0.0.1:0'{', tls: ' if tls else ''}{tls}}}"
     (folder / "config.yml").write_text(f"{config}\nweb: {web}\n", encoding="utf-8")
     log = folder / "exporter.log"
-    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log) as pid:
+    with running(*program, "serve", "--config", folder / "config.yml", log=log) as pid:
         yield said(log, _STARTED, within=within), pid
 
 

@@ -67,13 +67,13 @@ async def fleet_from(config: Config, target: Target) -> dict[str, Any]:
         UnreachableError: it cannot be asked.
         AnswerIsBadError: it refuses us, or its answer is none.
     """
-    import json
+    from exporter.upstream.wire import WireError, decoded
 
     try:
-        document = json.loads(await _asked(config, target, "/api/v1/fleet"))
-    except ValueError:
+        document = decoded(await _asked(config, target, "/api/v1/fleet"))
+    except WireError:
         raise _another_version(target) from None
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or not isinstance(document.get("verdict"), str):
         raise _another_version(target)
     return document
 

@@ -232,6 +232,8 @@ class Tally:
         unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
         app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
+        not_found: those on the roster that the platform does not know.
+        never_connected: those of which it says that they were never connected.
     """
 
     known: int
@@ -241,6 +243,8 @@ class Tally:
     unavailable: Mapping[IncidentKind, int]
     app_refused: int
     with_issue: int
+    not_found: int = 0
+    never_connected: int = 0
 
 
 NOBODY: Final = Tally(
@@ -257,22 +261,22 @@ NOBODY: Final = Tally(
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What share of the fresh organisations was affected lately; bounded.
+    """What share of the organisations was affected lately, in one kind; bounded.
 
     Attributes:
         began: monotonic second of the first share of this memory; None before it.
         unbroken: monotonic second since which no share was missed for long.
         last: monotonic second of the last share.
-        least: kind -> (monotonic second, share), oldest first, each share less than all after it: the first is the
-            least of all.
+        least: (monotonic second, share), oldest first, each share less than all after it: the first is the least of
+            all.
+        seen: the least and the most of the fresh, as parts of them, that a share of this memory is of.
     """
 
     began: float | None = None
     unbroken: float = 0.0
     last: float = 0.0
-    least: Mapping[IncidentKind, tuple[tuple[float, float], ...]] = field(
-        default_factory=lambda: dict.fromkeys(IncidentKind, ())
-    )
+    least: tuple[tuple[float, float], ...] = ()
+    seen: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,13 +287,13 @@ class FleetJudgement:
         verdict: one word.
         incidents: kind -> whether there is one; None while that is not known.
         app_refused: whether Xero refuses the platform's app, or the credentials that we hold of it.
-        shares: the memory that the next judgement needs.
+        shares: kind -> the memory that the next judgement needs.
     """
 
     verdict: Verdict = Verdict.STARTING
     incidents: Mapping[IncidentKind, bool | None] = field(default_factory=lambda: dict.fromkeys(IncidentKind, None))
     app_refused: bool = False
-    shares: Shares = Shares()
+    shares: Mapping[IncidentKind, Shares] = field(default_factory=lambda: dict.fromkeys(IncidentKind, Shares()))
 
 
 UNJUDGED: Final = FleetJudgement()

@@ -272,7 +272,7 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         rules,
         reading=False,
         read_before=since.monotonic,
-        skew=state.skew,
+        skew=_skew_now(state.skew, since, now),
         unlisted=state.unlisted,
     )
     return replace(
@@ -282,6 +282,14 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         memory=judged.memory,
         valid_until=min(in_time_until, judged.valid_until),
     )
+
+
+def _skew_now(skew: float | None, read: Moment, now: Moment) -> float | None:
+    """How far the platform's clock is ahead of ours, by a reading and by how ours was set since."""
+    stepped = (now.wall - read.wall) - (now.monotonic - read.monotonic)
+    if skew is None and clocks_agree(stepped):
+        return None
+    return (skew or 0.0) - stepped
 
 
 def _freshness(state: OrganizationState, *, in_time: bool) -> Freshness:

@@ -31,6 +31,9 @@ GRAIN: Final = 60.0
 ENOUGH_FRESH: Final = 0.8
 """Share of the known organisations that must be fresh for shares to mean anything."""
 
+ENOUGH_SEEN: Final = 0.8
+"""Of the fresh whose syncs were seen at most, the part that must still be seen for shares to be compared."""
+
 APP_REFUSALS: Final = 3
 """Organisations whose errors must say that Xero refuses the platform's app; all, if fewer are known."""
 
@@ -47,9 +50,8 @@ def judge_fleet(before: FleetJudgement, tally: Tally, surroundings: Surroundings
         surroundings: what else is known.
         now: the present.
     """
-    judged = tally.fresh > 0 and tally.fresh >= ENOUGH_FRESH * tally.known
-    shares = _with_share(before.shares, tally, now) if judged else before.shares
-    incidents = {kind: _incident(shares, tally, kind, now) if judged else None for kind in IncidentKind}
+    shares = {kind: _with_share(before.shares[kind], tally, kind, now) for kind in IncidentKind}
+    incidents = {kind: _incident(shares[kind], tally, kind, now) for kind in IncidentKind}
     app_refused = surroundings.app_refused or _app_refused(tally)
     return FleetJudgement(
         verdict=_verdict(tally, incidents, surroundings, app_refused=app_refused),
@@ -59,15 +61,37 @@ def judge_fleet(before: FleetJudgement, tally: Tally, surroundings: Surroundings
     )
 
 
-def _with_share(shares: Shares, tally: Tally, now: float) -> Shares:
-    """The memory with the shares of now: the least of each `GRAIN`, and only those that can still become the least."""
+def _seen(tally: Tally, kind: IncidentKind) -> int:
+    """Of how many it would be seen if they were affected; a connection issue hides those of syncs."""
+    if tally.fresh < ENOUGH_FRESH * tally.known:
+        return 0
+    return tally.fresh - (tally.affected[IncidentKind.CONNECTION] if kind is IncidentKind.SYNC else 0)
+
+
+def _with_share(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> Shares:
+    """The memory with the share of now, the very same while too few are seen for it to mean anything.
+
+    Of each `GRAIN` the least is kept, and only those that can still become the least. What was remembered of far fewer
+    than are seen now is forgotten: of those who are left in an outage of connections next to none may have had
+    trouble with their syncs, and when the others are back theirs is as old as it was.
+    """
+    seen = _seen(tally, kind)
+    if not seen:
+        return shares
+    part = seen / tally.fresh
+    fewest, most = min(part, shares.seen[0]), max(part, shares.seen[1])
     forgotten = shares.began is None or now - shares.last >= LOOK_BACK
+    if not forgotten and fewest < ENOUGH_SEEN * most:
+        if part < ENOUGH_SEEN * shares.seen[1]:
+            return shares
+        forgotten = True
     missed = forgotten or now - shares.last > WARM_UP
     return Shares(
         began=now if forgotten else shares.began,
         unbroken=now if missed else shares.unbroken,
         last=now,
-        least={kind: _pushed(shares.least[kind], now, _share(tally, kind)) for kind in IncidentKind},
+        least=_pushed(() if forgotten else shares.least, now, tally.affected[kind] / seen),
+        seen=(part, part) if forgotten else (fewest, most),
     )
 
 
@@ -79,15 +103,16 @@ def _pushed(least: tuple[tuple[float, float], ...], now: float, share: float) ->
 
 
 def _incident(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> bool | None:
-    """Whether the share rose from its least.
+    """Whether the share rose from its least; None when there is no share of now.
 
     True is concluded from the least that was seen: a longer memory could only hold a lesser one. False needs the
     whole `LOOK_BACK`, or a share that is no rise even from nothing: after a start, or a long outage of the platform,
     in the middle of an incident, the least that was seen is the incident itself.
     """
-    if shares.began is None or now - shares.began < WARM_UP:
+    is_of_now = bool(_seen(tally, kind)) and shares.last == now
+    if not is_of_now or shares.began is None or now - shares.began < WARM_UP:
         return None
-    least = shares.least[kind][0][1]
+    least = shares.least[0][1]
     if _risen(tally, kind, least):
         return True
     whole = now - shares.unbroken >= LOOK_BACK
@@ -95,12 +120,9 @@ def _incident(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> b
 
 
 def _risen(tally: Tally, kind: IncidentKind, least: float) -> bool:
-    rise = _share(tally, kind) - least
-    return rise > RISE + _EPSILON and rise * tally.fresh >= RISE_ORGANIZATIONS - _EPSILON
-
-
-def _share(tally: Tally, kind: IncidentKind) -> float:
-    return tally.affected[kind] / tally.fresh
+    seen = _seen(tally, kind)
+    rise = tally.affected[kind] / seen - least
+    return rise > RISE + _EPSILON and rise * seen >= RISE_ORGANIZATIONS - _EPSILON
 
 
 def _app_refused(tally: Tally) -> bool:
@@ -115,13 +137,21 @@ def _verdict(
     holds = {
         Verdict.STARTING: not surroundings.started,
         Verdict.PLATFORM_CREDENTIAL: surroundings.credential_refused,
-        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known,
+        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known or _nobody_is_found(tally),
         Verdict.XERO_APP: app_refused,
         Verdict.XERO: bool(standing) and (_pages_say_broken(surroundings) or _unavailable(tally, standing)),
         Verdict.INCIDENT: bool(standing),
         Verdict.CUSTOMERS: tally.with_issue > 0,
     }
     return next((verdict for verdict, does in holds.items() if does), Verdict.ALL_WELL)
+
+
+def _nobody_is_found(tally: Tally) -> bool:
+    """Whether the platform knows not one organisation: we ask at the wrong place, or it lost them all.
+
+    One that it does not know may be gone, and is left out of shares; where all are, nobody is left who could be well.
+    """
+    return tally.not_found > 0 and not tally.known and not tally.never_connected
 
 
 def _pages_say_broken(surroundings: Surroundings) -> bool:

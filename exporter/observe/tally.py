@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from exporter.model.facts import OrganizationState
 from exporter.model.judgement import KIND_OF_ISSUE, NOBODY, Tally
@@ -12,13 +13,17 @@ from exporter.model.words import Freshness, IncidentKind, Issue, Reason
 
 def tally_of(states: Iterable[OrganizationState]) -> Tally:
     """Counts these organisations."""
-    known = fresh = app_refused = with_issue = 0
+    known = fresh = app_refused = with_issue = not_found = never_connected = 0
     issues: Counter[Issue] = Counter()
     affected: Counter[IncidentKind] = Counter()
     unavailable: Counter[IncidentKind] = Counter()
     for state in states:
         diagnosis = state.diagnosis
-        if state.freshness is Freshness.NOT_FOUND or diagnosis.never_connected:
+        if state.freshness is Freshness.NOT_FOUND:
+            not_found += 1
+            continue
+        if diagnosis.never_connected:
+            never_connected += 1
             continue
         known += 1
         if state.freshness is not Freshness.FRESH:
@@ -34,7 +39,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         if any(one.reason is Reason.XERO_UNAVAILABLE for one in diagnosis.errors):
             unavailable.update(kinds)
     if not known:
-        return NOBODY
+        return replace(NOBODY, not_found=not_found, never_connected=never_connected)
     return Tally(
         known=known,
         fresh=fresh,
@@ -43,6 +48,8 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         unavailable={kind: unavailable[kind] for kind in IncidentKind},
         app_refused=app_refused,
         with_issue=with_issue,
+        not_found=not_found,
+        never_connected=never_connected,
     )
 
 
@@ -56,4 +63,6 @@ def added(tallies: Sequence[Tally]) -> Tally:
         unavailable={kind: sum(one.unavailable[kind] for one in tallies) for kind in IncidentKind},
         app_refused=sum(one.app_refused for one in tallies),
         with_issue=sum(one.with_issue for one in tallies),
+        not_found=sum(one.not_found for one in tallies),
+        never_connected=sum(one.never_connected for one in tallies),
     )

@@ -227,7 +227,7 @@ def _granted(body: bytes, began: float, secret: int) -> _Held | UpstreamFailure:
         return _invalid(200, "token_type: not Bearer")
     # Whoever does not say how long it lives gives a token for one use.
     seconds = life if isinstance(life, int | float) and not isinstance(life, bool) else 0
-    return _Held(token, began + min(seconds, _LONGEST_LIFE) - MARGIN, secret)
+    return _Held(token, began + max(0.0, min(seconds, _LONGEST_LIFE)) - MARGIN, secret)
 
 
 def _rejection(status: int, body: bytes) -> Rejection | None:

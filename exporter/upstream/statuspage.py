@@ -154,13 +154,17 @@ def parse_summary(body: bytes) -> PageReport:
 
 def _incidents(entries: list[object]) -> Iterator[PageIncident]:
     for entry in entries:
-        if isinstance(entry, dict) and entry.get("status") not in _RESOLVED:
+        if isinstance(entry, dict) and not _is_resolved(entry.get("status")):
             yield PageIncident(
                 id=_printable(entry.get("id"), _MAX_ID),
                 impact=_status(entry.get("impact")),
                 started=_time(entry.get("started_at")) or _time(entry.get("created_at")),
                 name=_printable(entry.get("name"), MAX_NAME),
             )
+
+
+def _is_resolved(word: object) -> bool:
+    return isinstance(word, str) and word in _RESOLVED
 
 
 def _status(word: object) -> ServiceStatus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from exporter.model.facts import (
     SyncError,
     UpstreamFailure,
 )
-from exporter.model.judgement import WELL, Connections, Surroundings, Thresholds
+from exporter.model.judgement import WELL, Connections, Surroundings, Thresholds, TokenClock
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, Sent, SyncStatus, SyncType, Verdict
 from exporter.observe.fleet import FAILED_READINGS, RECENT_READINGS, Fleet
@@ -388,8 +389,54 @@ def test_changed_thresholds_are_in_force_at_the_next_fold() -> None:
     assert state_of(snapshot).diagnosis.errors == ()
 
 
+@pytest.mark.parametrize("skew", [None, 0.0, 30.0])
+@pytest.mark.parametrize("step", [-3 * 86_400.0, 3 * 86_400.0])
+def test_a_clock_that_is_set_between_two_readings_raises_and_heals_nothing(skew: float | None, step: float) -> None:
+    """A reload, or another list of Xero's, has everybody judged anew before the next reading tells of the step."""
+    rules = Thresholds(stale_after=3600.0, token_clock=TokenClock.TRUSTED)
+
+    def later(second: float) -> Moment:
+        return Moment(at(second).wall + step, second)
+
+    lives = {
+        "well": Status(connected=True, token_expires_at=at(86_400).wall, last_sync=at(-60).wall, pending_syncs=1),
+        "ill": Status(connected=True, token_expires_at=at(-7200).wall, last_sync=at(-9000).wall),
+    }
+    fleet = Fleet(rules)
+    fleet.replace_roster([Organization(name) for name in lives], at(0))
+    for name, said in lives.items():
+        fleet.receive(Reading(name, at(1), at(1), said, skew=skew))
+    fleet.fold(at(2))
+    for second in (10, 20, 30):
+        snapshot = fleet.snapshot
+        assert snapshot is not None
+        assert [issues(snapshot, name) for name in lives] == [[], [Issue.TOKEN_EXPIRED]]
+        fleet.change_rules(replace(rules, token_grace=600.0 + second), later(second))
+        fleet.fold(later(second + 1))
+
+
 ONE, TWO = "5f4e0b1c-0000-4000-8000-000000000001", "5f4e0b1c-0000-4000-8000-000000000002"
 """Tenants of Xero."""
+
+
+def test_a_reading_that_says_the_same_is_judged_by_what_changed_beside_it() -> None:
+    """Other thresholds, or another list of Xero's, came since the last fold: the same answer is worth another look."""
+    said = Status(connected=True, last_sync=at(-3600).wall, pending_syncs=1)
+    fleet = Fleet(Thresholds(stale_after=3600.0))
+    fleet.replace_roster([Organization("a", xero_tenant_id=ONE)], at(0))
+    for second, rules, listed, expected in [
+        (10, Thresholds(stale_after=3600.0), ONE, []),
+        (20, Thresholds(stale_after=3600.0, sync_stale_after=1800.0), ONE, [Issue.SYNC_STALE]),
+        (30, Thresholds(stale_after=3600.0), ONE, []),
+        (40, Thresholds(stale_after=3600.0), TWO, [Issue.UNAUTHORIZED]),
+        (50, Thresholds(stale_after=3600.0), ONE, []),
+    ]:
+        fleet.change_rules(rules, at(second))
+        fleet.receive(success("a", second, said))
+        fleet.fold(at(second + 1), listing(second, listed))
+        snapshot = fleet.snapshot
+        assert snapshot is not None
+        assert issues(snapshot) == expected, second
 
 
 def listing(second: float, *tenants: str) -> Connections:

@@ -97,6 +97,7 @@ def test_what_an_incident_leaves_out_or_says_amiss_is_left_out() -> None:
     assert found.started == 1_778_790_159.441
     assert incident(started_at="soon", created_at=7).started is None
     assert incident(impact=None).impact is ServiceStatus.UNKNOWN
+    assert incident(status=["resolved"]).id == incident(status={"a": 1}).id == "cp306tmzcl0y"
     assert parse_summary(summary("minor", ["x", None, INCIDENT])).incidents[0].id == "cp306tmzcl0y"
     assert parse_summary(summary("minor", {"a": 1})) == PageReport(ServiceStatus.MINOR)
 
@@ -123,6 +124,19 @@ def test_any_name_and_id_come_out_printable(name: str, identifier: str) -> None:
     body = json.dumps({"status": {"indicator": "major"}, "incidents": [INCIDENT | {"name": name, "id": identifier}]})
     (found,) = parse_summary(body.encode()).incidents
     assert (found.name + found.id).isprintable()
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(INCIDENT)), JSON_VALUES))
+def test_no_incident_spoils_the_word_of_its_page(changed: dict[str, object]) -> None:
+    """Whatever stands in it, of whatever type."""
+    assert parse_summary(summary("major", [INCIDENT | changed])).status is ServiceStatus.MAJOR
 
 
 def answer(etag: str | None = None, last_modified: str | None = None) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,9 +32,10 @@ def ill(*issues: Issue, reasons: tuple[Reason, ...] = (), app_refused: bool = Fa
 
 def test_not_found_and_never_connected_count_for_nothing() -> None:
     """Neither in the share that is fresh, nor among those affected."""
-    assert tally_of([state(Freshness.NOT_FOUND), state(diagnosis=Diagnosis(never_connected=True))]) == NOBODY
-    found = tally_of([state(), state(Freshness.NOT_FOUND), state(diagnosis=Diagnosis(never_connected=True))])
-    assert (found.known, found.fresh) == (1, 1)
+    others = [state(Freshness.NOT_FOUND), state(diagnosis=Diagnosis(never_connected=True))]
+    assert tally_of(others) == replace(NOBODY, not_found=1, never_connected=1)
+    found = tally_of([state(), *others, state(Freshness.NOT_FOUND)])
+    assert (found.known, found.fresh, found.not_found, found.never_connected) == (1, 1, 2, 1)
 
 
 def test_stale_and_pending_are_known_and_nothing_else() -> None:
