@@ -602,4 +602,4 @@ async def test_a_transport_that_was_never_used_closes() -> None:
     """Whoever fails before the first read can still clean up."""
     reads = ReadTransport(timeout=LONG, max_concurrency=1, max_requests_per_second=1)
     await reads.aclose()
-    assert not isinstance(reads._http.client, aiohttp.ClientSession)
+    assert not reads._pool._origins
