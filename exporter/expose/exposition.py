@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, repeat
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -84,23 +85,24 @@ class Exposition:
         The polls of a block take two or three ticks. So up to `MOST_LEFT` of those that have just changed are left
         until they change no more, or until somebody asks for the page.
         """
-        before = () if self._snapshot is None else self._snapshot.blocks
+        before = frozenset() if self._snapshot is None else frozenset(self._snapshot.blocks)
         self._snapshot = snapshot
-        self._rendered = [
-            *self._rendered[: len(snapshot.blocks)],
-            *[None] * (len(snapshot.blocks) - len(self._rendered)),
-        ]
+        known = {one.block: one for one in self._rendered if one is not None}
+        in_place = chain(self._rendered, repeat(None))
+        self._rendered = [known.get(block, was) for block, was in zip(snapshot.blocks, in_place, strict=False)]
         may_leave = MOST_LEFT
-        for place, block in enumerate(snapshot.blocks):
-            rendered = self._rendered[place]
-            if rendered is not None and rendered.block is block:
-                continue
-            settled = place < len(before) and before[place] is block
-            if settled or not may_leave:
+        for place in self._unrendered():
+            if snapshot.blocks[place] in before or not may_leave:
                 self._render(place)
             else:
                 may_leave -= 1
         self._chunks = self._deflated = None
+
+    def _unrendered(self) -> Sequence[int]:
+        """Places of blocks whose lines are not those of the snapshot."""
+        assert self._snapshot is not None
+        pairs = zip(self._snapshot.blocks, self._rendered, strict=True)
+        return [place for place, (block, one) in enumerate(pairs) if one is None or one.block is not block]
 
     def _render(self, place: int) -> None:
         assert self._snapshot is not None
@@ -111,10 +113,8 @@ class Exposition:
         """All chunks about the fleet, in the order of the page."""
         snapshot = self._snapshot
         if self._chunks is None and snapshot is not None:
-            for place, block in enumerate(snapshot.blocks):
-                rendered = self._rendered[place]
-                if rendered is None or rendered.block is not block:
-                    self._render(place)
+            for place in self._unrendered():
+                self._render(place)
             blocks = [one for one in self._rendered if one is not None]
             fleet = [renderer.lines(snapshot) for renderer in self._fleet_renderers]
             self._about_all = chunk(b"".join(lines for lines, _ in fleet), self._about_all)

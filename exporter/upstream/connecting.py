@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -71,6 +72,8 @@ class Lookup:
         Raises:
             NameNotFound: there are none.
         """
+        with suppress(OSError, UnicodeError):  # an address needs no name server, and so no thread to wait for one
+            return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
         key = (host, port)
         task = self._under_way.get(key)
         if task is None:

@@ -144,8 +144,8 @@ async def test_the_request_is_the_one_of_the_troubleshooting_page() -> None:
     assert sorted(lines, key=str.lower) == [
         "Accept-Encoding: identity",
         "Accept: application/json",
-        f"authorization: Bearer {TOKEN}",
-        f"host: 127.0.0.1:{here.platform.port}",
+        f"Authorization: Bearer {TOKEN}",
+        f"Host: 127.0.0.1:{here.platform.port}",
         f"User-Agent: xero-exporter/{__version__}",
     ]
 
@@ -184,7 +184,7 @@ async def test_a_changed_token_is_used_from_the_next_request_on() -> None:
         here.token.value, here.token.number = "second", 2
         await here.ask()
     tokens = [line for request in here.platform.requests for line in request.split(b"\r\n") if b"Bearer" in line]
-    assert tokens == [b"authorization: Bearer " + TOKEN.encode(), b"authorization: Bearer second"]
+    assert tokens == [b"Authorization: Bearer " + TOKEN.encode(), b"Authorization: Bearer second"]
 
 
 async def test_without_a_token_nothing_is_sent() -> None:

@@ -83,6 +83,13 @@ async def transport(trust: TrustedCertificates, deadline: float = 10.0) -> Async
         await built.aclose()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for a condition, at most 10 s."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - a count sets no event
+            await asyncio.sleep(0.01)
+
+
 async def get(reads: ReadTransport, url: httpx.URL) -> Answer | UpstreamFailure:
     """One read under a permit."""
     async with reads.permit(suspect=False):
@@ -142,9 +149,7 @@ def test_a_changed_trust_holds_for_the_next_read_and_the_one_under_way_ends(run:
             assert isinstance(await get(reads, platform.url), Answer)
             platform.release.clear()
             under_way = asyncio.create_task(get(reads, platform.url))
-            async with asyncio.timeout(10):
-                while platform.requests < 2:  # noqa: ASYNC110 - a count sets no event
-                    await asyncio.sleep(0.01)
+            await until(lambda: platform.requests == 2)
             replace(other.file, bad)
             assert trust.look()
             reads.trust(trust.context)
@@ -165,13 +170,20 @@ def test_connections_of_an_old_trust_are_closed_once_their_reads_have_ended(run:
         authority = Authority(tmp_path)
         trust = TrustedCertificates(authority.file)
         async with serving(authority, tmp_path) as platform, transport(trust, deadline=0.5) as reads:
+            platform.release.clear()
+            under_way = asyncio.create_task(get(reads, platform.url))
+            await until(lambda: platform.requests == 1)
             for _ in range(5):
+                reads.trust(trust.context)
+            assert platform.open == 1
+            platform.release.set()
+            assert isinstance(await under_way, Answer)
+            await until(lambda: platform.open == 0)
+            for connections in range(2, 5):
                 assert isinstance(await get(reads, platform.url), Answer)
                 reads.trust(trust.context)
-            assert platform.connections == 5
-            async with asyncio.timeout(10):
-                while platform.open:  # noqa: ASYNC110 - a count sets no event
-                    await asyncio.sleep(0.01)
+                await until(lambda: platform.open == 0)
+                assert platform.connections == connections
             assert isinstance(await get(reads, platform.url), Answer)
             reads.trust(trust.context)
 

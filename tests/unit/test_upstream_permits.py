@@ -1,6 +1,7 @@
 """Who may send now: evenly paced, so many at once, and those that hang among themselves."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from itertools import pairwise
@@ -322,14 +323,13 @@ def test_a_crowd_goes_at_the_rate_and_not_slower(rate: float) -> None:
 
 
 def test_a_rest_is_not_saved_up_for_a_burst() -> None:
-    """After an hour without anybody, a crowd at 200 a second begins with eleven and goes on with one every 5 ms."""
+    """After an hour without anybody, a crowd at 200 a second goes in groups of 20 each 100 ms, the first of 21."""
     pace = Pace(200)
     pace.take(0.0)
-    gone = list(departures(pace, [3600.0] * 25))
-    assert gone.count(3600.0) == 11
-    steps = [later - earlier for earlier, later in pairwise(gone[11:])]
-    assert steps == pytest.approx([0.005] * len(steps), abs=2 * GRAIN)
-    assert len(set(gone[11:])) == 14
+    gone = list(departures(pace, [3600.0] * 101))
+    groups = [(moment, len(list(group))) for moment, group in itertools.groupby(gone)]
+    assert [size for _, size in groups] == [21, 20, 20, 20, 20]
+    assert [moment for moment, _ in groups] == pytest.approx([3600.0 + 0.1 * turn for turn in range(5)], abs=2 * GRAIN)
 
 
 def test_a_slow_pace_lets_them_go_one_by_one() -> None:
