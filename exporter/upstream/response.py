@@ -14,7 +14,8 @@ import httptools
 from exporter.upstream.broken import Broken, ClosedBeforeAnswer, ClosedInAnswer, InvalidBody, InvalidHead
 
 MAX_HEAD: Final = 16 * 1024
-"""Bytes of an answer's head, trailers and interim answers (1xx) included; servers allow themselves 8 kB."""
+"""Bytes of an answer's head, interim answers (1xx) included, and of what may come without any of the body between:
+extensions of chunks, trailers. Servers allow themselves 8 kB."""
 
 MAX_HEADERS: Final = 128
 """Headers of an answer, trailers included. With `MAX_HEAD`, what a head can make us keep."""
@@ -50,6 +51,7 @@ class ResponseReader:
     """Reads answers, one after the other: `begin`, then `feed` until one is whole."""
 
     __slots__ = (
+        "_beside_body",
         "_chunks",
         "_finished",
         "_head_done",
@@ -60,7 +62,6 @@ class ResponseReader:
         "_limit",
         "_parser",
         "_problem",
-        "_received",
         "_size",
         "_status",
         "_surplus",
@@ -81,7 +82,7 @@ class ResponseReader:
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
         self._problem: Broken | None = None
-        self._received = self._head_size = self._headers_seen = self._size = self._status = 0
+        self._beside_body = self._head_size = self._headers_seen = self._size = self._status = 0
         self._head_done = self._finished = self._surplus = self._keep = self._told = False
 
     @property
@@ -99,9 +100,11 @@ class ResponseReader:
         Raises:
             Broken: the answer is of no use.
         """
-        if not self._head_done:
-            self._received += len(data)
+        size = self._size
         broken = self._parsed(data)
+        # Since the last piece of a body. The parser keeps a trailer until its end, and copies it with each piece: one
+        # of 26 MB in pieces of 64 kB would hold the loop for 8 s.
+        self._beside_body = self._beside_body + len(data) if self._size == size else 0
         if self._finished and not broken:
             return self._response(b"".join(self._chunks), whole=True)
         return self._unfinished(broken)
@@ -116,7 +119,7 @@ class ResponseReader:
             Broken: the answer is of no use.
         """
         if not self._head_done:
-            raise ClosedBeforeAnswer(heard=self._received > 0)
+            raise ClosedBeforeAnswer(heard=self._beside_body > 0)
         if self._status != _OK:
             return self._response(None, whole=True)
         # Only a body of which neither was said ends with the connection (RFC 9112, 6.3).
@@ -140,9 +143,11 @@ class ResponseReader:
 
     def _unfinished(self, broken: Broken | None) -> Response | None:
         if not self._head_done:
-            if broken or self._received > MAX_HEAD:
+            if broken or self._beside_body > MAX_HEAD:
                 raise broken or InvalidHead
             return None
+        if self._beside_body > MAX_HEAD:
+            broken = broken or InvalidBody()
         if isinstance(broken, InvalidHead) or (broken and self._status == _OK):
             raise broken
         if broken or self._size > self._limit:

@@ -1,0 +1,53 @@
+"""Answers that would cost memory, time or somebody else's answer, had they no bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.upstream.broken import Broken, InvalidBody, InvalidHead
+from exporter.upstream.response import MAX_HEAD, ResponseReader
+
+LIMIT = 1_000
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+WHOLE = OK + b"Content-Length: 2\r\n\r\n{}"
+
+
+def reading() -> ResponseReader:
+    """A reader to whom a request was just sent."""
+    reader = ResponseReader()
+    reader.begin(LIMIT)
+    return reader
+
+
+@pytest.mark.parametrize("beside", [b"0\r\nX: ", b"0\r\nX", b"2;", b"2;x=", b'2;x="'])
+def test_what_stands_beside_the_body_is_not_taken_without_end(beside: bytes) -> None:
+    """A trailer, or the extension of a chunk: the parser keeps it, and copies all of it with each piece."""
+    reader = reading()
+    reader.feed(OK + CHUNKED + beside)
+    with pytest.raises(InvalidBody):
+        for _ in range(MAX_HEAD // 1_000 + 1):
+            reader.feed(b"a" * 1_000)
+
+
+def test_what_stands_beside_the_body_of_a_failure_ends_it() -> None:
+    """Its class is known; what is drained is bounded as well."""
+    reader = reading()
+    head = reader.feed(b"HTTP/1.1 500 No\r\n" + CHUNKED + b"0\r\nX: ")
+    assert head is not None
+    assert (head.status, head.whole) == (500, False)
+    rest = [reader.feed(b"a" * 1_000) for _ in range(MAX_HEAD // 1_000 + 1)][-1]
+    assert rest is not None
+    assert (rest.status, rest.whole, reader.reusable) == (500, True, False)
+
+
+def test_many_small_chunks_are_no_such_thing() -> None:
+    """What stands between them may be more than a head in all."""
+    reader = reading()
+    reader.feed(OK + CHUNKED)
+    for _ in range(LIMIT):
+        for piece in (b"1;x=" + b"y" * 20, b"\r\n", b" ", b"\r\n"):
+            assert reader.feed(piece) is None
+    response = reader.feed(b"0\r\nX: y\r\n\r\n")
+    assert response is not None
+    assert (response.body, reader.reusable) == (b" " * LIMIT, True)
