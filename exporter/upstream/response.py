@@ -106,7 +106,7 @@ class ResponseReader:
         # of 26 MB in pieces of 64 kB would hold the loop for 8 s.
         self._beside_body = self._beside_body + len(data) if self._size == size else 0
         if self._finished and not broken:
-            return self._response(b"".join(self._chunks), whole=True)
+            return self._response(self._body(), whole=True)
         return self._unfinished(broken)
 
     def end(self, *, cleanly: bool) -> Response:
@@ -124,7 +124,7 @@ class ResponseReader:
             return self._response(None, whole=True)
         # Only a body of which neither was said ends with the connection (RFC 9112, 6.3).
         if cleanly and not self._headers.keys() & {b"content-length", b"transfer-encoding"}:
-            return self._response(b"".join(self._chunks), whole=True)
+            return self._response(self._body(), whole=True)
         raise ClosedInAnswer
 
     def close(self) -> None:
@@ -156,6 +156,9 @@ class ResponseReader:
             self._told = True
             return self._response(None, whole=False)
         return None
+
+    def _body(self) -> bytes | None:
+        return b"".join(self._chunks) if self._size <= self._limit else None
 
     def _response(self, body: bytes | None, *, whole: bool) -> Response:
         return Response(self._status, self._headers, body, whole)

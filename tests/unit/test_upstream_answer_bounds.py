@@ -51,3 +51,20 @@ def test_many_small_chunks_are_no_such_thing() -> None:
     response = reader.feed(b"0\r\nX: y\r\n\r\n")
     assert response is not None
     assert (response.body, reader.reusable) == (b" " * LIMIT, True)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [OK + CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (LIMIT + 1, b" " * (LIMIT + 1))],
+        [OK + CHUNKED + b"%x\r\n%b\r\n" % (LIMIT, b" " * LIMIT), b"1\r\n \r\n0\r\n\r\n"],
+        [OK + b"Content-Length: %d\r\n\r\n%b" % (LIMIT + 1, b" " * (LIMIT + 1))],
+    ],
+    ids=["one chunk", "a chunk too many", "a length"],
+)
+def test_a_body_that_is_too_large_is_none_also_when_its_end_came_with_it(pieces: list[bytes]) -> None:
+    """Nothing of it is kept, and an empty body would be another answer."""
+    reader = reading()
+    response = [reader.feed(piece) for piece in pieces][-1]
+    assert response is not None
+    assert (response.body, response.whole) == (None, True)
