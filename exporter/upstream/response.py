@@ -197,6 +197,9 @@ class ResponseReader:
         """A piece of the body."""
         if self._surplus:
             return
+        if not self._head_done:
+            self._problem = InvalidHead()  # an interim answer has none (RFC 9110, 15.2), but llhttp would read one
+            return
         self._size += len(body)
         if self._size <= self._limit:
             self._chunks.append(body)

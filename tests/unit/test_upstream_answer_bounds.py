@@ -68,3 +68,21 @@ def test_a_body_that_is_too_large_is_none_also_when_its_end_came_with_it(pieces:
     response = [reader.feed(piece) for piece in pieces][-1]
     assert response is not None
     assert (response.body, response.whole) == (None, True)
+
+
+@pytest.mark.parametrize("sized", [b"Content-Length: 3\r\n\r\nabc", CHUNKED + b"3\r\nabc\r\n0\r\n\r\n"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_interim_answer_has_no_body(sized: bytes, *, at_once: bool) -> None:
+    """One that says it has could otherwise put its words before those of the answer."""
+    interim = b"HTTP/1.1 110 Wait\r\n" + sized
+    reader = reading()
+    with pytest.raises(InvalidHead):
+        for piece in [interim + WHOLE] if at_once else [interim, WHOLE]:
+            reader.feed(piece)
+
+
+def test_an_interim_answer_without_one_is_passed_over() -> None:
+    """However many headers it has, they are not those of the answer."""
+    response = reading().feed(b"HTTP/1.1 110 Wait\r\nDate: x\r\n\r\n" + WHOLE)
+    assert response is not None
+    assert (response.body, response.headers) == (b"{}", {b"content-length": b"2"})
