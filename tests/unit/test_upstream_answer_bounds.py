@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter.upstream.broken import Broken, InvalidBody, InvalidHead
+from exporter.upstream.broken import InvalidBody, InvalidHead
 from exporter.upstream.response import MAX_HEAD, ResponseReader
 
 LIMIT = 1_000
@@ -97,3 +97,22 @@ def test_white_space_around_a_value_is_no_part_of_it(end: bytes) -> None:
     assert response.body == b"{}"
     assert response.header(b"retry-after") == "7"
     assert response.header(b"date") == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("sized", [b"Content-Length: 40\r\n\r\n", CHUNKED])
+def test_a_body_that_was_announced_where_there_is_none_may_still_come(status: bytes, sized: bytes) -> None:
+    """It would be read as the answer to the next request: the connection is not used again."""
+    reader = reading()
+    response = reader.feed(b"HTTP/1.1 " + status + b"\r\n" + sized)
+    assert response is not None
+    assert (response.whole, reader.reusable) == (True, False)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("sized", [b"\r\n", b"Content-Length: 0\r\n\r\n"])
+def test_an_answer_without_a_body_leaves_its_connection_usable(status: bytes, sized: bytes) -> None:
+    """As one with a body does."""
+    reader = reading()
+    assert reader.feed(b"HTTP/1.1 " + status + b"\r\n" + sized) is not None
+    assert reader.reusable
