@@ -36,7 +36,7 @@ def program(name: str) -> str:
     found = shutil.which(name)
     if found is not None:
         return found
-    why = f"{name} is not on this machine (on Debian: sudo apt install prometheus)"
+    why = f"{name} is not on this machine (on Debian: sudo apt install prometheus prometheus-alertmanager)"
     if os.environ.get("CI") == "true":
         pytest.fail(why)
     pytest.skip(why)
