@@ -44,9 +44,11 @@ contracts: $(ENVIRONMENT) ## imports run one way
 docs: $(ENVIRONMENT) ## write the generated references
 	$(BIN)/xero-exporter docs metrics > docs/metrics.md
 	$(BIN)/xero-exporter docs config > docs/config.md
+	$(BIN)/xero-exporter docs reasons > docs/reasons.md
+	$(BIN)/xero-exporter docs troubleshooting > docs/troubleshooting.md
 
 docs-check: $(ENVIRONMENT) ## the generated references are in step
-	@for what in metrics config; do \
+	@for what in metrics config reasons troubleshooting; do \
 		$(BIN)/xero-exporter docs $$what | diff -u docs/$$what.md - \
 			|| { echo "docs/$$what.md is out of step: run 'make docs'" >&2; exit 1; }; \
 	done

@@ -84,7 +84,8 @@ def running(*arguments: str | Path, log: Path, environment: dict[str, str] | Non
             [str(argument) for argument in arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            # Without the first, an exporter would ask Xero's real status pages.
+            env={"XERO_EXPORTER_XERO__STATUS_PAGES": "[]", **os.environ, **(environment or {})},
         )
         try:
             yield process.pid

@@ -241,6 +241,7 @@ class Exporter:
                 for one in self._config.web.tokens
             ),
             organization_names=self._config.expose.organization_names,
+            links=self._config.links,
             version=__version__,
         )
 

@@ -11,9 +11,10 @@ from exporter.config.schema import Config, Credential
 from exporter.config.schema import Discovery as DiscoverySettings
 from exporter.config.secrets import Token, token_of
 from exporter.errors import ConfigError, Fault
+from exporter.observe.interpret import interpreted
 from exporter.observe.reader import Reader
 from exporter.observe.roster import Filter, Roster
-from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.discovery import Discovery
 from exporter.upstream.memberpulse import MemberPulse
@@ -65,6 +66,7 @@ def upstream_of(
         transport=transport,
         telemetry=metrics,
         clock=clock,
+        interpret=interpreted,
     )
     return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
 
@@ -138,7 +140,9 @@ def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Every configured token by its owner, as the metrics call them: ``platform``, ``discovery``, ``web/NAME``.
+    """Every configured token by its owner, as the metrics call them.
+
+    The owners are ``platform``, ``discovery``, ``xero`` and ``web/NAME``.
 
     Attributes:
         by_owner: the tokens.
@@ -162,6 +166,8 @@ def tokens_of(config: Config, before: Tokens | None = None) -> Tokens:
     settings: dict[str, Credential] = {PLATFORM_TOKEN: config.platform}
     if config.organizations.http is not None and config.organizations.http.has_token:
         settings[DISCOVERY_TOKEN] = config.organizations.http
+    if config.xero.app.client_secret_file is not None:
+        settings[XERO_SECRET] = Credential.model_construct(token=None, token_file=config.xero.app.client_secret_file)
     settings |= {f"web/{one.name}": one for one in config.web.tokens}
     tokens = {}
     for owner, setting in settings.items():

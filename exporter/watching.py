@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
+from exporter.asking_xero import AskingXero
 from exporter.build import Tokens, Upstream, certificate_of, roster_of, tell_roster, tokens_of, unusable, upstream_of
 from exporter.clock import Clock
 from exporter.config.schema import Config
@@ -27,7 +28,7 @@ from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
 from exporter.observe.telling import tell
-from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 
 READS_GRACE: Final = 2.0
@@ -62,6 +63,9 @@ class Watching:
         self._roster_task: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._discovering = self._discovering_of(config)
+        self._asking_xero = AskingXero(
+            config, secret=self.tokens.by_owner.get(XERO_SECRET), clock=clock, metrics=self.metrics
+        )
         self._fleet = Fleet(config.thresholds)
         self._poller = Poller(
             reader=self._upstream.reader,
@@ -119,6 +123,7 @@ class Watching:
         # What still used them was ended by `drain`, so these end at once.
         await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._upstream.transport.aclose()
+        await self._asking_xero.aclose()
         if self._discovering is not None:
             await self._discovering.aclose()
 
@@ -156,11 +161,12 @@ class Watching:
             await self._discovering.believe()
 
     def look_at_sources(self) -> None:
-        """Starts to read again what changed, and to ask the server that lists organisations when its turn has come."""
+        """Starts to read again what changed, and to ask whoever's turn has come beside the platform."""
         if (self._roster_task is None or self._roster_task.done()) and self._roster.changed():
             self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
         if self._discovering is not None:
             self._discovering.look()
+        self._asking_xero.look()
 
     async def _reload_roster(self) -> None:
         try:
@@ -250,6 +256,7 @@ class Watching:
                 self._discovering.trust(upstream.trust.context)
         if "organizations.http" in changed:
             self._discover_otherwise()
+        self._retire(self._asking_xero.reconfigure(config, changed, tokens.by_owner.get(XERO_SECRET)), ())
         self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
         self._fleet.change_rules(config.thresholds, now)
         self._tell_limits()
@@ -316,7 +323,7 @@ class Watching:
 
     def _show(self, now: Moment) -> None:
         """Folds what came in, and makes it what the page shows."""
-        changes = self._fleet.fold(now, None, self._surroundings())
+        changes = self._fleet.fold(now, self._asking_xero.connections, self._surroundings())
         if (snapshot := self._fleet.snapshot) is not None:
             self.exposition.render(snapshot)
         tell(changes)
@@ -325,6 +332,8 @@ class Watching:
         return Surroundings(
             started=self.ready().ready,
             credential_refused=self._poller.auth_ok is False or not self._upstream.token.number,
+            app_refused=self._asking_xero.app_refused,
+            pages=self._asking_xero.pages,
         )
 
     def _look_at_files(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exporter.telemetry.metrics import SelfMetrics
     from exporter.upstream.listing import Listing
 
-_MEND: Final = {
+MEND: Final = {
     Failure.AUTH: "it refuses the token: check platform.token_file and what the token may do",
     Failure.NOT_FOUND: "it does not know this organisation: check the id, platform.url and platform.paths.status",
     Failure.RATE_LIMITED: "it asks us to slow down: lower platform.max_requests_per_second",
@@ -35,7 +35,7 @@ _MEND: Final = {
 
 _NOBODY: Final = "there is no organisation to ask about: fill organizations, or widen organizations.include and exclude"
 
-_UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, Failure.RATE_LIMITED}
+UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, Failure.RATE_LIMITED}
 
 
 def check_config(
@@ -82,7 +82,7 @@ def check_config(
     if not online:
         return
     metrics = SelfMetrics(CollectorRegistry())
-    listing = loop.run(_discover(settings, metrics, roster))
+    listing = loop.run(discover(settings, metrics, roster))
     if listing is not None:
         sys.stdout.write(
             f"organizations.http lists {len(listing.organizations)} organisations, "
@@ -97,9 +97,9 @@ def check_config(
     if reading.failure is None:
         sys.stdout.write(f"the platform answered for {reading.organization_id} in {reading.duration:.2f} s\n")
         return
-    kind = UnreachableError if reading.failure in _UNREACHABLE else AnswerIsBadError
+    kind = UnreachableError if reading.failure in UNREACHABLE else AnswerIsBadError
     raise kind(
-        f"the platform gives no status for {reading.organization_id} ({reading.failure}): {_MEND[reading.failure]}"
+        f"the platform gives no status for {reading.organization_id} ({reading.failure}): {MEND[reading.failure]}"
     )
 
 
@@ -122,7 +122,7 @@ def once(config: ConfigFile) -> None:
     registry = CollectorRegistry()
     metrics = SelfMetrics(registry)
     roster = roster_of(settings, clock)
-    loop.run(_discover(settings, metrics, roster))
+    loop.run(discover(settings, metrics, roster))
     organizations = roster.organizations
     if not organizations:
         raise AnswerIsBadError(_NOBODY)
@@ -157,7 +157,7 @@ def once(config: ConfigFile) -> None:
         )
 
 
-async def _discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> Listing | None:
+async def discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> Listing | None:
     """Takes what `organizations.http` lists into the roster; returns None where it is not configured.
 
     Raises:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from exporter.cli import asking, probing, serving, shipping
+from exporter.cli import asking, diagnosing, escalating, probing, serving, shipping
 from exporter.errors import ConfigError, ExporterError
 from exporter.redact import printable
 
@@ -27,6 +27,8 @@ app.command()(serving.demo)
 app.command()(serving.serve)
 app.command("check-config")(asking.check_config)
 app.command()(asking.once)
+app.command()(diagnosing.diagnose)
+app.command()(escalating.escalate)
 app.command()(probing.health)
 app.command()(shipping.docs)
 app.command()(shipping.version)

@@ -59,10 +59,15 @@ class Target:
     prefix: str
 
     @property
+    def base(self) -> str:
+        """The URL of the exporter, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.prefix}"
+
+    @property
     def url(self) -> str:
         """The URL that is asked."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{self.path}"
+        return f"{self.base}/-/healthy"
 
     @property
     def path(self) -> str:
@@ -70,8 +75,12 @@ class Target:
         return f"{self.prefix}/-/healthy"
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str, option: str = "--url") -> Target:
     """The place that a URL names.
+
+    Args:
+        url: as somebody wrote it.
+        option: of the command line, that it was written in.
 
     Raises:
         UsageError: it is no URL of http or https, or it holds a user, a query or a fragment.
@@ -86,7 +95,7 @@ def target_of(url: str) -> Target:
     # What cannot stand in a request line is refused here, and is never shown on a terminal.
     plain = url.isascii() and url.isprintable() and not set(url) & set(" ?#@\\")
     if not host or not plain or parts.scheme not in _PORTS:
-        raise UsageError("--url must be a URL such as http://127.0.0.1:9869, without user, query and fragment")
+        raise UsageError(f"{option} must be a URL such as http://127.0.0.1:9869, without user, query and fragment")
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
@@ -130,20 +139,13 @@ def _status(target: Target, timeout: float) -> int:
 
 
 def _connection(target: Target, timeout: float) -> HTTPConnection:
-    import ssl
     from http.client import HTTPConnection, HTTPSConnection
 
     if target.scheme == "http":
         return HTTPConnection(target.host, target.port, timeout=timeout)
-    from exporter.config.addresses import is_loopback
+    from exporter.cli.trust import context_for
 
-    context = ssl.create_default_context()
-    if is_loopback(target.host):
-        # A certificate names the exporter as others reach it, never 127.0.0.1. Nothing secret is sent, and only this
-        # machine can answer. Anywhere else it must hold; SSL_CERT_FILE names an authority of one's own.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return HTTPSConnection(target.host, target.port, timeout=timeout, context=context)
+    return HTTPSConnection(target.host, target.port, timeout=timeout, context=context_for(target.host))
 
 
 def _why(error: Exception, seconds: float) -> str:

@@ -16,14 +16,24 @@ class Reference(StrEnum):
 
     METRICS = "metrics"
     CONFIG = "config"
+    REASONS = "reasons"
+    TROUBLESHOOTING = "troubleshooting"
 
 
 def docs(what: Annotated[Reference, typer.Argument(help="Which reference.")]) -> None:
     """Print a generated reference as Markdown; the files in docs/ are these."""
     from exporter.config.reference import config_reference
     from exporter.expose.reference import metrics_reference
+    from exporter.expose.troubleshooting.reference import troubleshooting_reference
+    from exporter.observe.reasons.reference import reasons_reference
 
-    sys.stdout.write(metrics_reference() if what is Reference.METRICS else config_reference())
+    pages = {
+        Reference.METRICS: metrics_reference,
+        Reference.CONFIG: config_reference,
+        Reference.REASONS: reasons_reference,
+        Reference.TROUBLESHOOTING: troubleshooting_reference,
+    }
+    sys.stdout.write(pages[what]())
 
 
 def version() -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from exporter.expose.catalogue import OrganizationFamily, Sample
 from exporter.expose.deflate import Chunk, chunk
-from exporter.model.facts import Block, OrganizationState
+from exporter.expose.entry import FleetFamily, OrganizationFamily
+from exporter.model.facts import Block, OrganizationState, Snapshot
 from exporter.model.family import Family
 
 
@@ -54,6 +54,20 @@ class FamilyRenderer:
         return "".join(written).encode(), len(written)
 
 
+class FleetRenderer:
+    """Writes a family about all organisations, with its header: 25 us for all of them, in each tick."""
+
+    def __init__(self, entry: FleetFamily) -> None:
+        self._header = header(entry.family).decode()
+        self._samples = entry.samples
+        self._series = _Series(entry.family)
+
+    def lines(self, snapshot: Snapshot) -> tuple[bytes, int]:
+        """The header and the lines of this snapshot, and how many samples there are."""
+        written = [f"{self._series[values]} {value!r}\n" for values, value in self._samples(snapshot)]
+        return "".join((self._header, *written)).encode(), len(written)
+
+
 def render_block(block: Block, renderers: Sequence[FamilyRenderer], before: RenderedBlock | None) -> RenderedBlock:
     """The block as bytes, family by family.
 
@@ -78,16 +92,22 @@ def header(family: Family) -> bytes:
     return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.kind}\n".encode()
 
 
-def fleet_lines(family: Family, samples: Sequence[Sample]) -> bytes:
-    """The lines of a family about the whole fleet."""
-    return "".join(
-        f"{family.name}{{{_pairs(family.label_names, values)}}} {value!r}\n" for values, value in samples
-    ).encode()
-
-
 def escaped(value: str) -> str:
     r"""A label value as both formats write it: ``\``, ``"`` and newline escaped with a backslash."""
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+class _Series(dict[tuple[str, ...], str]):
+    """Label values -> what stands before the value; fills itself. They are closed lists and configured addresses."""
+
+    def __init__(self, family: Family) -> None:
+        super().__init__()
+        self._family = family
+
+    def __missing__(self, values: tuple[str, ...]) -> str:
+        pairs = _pairs(self._family.label_names, values)
+        self[values] = name = f"{self._family.name}{{{pairs}}}" if pairs else self._family.name
+        return name
 
 
 class _Tails(dict[tuple[str, ...], str]):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from exporter.expose.blocks import FamilyRenderer, RenderedBlock, fleet_lines, header, render_block
-from exporter.expose.catalogue import FLEET_FAMILIES, Sample, organization_families
+from exporter.expose.blocks import FamilyRenderer, FleetRenderer, RenderedBlock, render_block
+from exporter.expose.catalogue import FLEET_FAMILIES, organization_families
 from exporter.expose.deflate import Chunk, Deflated, chunk, deflate, member, put_together
 from exporter.expose.own import OwnMetrics
 from exporter.model.facts import Block, Snapshot
-from exporter.model.family import Family
 from exporter.telemetry.metrics import SelfMetrics
 
 
@@ -67,6 +66,7 @@ class Exposition:
 
     def __init__(self, *, organization_names: bool, registry: CollectorRegistry, metrics: SelfMetrics) -> None:
         self._renderers = tuple(map(FamilyRenderer, organization_families(names=organization_names)))
+        self._fleet_renderers = tuple(map(FleetRenderer, FLEET_FAMILIES))
         self._own = OwnMetrics(registry)
         self._metrics = metrics
         self._blocks: dict[Block, RenderedBlock] = {}
@@ -85,11 +85,11 @@ class Exposition:
             if block not in before
         }
         self._blocks = {block: before.get(block) or dirty[block] for block in snapshot.blocks}
-        fleet = [(entry.family, entry.samples(snapshot)) for entry in FLEET_FAMILIES]
-        self._about_all = chunk(b"".join(_fleet_lines(fleet)), self._about_all)
+        fleet = [renderer.lines(snapshot) for renderer in self._fleet_renderers]
+        self._about_all = chunk(b"".join(lines for lines, _ in fleet), self._about_all)
         self._chunks = tuple(part for part in (self._about_all, *self._organization_chunks()) if part.plain)
         self._deflated = None
-        series = sum(len(samples) for _, samples in fleet) + sum(block.series for block in self._blocks.values())
+        series = sum(count for _, count in fleet) + sum(block.series for block in self._blocks.values())
         self._metrics.rendered(blocks=len(dirty), series=series)
 
     def page(self, format: Format, encoding: Encoding = Encoding.IDENTITY) -> Page:  # noqa: A002 - the field's own word
@@ -117,9 +117,3 @@ class Exposition:
             yield renderer.header
             for block in self._blocks.values():
                 yield block.lines[index]
-
-
-def _fleet_lines(fleet: Sequence[tuple[Family, Sequence[Sample]]]) -> Iterator[bytes]:
-    for family, samples in fleet:
-        yield header(family)
-        yield fleet_lines(family, samples)

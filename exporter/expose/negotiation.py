@@ -11,6 +11,7 @@ from exporter.expose.exposition import Encoding, Format
 _QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _TEXT_RANGES: Final = ("text/plain", "text/*", "*/*")
 _GZIP_RANGES: Final = ("gzip", "x-gzip", "*")
+_JSON_RANGES: Final = ("application/json", "application/*", "*/*")
 _IDENTITY_RANGES: Final = ("identity", "*")
 
 
@@ -45,6 +46,15 @@ def encoding_for(accept_encoding: str | None) -> Encoding:
     gzip = next((worth[name] for name in _GZIP_RANGES if name in worth), 0.0)
     identity = next((worth[name] for name in _IDENTITY_RANGES if name in worth), 0.0)
     return Encoding.GZIP if gzip > 0 and gzip >= identity else Encoding.IDENTITY
+
+
+def wants_markdown(accept: str | None) -> bool:
+    """Whether Markdown is to be answered rather than JSON: only where it is asked for by name, and more."""
+    worth: dict[str, float] = {}
+    for name, given in _preferences(accept):
+        worth[name] = max(worth.get(name, 0.0), _quality(given))
+    json = next((worth[name] for name in _JSON_RANGES if name in worth), 0.0)
+    return worth.get("text/markdown", 0.0) > json
 
 
 def _preferences(header: str | None) -> Iterator[tuple[str, dict[str, str]]]:

@@ -5,48 +5,17 @@ Instants are RFC 3339 in UTC with milliseconds, null when unknown or outside the
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from exporter.model.words import Failure, Freshness, RosterSource, SyncStatus
-
-Instant: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-"""An instant as RFC 3339 in UTC, such as ``2025-01-15T10:30:00.000Z``."""
+from exporter.expose.diagnosis_shapes import DiagnosisDocument
+from exporter.expose.shape import Document as _Document
+from exporter.expose.shape import Instant
+from exporter.model.words import Failure, Freshness, Issue, Reason, SyncStatus
 
 Outcome: TypeAlias = Failure | Literal["success"]
 """How a reading ended: the failure class, or success."""
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class SourceDocument(_Document):
-    """One source of the roster."""
-
-    source: RosterSource = Field(description="which source")
-    organizations: int = Field(description="how many it lists, before include and exclude")
-    last_success: Instant | None = Field(description="when it was last read whole and taken over")
-    rejected: bool = Field(description="whether its newest content was refused and the last good list is kept")
-    held: bool = Field(description="whether its newest content is held because it drops too many at once")
-    why: str | None = Field(description="why its newest content is not in force, or none came; null when it is")
-
-
-class FleetDocument(_Document):
-    """All organisations in numbers, and how polling stands."""
-
-    version: str = Field(description="of the exporter")
-    at: Instant | None = Field(description="when this was true")
-    organizations: int = Field(description="how many are on the roster")
-    freshness: dict[Freshness, int] = Field(description="how many of each freshness; every word is there")
-    poll_interval_seconds: float = Field(description="between two readings of one organisation")
-    stale_after_seconds: float = Field(description="after the last success data is withdrawn")
-    platform_auth_ok: bool | None = Field(
-        description="whether the platform accepts our token: false while it refuses it for everybody, null unknown"
-    )
-    platform_paused_until: Instant | None = Field(description="until when the platform asked everybody to wait")
-    roster: tuple[SourceDocument, ...] = Field(description="the sources, in order of precedence")
 
 
 class OrganizationRow(_Document):
@@ -58,6 +27,11 @@ class OrganizationRow(_Document):
     failure: Failure | None = Field(description="why the last reading failed; null after a success")
     last_attempt: Instant | None = Field(description="when the last reading ended")
     last_success: Instant | None = Field(description="when the last successful reading ended")
+    issues: tuple[Issue, ...] | None = Field(description="what is wrong, the gravest first; null while it is not fresh")
+    since: Instant | None = Field(description="when the oldest of them began")
+    reasons: tuple[Reason, ...] | None = Field(
+        description="why, by the issues and then by other recent errors; null while it is not fresh"
+    )
     connected: bool | None = Field(description="whether the platform holds a connection to Xero")
     sync_status: SyncStatus | None = Field(description="the platform's word, folded to a closed list")
     last_sync: Instant | None = Field(description="when the platform last synchronised with Xero")
@@ -119,6 +93,7 @@ class OrganizationDocument(_Document):
     name: str | None = Field(description="what people call it; null unless configured and opted in")
     xero_tenant_id: str | None = Field(description="Xero's id of the connected tenant; null when not configured")
     freshness: Freshness = Field(description="how much can be trusted of the facts")
+    diagnosis: DiagnosisDocument
     polling: PollingDocument
     facts: FactsDocument | None = Field(description="what the platform said last; null when never or too long ago")
     recent: tuple[ReadingDocument, ...] = Field(description="the last readings, newest first")

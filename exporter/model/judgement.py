@@ -83,7 +83,8 @@ class ActiveIssue:
         since: when it began, seconds since 1970 UTC: the instant the facts name, else when it was first seen. It does
             not move while the issue lasts.
         because: what it was concluded from.
-        reasons: why, by the active errors behind it, most frequent first; empty when no error is behind it.
+        reasons: why, by the active errors behind it at the last reading, most frequent first; those that it had while
+            it lingers; empty when no error is behind it.
     """
 
     issue: Issue
@@ -94,7 +95,7 @@ class ActiveIssue:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCount:
-    """Recent errors of one kind: those that are active, or younger than the error window.
+    """Recent errors of one kind: those that were active, or younger than the error window, at the last reading.
 
     Attributes:
         sync_type: what was being synchronised.
@@ -117,11 +118,13 @@ class Diagnosis:
         issues: by precedence, without those that a connection issue hides.
         errors: recent errors by kind, most frequent first, at most `MAX_ERROR_SERIES`.
         never_connected: no connection was ever made; nothing is wrong with it, and no share counts it.
+        app_refused: an active error says that Xero refuses the platform's app, whatever issue that shows as.
     """
 
     issues: tuple[ActiveIssue, ...] = ()
     errors: tuple[ErrorCount, ...] = ()
     never_connected: bool = False
+    app_refused: bool = False
 
 
 WELL: Final = Diagnosis()
@@ -129,41 +132,50 @@ WELL: Final = Diagnosis()
 
 
 @dataclass(frozen=True, slots=True)
-class SeenError:
-    """What is remembered of an error after its status is gone.
+class SeenKind:
+    """What is remembered of errors of one kind after their status is gone.
 
     Attributes:
         sync_type: what was being synchronised.
         reason: why it failed.
-        at: when it happened, seconds since 1970 UTC.
+        instants: when they happened, seconds since 1970 UTC, newest first; bounded. Only the last one can be further
+            than `observe.active.REPEATED_APART` from the first: the kind came back then.
     """
 
     sync_type: SyncType
     reason: Reason
-    at: float
+    instants: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What judging one organisation needs of earlier readings; bounded.
+    """What judging one organisation needs of earlier readings and judgements; bounded.
 
     Attributes:
-        seen: errors younger than the error window, each once, newest first, at most `MAX_SEEN`.
-        active: sync issue -> when an active error of it was last seen, monotonic seconds.
-        token_expires_at: the expiry that the last status named.
-        token_renewed: when it was seen to have moved forward, seconds since 1970 UTC; None when it never was.
+        seen: kinds of errors seen lately, at most `observe.active.MAX_KINDS`, the one with the newest first.
+        token_expires_at: the expiry that the last status with one named.
+        token_renewed: when it was seen to have moved forward, seconds since 1970 UTC by the platform's clock; None
+            when it never was.
         connected_since: the first of the unbroken row of readings that said connected; None while not.
-        unsynced_since: when it was first seen connected without any sync, seconds since 1970 UTC; None while not.
-        since: issue -> when it began; those that the last judgement found, hidden ones included.
+        unsynced_since: when it was first seen connected without any sync, seconds since 1970 UTC by the platform's
+            clock; None while not.
+        issues: what the last judgement found, hidden ones included, by precedence.
+        lingering: those of them that no active error is behind any more -> when one was last seen, monotonic seconds.
+        errors: recent errors, counted at the last reading.
+        valid_until: monotonic second at which time alone changes `issues`; infinite when nothing will.
+        settled_until: monotonic second before which another reading of the same status changes nothing of all this.
     """
 
-    seen: tuple[SeenError, ...] = ()
-    active: tuple[tuple[Issue, float], ...] = ()
+    seen: tuple[SeenKind, ...] = ()
     token_expires_at: float | None = None
     token_renewed: float | None = None
     connected_since: Moment | None = None
     unsynced_since: float | None = None
-    since: tuple[tuple[Issue, float], ...] = ()
+    issues: tuple[ActiveIssue, ...] = ()
+    lingering: tuple[tuple[Issue, float], ...] = ()
+    errors: tuple[ErrorCount, ...] = ()
+    valid_until: float = float("inf")
+    settled_until: float = float("-inf")
 
 
 BLANK: Final = Memory()
@@ -218,7 +230,7 @@ class Tally:
         issues: issue -> how many have it.
         affected: kind -> how many have an issue of it.
         unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
-        app_refused: how many have a recent error that says that Xero refuses the platform's app.
+        app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
     """
 

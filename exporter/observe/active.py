@@ -6,19 +6,29 @@ troubleshooting page shows one: healthy, two failed, one error older than the la
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from exporter.model.facts import Status, SyncError
-from exporter.model.judgement import MAX_ERROR_SERIES, ErrorCount, Memory, SeenError
+from exporter.model.judgement import MAX_ERROR_SERIES, ErrorCount, Memory, SeenKind
 from exporter.model.words import Issue, Reason, SyncStatus, SyncType
 
 REPEATED_APART: Final = 300.0
 """Seconds that two errors of one kind must lie apart to be a failure that comes back, not one that is told twice."""
 
-MAX_SEEN: Final = 64
-"""Errors remembered of an organisation: more than four syncs an hour of each kind leave behind."""
+MAX_KINDS: Final = 16
+"""Kinds of errors remembered of an organisation; those with the newest errors, when there are more."""
+
+MAX_INSTANTS: Final = 12
+"""Instants remembered of a kind, two more at most. A batch of a hundred records fails a hundred times at once."""
+
+THINNED_TO: Final = REPEATED_APART / 10
+"""Beyond `MAX_INSTANTS`, seconds of which only the oldest instant is remembered."""
+
+MOST_AHEAD: Final = 120.0
+"""Seconds that an error may lie in the future to be remembered: what is further ahead was not written by a clock."""
 
 UNWELL: Final = frozenset({SyncStatus.DEGRADED, SyncStatus.FAILING, SyncStatus.DISCONNECTED})
 """What the platform says of a connection that is not healthy. Null, and words that nobody knows, say nothing."""
@@ -39,69 +49,146 @@ ISSUE_OF_SYNC_TYPE: Final[Mapping[SyncType, Issue]] = {
     SyncType.OTHER: Issue.SYNC_FAILING,
 }
 
-_CONCERNS_CONNECTION: Final = frozenset({*ISSUE_OF_REASON, Reason.APP_CREDENTIALS})
+CONCERNS_CONNECTION: Final = frozenset({*ISSUE_OF_REASON, Reason.APP_CREDENTIALS})
 """Reasons for which nothing can sync: `failed_syncs` need not count them."""
+
+_NEVER: Final = float("inf")
 
 _Kind: TypeAlias = "tuple[SyncType, Reason]"
 
 
-def issue_of(error: SyncError) -> Issue:
-    """The issue that an active error is evidence of."""
-    return ISSUE_OF_REASON.get(error.reason) or ISSUE_OF_SYNC_TYPE[error.sync_type]
+@dataclass(slots=True)
+class ActiveKind:
+    """Active errors of one kind.
+
+    Attributes:
+        sync_type: what was being synchronised.
+        reason: why it failed.
+        count: how many are listed; 0 when only the memory has them.
+        oldest: when the oldest of them happened, seconds since 1970 UTC; None when none of them says.
+        until: when time alone ends it, on the clock that `now` is of; infinite when time does not.
+    """
+
+    sync_type: SyncType
+    reason: Reason
+    count: int = 0
+    oldest: float | None = None
+    until: float = 0.0
 
 
-def remembered(seen: tuple[SeenError, ...], errors: Iterable[SyncError], since: float) -> tuple[SeenError, ...]:
-    """What is remembered after a status with these errors: each once, newest first, none older than `since`."""
-    new = {SeenError(one.sync_type, one.reason, one.at) for one in errors if one.at is not None and one.at > since}
-    new.difference_update(seen)
-    kept = seen if not seen or seen[-1].at > since else tuple(one for one in seen if one.at > since)
-    if not new:
-        return kept
-    return tuple(sorted((*kept, *new), key=_newest_first)[:MAX_SEEN])
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The errors of one status, weighed at one instant.
+
+    Attributes:
+        active: kinds that matter.
+        counts: errors that are active or young, by kind, most frequent first; kinds beyond `MAX_ERROR_SERIES` are
+            counted as unknown.
+        steady_until: when time alone changes any of this, on the clock that `now` is of; infinite when it does not.
+    """
+
+    active: tuple[ActiveKind, ...] = ()
+    counts: tuple[ErrorCount, ...] = ()
+    steady_until: float = _NEVER
 
 
-def _newest_first(one: SeenError) -> float:
-    return -one.at
+_NOTHING: Final = Weighed()
 
 
-def active_errors(status: Status, memory: Memory, now: float, window: float) -> tuple[SyncError, ...]:
-    """The errors of a status that matter at `now`.
+def weigh(
+    status: Status, memory: Memory, now: float, window: float, *, standing: AbstractSet[Issue] | None = None
+) -> Weighed:
+    """Which errors matter at `now`, and how many there are.
 
     An error matters when it concerns the connection or syncs are counted as failed, and it is newer than the last
     sync (or there never was one), or young while the platform calls the connection unwell, or one of two of its kind
     that lie apart, both young. An error without a time counts as young, and as older than any sync.
+
+    What the platform lists no more matters only as such a pair, while syncs are counted as failed: what was wrong with
+    the connection itself is over then.
 
     Args:
         status: what the platform said.
         memory: what earlier readings left, this one's errors included.
         now: seconds since 1970 UTC.
         window: seconds for which an error is young.
+        standing: issues of which youth is evidence; None: of any. While clocks differ, of nothing new.
     """
-    if not status.errors:
-        return ()
-    young_from = now - window
-    repeated = _repeated(memory.seen, young_from)
-    unwell = status.sync_status in UNWELL
     failed = status.failed_syncs is not None and status.failed_syncs > 0
-    return tuple(
-        error
-        for error in status.errors
-        if (failed or error.reason in _CONCERNS_CONNECTION)
-        and _matters(error, status.last_sync, young_from, unwell=unwell, repeated=repeated)
-        and not _cured_by_renewal(error, memory.token_renewed)
+    if not status.errors and not (failed and memory.seen):
+        return _NOTHING
+    facts = _Facts(
+        failed=failed,
+        unwell=status.sync_status in UNWELL,
+        last_sync=status.last_sync,
+        renewed=memory.token_renewed,
+        returned={(one.sync_type, one.reason): one.instants[-1] for one in memory.seen if has_come_back(one)},
+        window=window,
+        standing=standing,
     )
+    active: dict[_Kind, ActiveKind] = {}
+    counts: dict[_Kind, tuple[int, float | None]] = {}
+    steady_until = _NEVER
+    for error in status.errors:
+        kind, at = (error.sync_type, error.reason), error.at
+        until = _matters_until(error, kind, facts)
+        if until > now:
+            if (found := active.get(kind)) is None:
+                found = active[kind] = ActiveKind(*kind)
+            found.count += 1
+            found.oldest = _least(found.oldest, at)
+            found.until = max(found.until, until)
+            steady_until = min(steady_until, until)
+        counted_until = until if at is None or until == _NEVER else at + window
+        if counted_until > now:
+            count, newest = counts.get(kind, _NONE)
+            counts[kind] = (count + 1, at if newest is None or (at is not None and at > newest) else newest)
+            steady_until = min(steady_until, counted_until)
+    if failed:
+        for one in _remembered_only(facts, active, now):
+            active[one.sync_type, one.reason] = one
+            steady_until = min(steady_until, one.until)
+    return Weighed(tuple(active.values()), _error_counts(counts), steady_until)
 
 
-def _matters(
-    error: SyncError, last_sync: float | None, young_from: float, *, unwell: bool, repeated: frozenset[_Kind]
-) -> bool:
-    if last_sync is None:
-        return True
-    if error.at is None:
-        return unwell
-    if error.at > last_sync:
-        return True
-    return error.at > young_from and (unwell or (error.sync_type, error.reason) in repeated)
+def has_come_back(one: SeenKind) -> bool:
+    """Whether two of its instants lie more than `REPEATED_APART` apart."""
+    return one.instants[0] - one.instants[-1] > REPEATED_APART
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What decides whether an error matters; `returned` are the older ones of pairs that lie apart, by kind."""
+
+    failed: bool
+    unwell: bool
+    last_sync: float | None
+    renewed: float | None
+    returned: Mapping[_Kind, float]
+    window: float
+    standing: AbstractSet[Issue] | None
+
+    def youth_tells(self, kind: _Kind) -> bool:
+        """Whether youth is evidence of the issue of this kind."""
+        return self.standing is None or issue_of(*kind) in self.standing
+
+
+def issue_of(sync_type: SyncType, reason: Reason) -> Issue:
+    """The issue that an active error of this kind is evidence of."""
+    return ISSUE_OF_REASON.get(reason) or ISSUE_OF_SYNC_TYPE[sync_type]
+
+
+def _matters_until(error: SyncError, kind: _Kind, facts: _Facts) -> float:
+    """When time alone ends that it matters: infinite when time does not, minus infinity when it does not matter."""
+    at, last_sync = error.at, facts.last_sync
+    if not (facts.failed or error.reason in CONCERNS_CONNECTION) or _cured_by_renewal(error, facts.renewed):
+        return -_NEVER
+    if last_sync is None or (at is not None and at > last_sync):
+        return _NEVER
+    if at is None:
+        return _NEVER if facts.unwell else -_NEVER
+    from_when = at if facts.unwell else min(at, facts.returned.get(kind, -_NEVER))
+    return from_when + facts.window if facts.youth_tells(kind) else -_NEVER
 
 
 def _cured_by_renewal(error: SyncError, renewed: float | None) -> bool:
@@ -112,60 +199,102 @@ def _cured_by_renewal(error: SyncError, renewed: float | None) -> bool:
     return renewed is not None and error.reason is Reason.TOKEN_EXPIRED and (error.at is None or error.at < renewed)
 
 
-def _repeated(seen: Sequence[SeenError], young_from: float) -> frozenset[_Kind]:
-    """Kinds of which two young errors lie more than `REPEATED_APART` apart."""
-    newest: dict[_Kind, float] = {}
-    found: set[_Kind] = set()
-    for one in seen:  # newest first
-        if one.at <= young_from:
-            break
-        kind = (one.sync_type, one.reason)
-        if newest.setdefault(kind, one.at) - one.at > REPEATED_APART:
-            found.add(kind)
-    return frozenset(found)
+def _remembered_only(facts: _Facts, active: Mapping[_Kind, ActiveKind], now: float) -> Iterator[ActiveKind]:
+    """Kinds that came back, while none of their errors is listed as one that matters."""
+    for kind, pair in facts.returned.items():
+        told = kind in active or kind[1] in CONCERNS_CONNECTION
+        if not told and pair + facts.window > now and facts.youth_tells(kind):
+            yield ActiveKind(*kind, oldest=pair, until=pair + facts.window)
 
 
-def recent_errors(status: Status, active: Sequence[SyncError], now: float, window: float) -> tuple[ErrorCount, ...]:
-    """Errors that are active or young, by kind, most frequent first; kinds beyond the bound become unknown."""
-    if not status.errors:
+def _least(known: float | None, at: float | None) -> float | None:
+    return at if known is None or (at is not None and at < known) else known
+
+
+def remembered(
+    seen: tuple[SeenKind, ...], errors: Iterable[SyncError], now: float, window: float
+) -> tuple[SeenKind, ...]:
+    """What is remembered after a status with these errors; the very same while nothing is to be added or forgotten.
+
+    Args:
+        seen: what was remembered before.
+        errors: of the status.
+        now: seconds since 1970 UTC.
+        window: seconds for which an error is young.
+    """
+    young_from, latest = now - window, now + MOST_AHEAD
+    known = {(one.sync_type, one.reason): one for one in seen}
+    new: dict[_Kind, set[float]] = {}
+    for error in errors:
+        at = error.at
+        if at is not None and young_from < at <= latest:
+            kind = (error.sync_type, error.reason)
+            if (one := known.get(kind)) is None or at not in one.instants:
+                new.setdefault(kind, set()).add(at)
+    for one in seen:
+        if one.instants[-1] <= young_from:
+            new.setdefault((one.sync_type, one.reason), set())
+    for kind, instants in new.items():
+        if kind in known:
+            instants.update(at for at in known.pop(kind).instants if at > young_from)
+    if not new:
+        return seen
+    kinds = [
+        *known.values(),
+        *(SeenKind(*kind, _worth_remembering(instants)) for kind, instants in new.items() if instants),
+    ]
+    kinds.sort(key=_newest_first)
+    kept = tuple(kinds[:MAX_KINDS])
+    return seen if kept == seen else kept
+
+
+def _worth_remembering(instants: set[float]) -> tuple[float, ...]:
+    """Newest first, up to the first that makes the kind come back: no later error needs an older one for that.
+
+    The oldest of the rest is the one that a later error may come back from, so of many that lie close it is kept.
+    """
+    newest, *older = sorted(instants, reverse=True)
+    pair = next((at for at in older if newest - at > REPEATED_APART), None)
+    between = [at for at in older if newest - at <= REPEATED_APART]
+    if len(between) > MAX_INSTANTS:
+        between = [*{(newest - at) // THINNED_TO: at for at in between}.values()]
+    return (newest, *between) if pair is None else (newest, *between, pair)
+
+
+def _newest_first(one: SeenKind) -> float:
+    return -one.instants[0]
+
+
+_NONE: Final[tuple[int, float | None]] = (0, None)
+
+
+def _error_counts(counts: dict[_Kind, tuple[int, float | None]]) -> tuple[ErrorCount, ...]:
+    """The most frequent first; of too many kinds, the least frequent of each sync type under unknown."""
+    if not counts:
         return ()
-    young_from = now - window
-    counted = set(map(id, active))
-    counts: Counter[_Kind] = Counter()
-    newest: dict[_Kind, float] = {}
-    for error in status.errors:
-        if id(error) not in counted and (error.at is None or error.at <= young_from):
-            continue
-        kind = (error.sync_type, error.reason)
-        counts[kind] += 1
-        if error.at is not None:
-            newest[kind] = max(error.at, newest.get(kind, error.at))
-    if len(counts) > MAX_ERROR_SERIES:
-        counts, newest = _bounded(counts, newest)
-    order = sorted(counts, key=lambda kind: (-counts[kind], kind))
-    return tuple(ErrorCount(kind[0], kind[1], counts[kind], newest.get(kind)) for kind in order)
+    order = sorted(counts, key=lambda kind: (-counts[kind][0], kind))
+    if len(order) > MAX_ERROR_SERIES:
+        counts = _bounded(counts, order)
+        order = sorted(counts, key=lambda kind: (-counts[kind][0], kind))
+    return tuple(ErrorCount(*kind, *counts[kind]) for kind in order)
 
 
-def _bounded(counts: Counter[_Kind], newest: dict[_Kind, float]) -> tuple[Counter[_Kind], dict[_Kind, float]]:
-    """The most frequent kinds, and the rest of each sync type under unknown: at most `MAX_ERROR_SERIES` in all."""
-    room = MAX_ERROR_SERIES - len(SyncType)
-    told = sorted((kind for kind in counts if kind[1] is not Reason.UNKNOWN), key=lambda kind: (-counts[kind], kind))
-    kept = set(told[:room])
-    bounded: Counter[_Kind] = Counter()
-    latest: dict[_Kind, float] = {}
-    for kind, count in counts.items():
-        into = kind if kind in kept else (kind[0], Reason.UNKNOWN)
-        bounded[into] += count
-        if kind in newest:
-            latest[into] = max(newest[kind], latest.get(into, newest[kind]))
-    return bounded, latest
-
-
-def next_ageing(status: Status, seen: Sequence[SeenError], now: float, window: float) -> float:
-    """Seconds since 1970 UTC at which the next error stops being young; infinite when none does."""
-    if not status.errors:
-        return float("inf")
-    young_from = now - window
-    ages = [one.at for one in status.errors if one.at is not None and one.at > young_from]
-    ages += [one.at for one in seen if one.at > young_from]
-    return min(ages) + window if ages else float("inf")
+def _bounded(
+    counts: Mapping[_Kind, tuple[int, float | None]], order: Sequence[_Kind]
+) -> dict[_Kind, tuple[int, float | None]]:
+    """As many of the most frequent as there is room for beside the unknown that the rest becomes."""
+    told = [kind for kind in order if kind[1] is not Reason.UNKNOWN]
+    for room in range(MAX_ERROR_SERIES, -1, -1):
+        kept = set(told[:room])
+        bounded: dict[_Kind, tuple[int, float | None]] = {}
+        for kind in order:
+            into = kind if kind in kept else (kind[0], Reason.UNKNOWN)
+            count, newest = bounded.get(into, _NONE)
+            at = counts[kind][1]
+            bounded[into] = (
+                count + counts[kind][0],
+                at if newest is None or (at is not None and at > newest) else newest,
+            )
+        if len(bounded) <= MAX_ERROR_SERIES:
+            break
+    return bounded

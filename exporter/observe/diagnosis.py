@@ -1,19 +1,26 @@
 """What is wrong with one organisation: facts, memory and time in, a diagnosis that says why out. Pure.
 
 The issues and their rules stand in the order of precedence. Whatever rests on a clock alone is not concluded while
-our clock and the platform's differ: a clock that was set must not disconnect a fleet.
+our clock and the platform's differ: a clock that was set must not disconnect a fleet. What stood before that is judged
+by the platform's clock meanwhile, which wrote all the timestamps: a clock that was set must not heal a fleet either.
+
+What time alone changes between two readings is which issues there are. The counts of errors, and the reasons of an
+issue, change with readings only: to the second they would change in every tick of a fleet in trouble, and each change
+is a block to be rendered again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import Final
 
-from exporter.model.facts import Status, SyncError
+from exporter.model.facts import Status
 from exporter.model.judgement import (
     CONNECTION_ISSUES,
+    WELL,
     ActiveIssue,
     Because,
     Diagnosis,
@@ -23,7 +30,7 @@ from exporter.model.judgement import (
 )
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
-from exporter.observe.active import UNWELL, active_errors, issue_of, next_ageing, recent_errors, remembered
+from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
 
 LINGERS: Final = 600.0
 """Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
@@ -50,27 +57,44 @@ class Judgement:
 
     Attributes:
         diagnosis: what is wrong.
-        memory: what the next judgement needs.
-        valid_until: monotonic second at which time alone changes the diagnosis; infinite when nothing will.
+        memory: what the next judgement needs; says until when this one holds.
     """
 
     diagnosis: Diagnosis
     memory: Memory
-    valid_until: float
+
+    @property
+    def valid_until(self) -> float:
+        """Monotonic second at which time alone changes the diagnosis; infinite when nothing will."""
+        return self.memory.valid_until
 
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """Why an issue holds now. `since` is the instant that the facts name, seconds since 1970 UTC."""
+    """Why an issue holds now.
+
+    Attributes:
+        issue: which.
+        because: what it is concluded from.
+        kinds: active errors behind it.
+        since: the instant that the facts name, seconds since 1970 UTC.
+    """
 
     issue: Issue
     because: Because
+    kinds: tuple[ActiveKind, ...] = ()
     since: float | None = None
-    errors: tuple[SyncError, ...] = ()
 
 
-def observed(memory: Memory, status: Status, at: Moment, rules: Thresholds, *, same: bool) -> Memory:
-    """The memory after a reading gave this status.
+def clocks_agree(skew: float | None) -> bool:
+    """Whether the platform's clock, so far ahead of ours, differs from it by less than what is tolerated."""
+    return skew is None or abs(skew) <= SKEW_TOLERATED
+
+
+def observed(
+    memory: Memory, status: Status, at: Moment, rules: Thresholds, *, same: bool, skew: float | None = None
+) -> Memory:
+    """The memory after a reading gave this status; the very same when there is nothing new to remember.
 
     Args:
         memory: what earlier readings left.
@@ -78,24 +102,35 @@ def observed(memory: Memory, status: Status, at: Moment, rules: Thresholds, *, s
         at: when the reading ended.
         rules: for how long errors are remembered.
         same: whether the status is the very one of the reading before, so that its errors are known.
+        skew: how far the platform's clock is ahead of ours, seconds; None when it does not say.
     """
+    there = at.wall + (skew or 0.0)
     seen = memory.seen
-    if seen or (status.errors and not same):
-        seen = remembered(seen, () if same else status.errors, at.wall - rules.error_window)
+    if not same and (seen or status.errors):
+        seen = remembered(seen, status.errors, there, rules.error_window)
     expires, renewed = memory.token_expires_at, memory.token_renewed
     if status.token_expires_at is not None:
         if expires is not None and status.token_expires_at > expires:
-            renewed = at.wall
+            renewed = there
         expires = status.token_expires_at
     connected = status.connected is True
-    return Memory(
+    connected_since = (memory.connected_since or at) if connected else None
+    unsynced_since = (memory.unsynced_since or there) if connected and status.last_sync is None else None
+    if (
+        seen is memory.seen
+        and expires == memory.token_expires_at
+        and renewed == memory.token_renewed
+        and connected_since is memory.connected_since
+        and unsynced_since == memory.unsynced_since
+    ):
+        return memory
+    return replace(
+        memory,
         seen=seen,
-        active=memory.active,
         token_expires_at=expires,
         token_renewed=renewed,
-        connected_since=(memory.connected_since or at) if connected else None,
-        unsynced_since=(memory.unsynced_since or at.wall) if connected and status.last_sync is None else None,
-        since=memory.since,
+        connected_since=connected_since,
+        unsynced_since=unsynced_since,
     )
 
 
@@ -106,6 +141,7 @@ def judge(
     rules: Thresholds,
     *,
     reading: bool,
+    read_before: float | None = None,
     skew: float | None = None,
     unlisted: bool = False,
 ) -> Judgement:
@@ -117,28 +153,47 @@ def judge(
         now: the present.
         rules: where the lines are.
         reading: whether the status was read just now; otherwise only time has passed.
+        read_before: when there was a status before `now`, monotonic seconds: what the last judgement found was last
+            seen then. None: never.
         skew: how far the platform's clock is ahead of ours, seconds; None when it does not say.
         unlisted: whether Xero's own list, asked for after the platform said connected, misses the tenant.
     """
-    active = active_errors(status, memory, now.wall, rules.error_window)
-    errors = recent_errors(status, active, now.wall, rules.error_window)
+    standing = None if clocks_agree(skew) else frozenset(one.issue for one in memory.issues)
+    there = now.wall if standing is None or skew is None else now.wall + skew
+    weighed = weigh(status, memory, there, rules.error_window, standing=standing)
+    errors = weighed.counts if reading else memory.errors
+    settled = now.monotonic + (weighed.steady_until - there)
     if is_never_connected(status):
-        diagnosis = Diagnosis(errors=errors, never_connected=True)
-        return Judgement(diagnosis, _with(memory, (), ()), _NEVER)
-    clock = _clock(status, memory, now.wall, rules, trusted=skew is None or abs(skew) <= SKEW_TOLERATED)
-    found = list(_evidence(status, active, clock, unlisted=unlisted))
-    seen_active = _seen_active(memory, found, now.monotonic, reading=reading)
-    present = {one.issue for one in found}
-    found += [_Evidence(issue, Because.LINGERING) for issue, _ in seen_active if issue not in present]
-    before = dict(memory.since)
-    issues = tuple(_issue(one, before, now.wall) for one in sorted(found, key=_precedence))
-    ends = [at + LINGERS for issue, at in seen_active if issue not in present]
-    changes = min(clock.next_change, next_ageing(status, memory.seen, now.wall, rules.error_window))
-    return Judgement(
-        Diagnosis(issues=_unhidden(issues), errors=errors),
-        _with(memory, seen_active, tuple((one.issue, one.since) for one in issues)),
-        min([now.monotonic + (changes - now.wall), *ends]),
+        memory = replace(
+            memory,
+            issues=(),
+            lingering=(),
+            errors=errors,
+            valid_until=_NEVER,
+            settled_until=settled if reading else -_NEVER,
+        )
+        return Judgement(Diagnosis(errors=errors, never_connected=True), memory)
+    clock = _clock(status, memory, there, rules, standing)
+    found = list(_evidence(status, weighed, clock, unlisted=unlisted))
+    lingering = _lingering(memory, found, now.monotonic, read_before)
+    found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
+    before = {one.issue: one for one in memory.issues}
+    found.sort(key=_precedence)
+    issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
+    refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
+    changes = min([clock.next_change, *_ends_of(found), max(refused, default=_NEVER)])
+    valid_until = min([now.monotonic + (changes - there), *(seen + LINGERS for _, seen in lingering)])
+    memory = replace(
+        memory,
+        issues=issues,
+        lingering=lingering,
+        errors=errors,
+        valid_until=valid_until,
+        settled_until=min(valid_until, settled) if reading else -_NEVER,
     )
+    if not issues and not errors:
+        return Judgement(WELL, memory)
+    return Judgement(Diagnosis(issues=_unhidden(issues), errors=errors, app_refused=bool(refused)), memory)
 
 
 def is_never_connected(status: Status) -> bool:
@@ -146,30 +201,38 @@ def is_never_connected(status: Status) -> bool:
     return status.connected is False and status.token_expires_at is None and status.last_sync is None
 
 
-def _evidence(status: Status, active: Sequence[SyncError], clock: _Clock, *, unlisted: bool) -> Iterator[_Evidence]:
+def _evidence(status: Status, weighed: Weighed, clock: _Clock, *, unlisted: bool) -> Iterator[_Evidence]:
     """What each rule concludes, once for each issue that holds."""
-    by_issue: dict[Issue, list[SyncError]] = {}
-    for error in active:
-        by_issue.setdefault(issue_of(error), []).append(error)
+    by_issue: dict[Issue, tuple[ActiveKind, ...]] = {}
+    for kind in weighed.active:
+        issue = issue_of(kind.sync_type, kind.reason)
+        by_issue[issue] = (*by_issue.get(issue, ()), kind)
     if status.connected is False or status.sync_status is SyncStatus.DISCONNECTED:
-        errors = by_issue.pop(Issue.DISCONNECTED, [])
-        yield _Evidence(Issue.DISCONNECTED, Because.PLATFORM_SAYS_DISCONNECTED, _oldest(errors), tuple(errors))
+        kinds = by_issue.pop(Issue.DISCONNECTED, ())
+        yield _Evidence(Issue.DISCONNECTED, Because.PLATFORM_SAYS_DISCONNECTED, kinds, _oldest(kinds))
     if Issue.TOKEN_EXPIRED not in by_issue and clock.token_expired:
-        yield _Evidence(Issue.TOKEN_EXPIRED, Because.TOKEN_CLOCK, status.token_expires_at)
+        yield _Evidence(Issue.TOKEN_EXPIRED, Because.TOKEN_CLOCK, (), status.token_expires_at)
     if unlisted and status.connected is True:
-        errors = by_issue.pop(Issue.UNAUTHORIZED, [])
-        yield _Evidence(Issue.UNAUTHORIZED, Because.NOT_LISTED_BY_XERO, _oldest(errors), tuple(errors))
-    for issue, errors in by_issue.items():
-        yield _Evidence(issue, Because.ERROR, _oldest(errors), tuple(errors))
+        kinds = by_issue.pop(Issue.UNAUTHORIZED, ())
+        yield _Evidence(Issue.UNAUTHORIZED, Because.NOT_LISTED_BY_XERO, kinds, _oldest(kinds))
+    for issue, kinds in by_issue.items():
+        yield _Evidence(issue, Because.ERROR, kinds, _oldest(kinds))
     failed = status.failed_syncs is not None and status.failed_syncs > 0
-    if not active and failed and status.sync_status in _SYNC_FAILS:
+    if not weighed.active and failed and status.sync_status in _SYNC_FAILS:
         yield _Evidence(Issue.SYNC_FAILING, Because.NO_TEXT)
     if clock.stale_since is not None:
-        yield _Evidence(Issue.SYNC_STALE, Because.NOTHING_SYNCED, clock.stale_since)
+        yield _Evidence(Issue.SYNC_STALE, Because.NOTHING_SYNCED, (), clock.stale_since)
 
 
-def _oldest(errors: Sequence[SyncError]) -> float | None:
-    return min((error.at for error in errors if error.at is not None), default=None)
+def _oldest(kinds: Sequence[ActiveKind]) -> float | None:
+    return min((kind.oldest for kind in kinds if kind.oldest is not None), default=None)
+
+
+def _ends_of(found: Sequence[_Evidence]) -> Iterator[float]:
+    """When time alone ends each of what rests on errors, on the clock of the timestamps."""
+    for one in found:
+        if one.kinds:
+            yield max(kind.until for kind in one.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +244,19 @@ class _Clock:
     next_change: float
 
 
-def _clock(status: Status, memory: Memory, now: float, rules: Thresholds, *, trusted: bool) -> _Clock:
-    """What has passed by `now`.
-
-    While the clocks differ nothing new is raised. What was raised stays: a clock that is set does not heal either.
-    """
-    may_raise = {Issue.TOKEN_EXPIRED, Issue.SYNC_STALE} if trusted else {issue for issue, _ in memory.since}
-    expiry = status.token_expires_at
+def _clock(
+    status: Status, memory: Memory, there: float, rules: Thresholds, standing: AbstractSet[Issue] | None
+) -> _Clock:
+    """What has passed by `there`; while clocks differ, only of what is `standing`."""
     token_line = _NEVER
+    expiry = status.token_expires_at
     if expiry is not None and _expiry_is_telling(status, expiry, rules.token_clock):
         token_line = expiry + rules.token_grace
     stale_line = _stale_from(status, memory, rules)
     return _Clock(
-        token_expired=token_line < now and Issue.TOKEN_EXPIRED in may_raise,
-        stale_since=stale_line if stale_line < now and Issue.SYNC_STALE in may_raise else None,
-        next_change=min((line for line in (token_line, stale_line) if line >= now), default=_NEVER),
+        token_expired=token_line < there and (standing is None or Issue.TOKEN_EXPIRED in standing),
+        stale_since=stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None,
+        next_change=min((line for line in (token_line, stale_line) if line >= there), default=_NEVER),
     )
 
 
@@ -222,28 +283,46 @@ def _stale_from(status: Status, memory: Memory, rules: Thresholds) -> float:
     return min((synced + limit for limit in limits if limit is not None), default=_NEVER)
 
 
-def _seen_active(
-    memory: Memory, found: Sequence[_Evidence], now: float, *, reading: bool
+def _lingering(
+    memory: Memory, found: Sequence[_Evidence], now: float, read_before: float | None
 ) -> tuple[tuple[Issue, float], ...]:
-    """Sync issues -> when last seen active, those that do not linger any more left out."""
-    if not memory.active and not reading:
+    """Sync issues that are not found any more and not over yet -> when they were last seen."""
+    if not memory.issues:
         return ()
-    kept = {issue: at for issue, at in memory.active if now < at + LINGERS}
-    if reading:
-        kept |= {one.issue: now for one in found if one.issue in _LINGERING}
-    return tuple(kept.items())
+    present = {one.issue for one in found}
+    seen = dict(memory.lingering)
+    return tuple(
+        (one.issue, at)
+        for one in memory.issues
+        if one.issue in _LINGERING and one.issue not in present
+        if (at := seen.get(one.issue, read_before)) is not None and now < at + LINGERS
+    )
 
 
-def _issue(evidence: _Evidence, before: dict[Issue, float], now: float) -> ActiveIssue:
-    since = before.get(evidence.issue)
-    if since is None:
+def _issue(evidence: _Evidence, before: ActiveIssue | None, now: float, *, reading: bool) -> ActiveIssue:
+    """The issue by this evidence; the very same as before where nothing of it changed."""
+    if before is None:
         since = now if evidence.since is None else min(evidence.since, now)
-    reasons: tuple[Reason, ...] = ()
-    if evidence.errors:
-        reasons = tuple(reason for reason, _ in Counter(error.reason for error in evidence.errors).most_common())
+    elif before.because is evidence.because and not reading:
+        return before
+    else:
+        since = before.since
+    if before is not None and evidence.because is Because.LINGERING:
+        reasons = before.reasons
     elif evidence.because is Because.NO_TEXT:
         reasons = (Reason.UNSPECIFIED,)
-    return ActiveIssue(evidence.issue, since, evidence.because, reasons)
+    else:
+        reasons = _reasons(evidence.kinds)
+    issue = ActiveIssue(evidence.issue, since, evidence.because, reasons)
+    return before if before is not None and issue == before else issue
+
+
+def _reasons(kinds: tuple[ActiveKind, ...]) -> tuple[Reason, ...]:
+    """The most frequent first; of those that are as frequent, the one that is listed first."""
+    counts: Counter[Reason] = Counter()
+    for kind in kinds:
+        counts[kind.reason] += kind.count
+    return tuple(reason for reason, _ in counts.most_common())
 
 
 _ORDER: Final = {issue: place for place, issue in enumerate(Issue)}
@@ -258,17 +337,3 @@ def _unhidden(issues: tuple[ActiveIssue, ...]) -> tuple[ActiveIssue, ...]:
     if issues and issues[0].issue in CONNECTION_ISSUES:
         return issues[:1]
     return issues
-
-
-def _with(memory: Memory, active: tuple[tuple[Issue, float], ...], since: tuple[tuple[Issue, float], ...]) -> Memory:
-    if memory.active == active and memory.since == since:
-        return memory
-    return Memory(
-        seen=memory.seen,
-        active=active,
-        token_expires_at=memory.token_expires_at,
-        token_renewed=memory.token_renewed,
-        connected_since=memory.connected_since,
-        unsynced_since=memory.unsynced_since,
-        since=since,
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
+
 from exporter.model.facts import (
     History,
     Organization,
@@ -17,7 +19,7 @@ from exporter.model.facts import (
 from exporter.model.judgement import ALONE, Connections, Surroundings, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
-from exporter.observe.fold import fold, judged_anew, snapshot_of
+from exporter.observe.fold import fits, fold, judged_anew, snapshot_of
 from exporter.observe.news import Change, changes_between
 
 RECENT_READINGS: Final = 8
@@ -27,6 +29,7 @@ FAILED_READINGS: Final = 16
 """Failed readings remembered of each organisation, however long ago they were."""
 
 _NOTHING: Final = History()
+_log = structlog.get_logger("fleet")
 
 
 class Fleet:
@@ -37,6 +40,8 @@ class Fleet:
         self._snapshot: Snapshot | None = None
         self._came_in: list[Reading] = []
         self._memory: dict[str, History] = {}
+        self._offered: Connections | None = None
+        self._usable: Connections | None = None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -55,6 +60,7 @@ class Fleet:
         """From now on exactly these organisations are ours. What is known of those who stay is kept."""
         self._snapshot = snapshot_of(organizations, self._snapshot, now)
         ours = self._snapshot.places
+        self._offered = None
         self._memory = {name: history for name, history in self._memory.items() if name in ours}
 
     def change_rules(self, rules: Thresholds, now: Moment) -> None:
@@ -85,7 +91,14 @@ class Fleet:
             return ()
         came_in, self._came_in = self._came_in, []
         before = self._snapshot
-        self._snapshot = fold(before, came_in, now, self._rules, connections=connections, surroundings=surroundings)
+        if connections is not self._offered:
+            self._offered = connections
+            self._usable = connections if connections is None or fits(connections, before) else None
+            if self._usable is not connections:
+                _log.warning(
+                    "xero_lists_none_of_ours", consequence="its list is not used: is xero.app the platform's app?"
+                )
+        self._snapshot = fold(before, came_in, now, self._rules, connections=self._usable, surroundings=surroundings)
         return changes_between(before, self._snapshot)
 
     def failures_in_row(self, reading: Reading) -> int:

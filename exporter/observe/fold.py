@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 from exporter.model.facts import (
     BLOCK_SIZE,
@@ -15,16 +16,28 @@ from exporter.model.facts import (
     Snapshot,
     Status,
 )
-from exporter.model.judgement import ALONE, UNJUDGED, WELL, Connections, Surroundings, Thresholds
+from exporter.model.judgement import (
+    ALONE,
+    UNJUDGED,
+    WELL,
+    Connections,
+    Diagnosis,
+    Memory,
+    Surroundings,
+    Thresholds,
+)
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness
-from exporter.observe.diagnosis import judge, observed
+from exporter.observe.diagnosis import clocks_agree, judge, observed
 from exporter.observe.incidents import judge_fleet
 from exporter.observe.phase import phase_of
 from exporter.observe.tally import added, tally_of
 from exporter.upstream.connections import tenant_key
 
-_NEVER = float("inf")
+FEW_TENANTS: Final = 5
+"""Known tenants of which Xero must list at least one; fewer can all have left."""
+
+_NEVER: Final = float("inf")
 
 
 def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None, now: Moment) -> Snapshot:
@@ -136,6 +149,22 @@ def _block_viewed(block: Block, connections: Connections | None, now: Moment) ->
     return _block(states) if changed else block
 
 
+def fits(connections: Connections, snapshot: Snapshot) -> bool:
+    """Whether a list can be of the app that our organisations are connected to.
+
+    One that has not one of `FEW_TENANTS` known tenants or more is another app's, or another environment's: a wrong
+    client id must not look like a fleet of customers who all left.
+    """
+    keys = (
+        tenant_key(tenant)
+        for block in snapshot.blocks
+        for state in block.states
+        if (tenant := state.organization.xero_tenant_id) is not None
+    )
+    known = [key for key in keys if key is not None]
+    return len(known) < FEW_TENANTS or any(key in connections.tenants for key in known)
+
+
 def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:
     """The state by Xero's own list; the same object where that says the same, else to be judged anew by `age`."""
     tenant = state.organization.xero_tenant_id
@@ -161,10 +190,10 @@ def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
 
 def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> OrganizationState:
     """The state after one reading, at its end. `age` must follow: it judges a failure, and the time since."""
+    ended = reading.ended
+    state = age(state, ended, rules)
     if isinstance(reading.outcome, Status):
-        status, ended = reading.outcome, reading.ended
-        memory = observed(state.memory, status, ended, rules, same=status is state.status)
-        judged = judge(status, memory, ended, rules, reading=True, skew=reading.skew, unlisted=state.unlisted)
+        diagnosis, memory = _diagnosed(state, reading.outcome, reading, rules)
         return OrganizationState(
             organization=state.organization,
             first_seen=state.first_seen,
@@ -173,21 +202,47 @@ def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> Org
             last_success=ended,
             failure=None,
             failures_in_row=0,
-            status=status,
+            status=reading.outcome,
             skew=reading.skew,
             listed=state.listed,
             unlisted=state.unlisted,
-            diagnosis=judged.diagnosis,
-            memory=judged.memory,
-            valid_until=min(ended.monotonic + rules.stale_after, judged.valid_until),
+            diagnosis=diagnosis,
+            memory=memory,
+            valid_until=min(ended.monotonic + rules.stale_after, memory.valid_until),
         )
     return replace(
         state,
-        last_attempt=reading.ended,
+        last_attempt=ended,
         failure=reading.failure,
         failures_in_row=state.failures_in_row + 1,
-        valid_until=reading.ended.monotonic,
+        valid_until=ended.monotonic,
     )
+
+
+def _diagnosed(
+    state: OrganizationState, status: Status, reading: Reading, rules: Thresholds
+) -> tuple[Diagnosis, Memory]:
+    """What is wrong by this reading; the very same as before where it says nothing new and time changed nothing."""
+    same = status is state.status
+    if (
+        same
+        and reading.ended.monotonic < state.memory.settled_until
+        and state.freshness is Freshness.FRESH
+        and clocks_agree(reading.skew)
+        and clocks_agree(state.skew)
+    ):
+        return state.diagnosis, state.memory
+    judged = judge(
+        status,
+        observed(state.memory, status, reading.ended, rules, same=same, skew=reading.skew),
+        reading.ended,
+        rules,
+        reading=True,
+        read_before=None if state.last_success is None else state.last_success.monotonic,
+        skew=reading.skew,
+        unlisted=state.unlisted,
+    )
+    return judged.diagnosis, judged.memory
 
 
 def age(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
@@ -207,7 +262,16 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         return replace(state, freshness=freshness, status=None, diagnosis=WELL, valid_until=_NEVER)
     if freshness is not Freshness.FRESH or state.status is None:
         return replace(state, freshness=freshness, diagnosis=WELL, valid_until=in_time_until)
-    judged = judge(state.status, state.memory, now, rules, reading=False, skew=state.skew, unlisted=state.unlisted)
+    judged = judge(
+        state.status,
+        state.memory,
+        now,
+        rules,
+        reading=False,
+        read_before=since.monotonic,
+        skew=state.skew,
+        unlisted=state.unlisted,
+    )
     return replace(
         state,
         freshness=freshness,

@@ -87,7 +87,7 @@ def _incident(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> b
     """
     if shares.began is None or now - shares.began < WARM_UP:
         return None
-    least = min(share for _, share in shares.least[kind])
+    least = shares.least[kind][0][1]
     if _risen(tally, kind, least):
         return True
     whole = now - shares.unbroken >= LOOK_BACK
@@ -104,7 +104,7 @@ def _share(tally: Tally, kind: IncidentKind) -> float:
 
 
 def _app_refused(tally: Tally) -> bool:
-    return tally.app_refused >= max(1, min(APP_REFUSALS, tally.fresh))
+    return tally.app_refused >= max(1, min(APP_REFUSALS, tally.known))
 
 
 def _verdict(

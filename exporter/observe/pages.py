@@ -22,7 +22,7 @@ LEAST_WAIT: Final = 60.0
 """Seconds between two readings of a page, at least: who runs it asks for no more than one a minute."""
 
 TURN: Final = 65.0
-"""Seconds between two turns of a page. More than `LEAST_WAIT`, or a reading that began late would cost the next turn."""
+"""Seconds between two turns of a page: more than `LEAST_WAIT`, or one that begins late would cost the next turn."""
 
 GOOD_FOR: Final = 300.0
 """Seconds for which an answer counts while the page cannot be read: its server may have a bad minute of its own."""
@@ -149,14 +149,14 @@ class PageWatch:
         return _Watched(key, self._page_of(url), phase_of(key), Known())
 
     async def _read(self, one: _Watched) -> None:
-        began = self._clock.now().monotonic
-        one.next = float("inf")  # until it ended
+        # Before it is asked: should that break, it is not asked again and again.
+        one.next = next_read(self._grid, one.phase, self._clock.now().monotonic, self._least_wait)
         answer = await one.page.report()
         now = self._clock.now()
-        retry_after = answer.retry_after if isinstance(answer, UpstreamFailure) else None
-        one.next = next_read(self._grid, one.phase, began, now.monotonic, self._least_wait, retry_after)
-        before, one.known = one.known, learned(one.known, answer, now)
-        _tell(one.key, before, one.known, answer)
+        if isinstance(answer, UpstreamFailure):
+            one.next = max(one.next, now.monotonic + min(answer.retry_after or 0.0, LONGEST_WAIT))
+        _tell(one.key, one.known, answer)
+        one.known = learned(one.known, answer, now)
 
     def _tell_metrics(self) -> None:
         read = {one.key: one.known.read.wall for one in self._watched if one.known.read is not None}
@@ -179,23 +179,19 @@ def report_of(page: str, known: Known, now: Moment) -> ServiceReport:
     return ServiceReport(page, known.report.status, known.report.incidents, known.read.wall)
 
 
-def next_read(
-    grid: Grid, phase: float, began: float, ended: float, least_wait: float, retry_after: float | None
-) -> float:
-    """When to read a page again, monotonic seconds: the first turn that is not too soon.
+def next_read(grid: Grid, phase: float, began: float, least_wait: float) -> float:
+    """When to read a page again, monotonic seconds: its first turn that is not too soon.
 
     Args:
         grid: turns of the pages.
         phase: of this page.
         began: when the last reading began, monotonic seconds.
-        ended: when it ended.
         least_wait: seconds from beginning to beginning, at least.
-        retry_after: seconds from its end for which the page wants to be left alone.
     """
-    return max(grid.after(phase, began + least_wait), ended + min(retry_after or 0.0, LONGEST_WAIT))
+    return grid.after(phase, began + least_wait)
 
 
-def _tell(page: str, before: Known, after: Known, answer: PageReport | UpstreamFailure) -> None:
+def _tell(page: str, before: Known, answer: PageReport | UpstreamFailure) -> None:
     """Logs what changed, and only that."""
     if isinstance(answer, UpstreamFailure):
         if not before.failing:

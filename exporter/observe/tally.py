@@ -24,10 +24,9 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         if state.freshness is not Freshness.FRESH:
             continue
         fresh += 1
-        if diagnosis.errors:
-            app_refused += any(one.reason is Reason.APP_CREDENTIALS for one in diagnosis.errors)
         if not diagnosis.issues:
             continue
+        app_refused += diagnosis.app_refused
         with_issue += 1
         kinds = {KIND_OF_ISSUE[one.issue] for one in diagnosis.issues}
         issues.update(one.issue for one in diagnosis.issues)

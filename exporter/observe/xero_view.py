@@ -10,11 +10,12 @@ import structlog
 from exporter.clock import Clock
 from exporter.config.xero import XeroApp
 from exporter.model.facts import UpstreamFailure
+from exporter.model.judgement import Connections
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
 from exporter.observe.reader import Credential
 from exporter.telemetry.metrics import SelfMetrics
-from exporter.upstream.connections import Connections, tenant_key
+from exporter.upstream.connections import ConnectionList
 from exporter.upstream.identity import Rejection
 from exporter.upstream.xero import Asked
 
@@ -49,7 +50,8 @@ class XeroView:
     """What Xero says, as far as it counts at one moment; compared by identity.
 
     Attributes:
-        connections: the last good list; None when there is none, or when it is too old to conclude from.
+        connections: the last good list, the same object as long as it counts; None when there is none, or when it is
+            too old to conclude from.
         rejected: whether Xero refuses the app's own credentials; None when that is not known.
         rejection: how it refuses them; None when it does not.
         valid_until: monotonic second at which time alone changes this; infinite when nothing will.
@@ -59,18 +61,6 @@ class XeroView:
     rejected: bool | None = None
     rejection: Rejection | None = None
     valid_until: float = _NEVER
-
-    def listed(self, tenant_id: str | None) -> bool | None:
-        """Whether Xero lists that tenant as an accounting organisation of the app; None when that is not known.
-
-        Args:
-            tenant_id: of an organisation, as somebody wrote it; None when nobody did. What is no UUID is not known:
-                a slip of the pen must not look like a customer who left.
-        """
-        key = None if tenant_id is None else tenant_key(tenant_id)
-        if self.connections is None or key is None:
-            return None
-        return key in self.connections.tenants
 
 
 NOTHING: Final = XeroView()
@@ -120,6 +110,7 @@ class XeroWatch:
             least_wait: seconds between two asks that go wrong.
         """
         self._refresh = settings.refresh
+        self._good_for = GOOD_FOR * settings.refresh
         self._xero = xero
         self._credential = credential
         self._clock = clock
@@ -141,6 +132,8 @@ class XeroWatch:
     async def ask(self) -> None:
         """Asks once. A failure is news, not an exception."""
         self._under_way = True
+        # Should asking break, Xero is not asked again and again.
+        self._next = self._clock.now().monotonic + self._least_wait
         try:
             credential = self._credential.number
             asked = await self._xero.connections()
@@ -148,7 +141,7 @@ class XeroWatch:
             self._under_way = False
         now = self._clock.now()
         self._refused_with = None if _has_credentials(asked) else credential
-        before, self._known = self._known, learned(self._known, asked, now)
+        before, self._known = self._known, learned(self._known, asked, now, self._good_for)
         failure = asked.outcome if isinstance(asked.outcome, UpstreamFailure) else None
         self._next = next_ask(
             now.monotonic,
@@ -159,12 +152,12 @@ class XeroWatch:
             least_wait=self._least_wait,
         )
         self._tell(before, failure)
-        self._view = view_of(self._known, now, GOOD_FOR * self._refresh)
+        self._view = view_of(self._known, now, self._good_for)
 
     def view(self, now: Moment) -> XeroView:
         """What Xero says, as far as it counts now; the same object while that does not change."""
         if now.monotonic >= self._view.valid_until:
-            self._view = view_of(self._known, now, GOOD_FOR * self._refresh)
+            self._view = view_of(self._known, now, self._good_for)
         return self._view
 
     def _tell(self, before: Known, failure: UpstreamFailure | None) -> None:
@@ -175,30 +168,34 @@ class XeroWatch:
         elif before.rejection is not None and now.accepted:
             _log.info("xero_app_accepted")
         if now.connections is not None and failure is None:
-            self._metrics.connections_listed(now.connections.fetched.wall)
+            self._metrics.connections_listed(now.connections.at.wall)
             if before.connections is None or before.failures_in_row:
                 _log.info("xero_connections_listed", connections=now.connections.count)
         elif failure is not None and not before.failures_in_row and now.rejection is None:
             _log.warning("xero_connections_failed", failure=failure.failure, why=failure.detail)
 
 
-def learned(known: Known, asked: Asked, now: Moment) -> Known:
-    """What an answer adds to what was known. A failure takes nothing away: time does."""
+def learned(known: Known, asked: Asked, now: Moment, good_for: float) -> Known:
+    """What an answer adds to what was known. A failure takes nothing away: time does, after `good_for` seconds."""
     spoken = asked.accepted is not None
-    succeeded = isinstance(asked.outcome, Connections)
+    listed = asked.outcome if isinstance(asked.outcome, ConnectionList) else None
     return Known(
-        connections=asked.outcome if isinstance(asked.outcome, Connections) else known.connections,
+        connections=known.connections if listed is None else _connections(listed, good_for),
         accepted=asked.accepted if spoken else known.accepted,
         rejection=asked.rejection if spoken else known.rejection,
         said=now if spoken else known.said,
-        failures_in_row=0 if succeeded else known.failures_in_row + 1,
+        failures_in_row=known.failures_in_row + 1 if listed is None else 0,
     )
+
+
+def _connections(listed: ConnectionList, good_for: float) -> Connections:
+    return Connections(listed.tenants, listed.count, listed.at, listed.at.monotonic + good_for)
 
 
 def view_of(known: Known, now: Moment, good_for: float) -> XeroView:
     """What of it counts now: what was said longer than `good_for` seconds ago is not known any more."""
     instant = now.monotonic
-    list_ends = _NEVER if known.connections is None else known.connections.fetched.monotonic + good_for
+    list_ends = _NEVER if known.connections is None else known.connections.valid_until
     said_ends = _NEVER if known.said is None else known.said.monotonic + good_for
     current = known.said is not None and instant < said_ends
     return XeroView(

@@ -1,4 +1,4 @@
-"""What can come back for a request: an answer, or a misbehaviour."""
+"""A request, and what can come back for it: an answer, or a misbehaviour."""
 
 from __future__ import annotations
 
@@ -13,6 +13,23 @@ HUGE_HEADER_BYTES: Final = 20_000
 
 LARGE_BODY_BYTES: Final = 10_000_000
 """Ten thousand times a status, and more than any client of a status should hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request.
+
+    Attributes:
+        method: such as ``GET``.
+        target: path and query, as sent.
+        headers: by lower-case name.
+        body: empty when there is none.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +48,7 @@ class Answer:
 
 
 class Misbehaviour(Enum):
-    """Something that a platform should not do with a request."""
+    """Something that a service should not do with a request."""
 
     HANG = auto()
     """Accepts the request and never answers."""

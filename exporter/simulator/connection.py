@@ -1,4 +1,4 @@
-"""One connection to the simulated platform: h11 reads what comes, answers and misbehaviours go out."""
+"""One connection to a simulated service: h11 reads what comes, answers and misbehaviours go out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from typing import Final, Protocol, cast
 
 import h11
 
-from exporter.simulator.answers import Answer, Misbehaviour, Slow, refusal
-from exporter.simulator.endpoints import Request, Route, respond, route
+from exporter.simulator.answers import Answer, Misbehaviour, Request, Slow, refusal
 from exporter.simulator.misbehaving import bad_http, good_http, head_of_good_answer
-from exporter.simulator.world import World
 
 DRIP_EVERY: Final = 0.1
 """Seconds of real time between two bytes of `Misbehaviour.DRIP`."""
@@ -33,10 +31,8 @@ _BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 """Statuses whose answers have no body (RFC 9110 6.4.1)."""
 
 
-class Platform(Protocol):
-    """Whoever owns the connections."""
-
-    world: World
+class Service(Protocol):
+    """Whoever owns the connections, and knows what to answer."""
 
     def opened(self, connection: Connection) -> None:
         """A connection was made."""
@@ -44,8 +40,21 @@ class Platform(Protocol):
     def closed(self, connection: Connection) -> None:
         """A connection is gone."""
 
-    def asked(self, about: Route) -> None:
-        """A whole request about an organisation was read."""
+    def read(self, request: Request) -> None:
+        """A whole request was read."""
+
+    def reply(self, request: Request, *, overridden: bool) -> Answer | Misbehaviour | Slow:
+        """What comes back for a request; `overridden` is False for what would come without anybody's intervention."""
+        ...
+
+    def now(self) -> float:
+        """The service's clock, seconds since 1970 UTC."""
+        ...
+
+    @property
+    def resets_everybody(self) -> bool:
+        """Whether every connection is reset as soon as it is made."""
+        ...
 
 
 class Connection(asyncio.Protocol):
@@ -55,10 +64,9 @@ class Connection(asyncio.Protocol):
         task: what answers late or for ever, while it does; ends with the connection.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, service: Service) -> None:
         self.task: asyncio.Task[None] | None = None
-        self._platform = platform
-        self._world = platform.world
+        self._service = service
         self._transport: asyncio.Transport
         self._http = h11.Connection(h11.SERVER)
         self._head: h11.Request | None = None
@@ -69,19 +77,19 @@ class Connection(asyncio.Protocol):
         """asyncio's: the connection stands."""
         # A cast: uvloop's transports have the methods of asyncio.Transport, but not its type.
         self._transport = cast("asyncio.Transport", transport)
-        self._platform.opened(self)
-        if self._world.resets_everybody:
+        self._service.opened(self)
+        if self._service.resets_everybody:
             self._reset()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio hands it in
         """asyncio's: the connection is gone, and with it whatever was still to be answered."""
         if self.task is not None:
             self.task.cancel()
-        self._platform.closed(self)
+        self._service.closed(self)
 
     def data_received(self, data: bytes) -> None:
         """asyncio's: bytes came."""
-        if self._world.resets_everybody:
+        if self._service.resets_everybody:
             self._reset()
             return
         self._http.receive_data(data)
@@ -113,19 +121,17 @@ class Connection(asyncio.Protocol):
                 return
 
     def _act(self, head: h11.Request) -> None:
-        """Does what the platform does with the request that was read."""
+        """Does what the service does with the request that was read."""
         headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
         request = Request(head.method.decode(), head.target.decode(), headers, bytes(self._body))
-        about = route(request.target)
-        if about is not None:
-            self._platform.asked(about)
-        self._do(respond(self._world, request, about), request, about)
+        self._service.read(request)
+        self._do(self._service.reply(request, overridden=True), request)
 
-    def _do(self, reply: Answer | Misbehaviour | Slow, request: Request, about: Route | None) -> None:
+    def _do(self, reply: Answer | Misbehaviour | Slow, request: Request) -> None:
         if isinstance(reply, Answer):
             self._send(reply)
         elif isinstance(reply, Slow):
-            self._start(self._late(reply.seconds, request, about))
+            self._start(self._late(reply.seconds, request))
         elif reply is Misbehaviour.HANG:
             self._busy = True
         elif reply is Misbehaviour.DRIP:
@@ -142,12 +148,12 @@ class Connection(asyncio.Protocol):
         self._busy = True
         self.task = asyncio.get_running_loop().create_task(work)
 
-    async def _late(self, seconds: float, request: Request, about: Route | None) -> None:
-        """Answers as the organisation's script says, later."""
+    async def _late(self, seconds: float, request: Request) -> None:
+        """Answers as it would without anybody's intervention, later."""
         await asyncio.sleep(seconds)
         self._busy = False
         self.task = None
-        self._do(respond(self._world, request, about, overridden=False), request, about)
+        self._do(self._service.reply(request, overridden=False), request)
         self._advance()
 
     async def _drip(self) -> None:
@@ -180,7 +186,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _date(self) -> str:
-        return _http_date(int(self._world.now()))
+        return _http_date(int(self._service.now()))
 
     def _refuse(self, answer: Answer) -> None:
         """Answers what is no request, as far as HTTP still allows, and closes."""

@@ -9,13 +9,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote
 
-from exporter.simulator.answers import Answer, Misbehaviour, Slow, json_answer, refusal
+from exporter.simulator.answers import Answer, Misbehaviour, Request, Slow, json_answer, refusal
 from exporter.simulator.world import World
 
 DISCOVERY_PATH: Final = "/xero/organizations.sd.json"
@@ -40,23 +40,6 @@ class Route:
 
     organization_id: str
     kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A whole request.
-
-    Attributes:
-        method: such as ``GET``.
-        target: path and query, as sent.
-        headers: by lower-case name.
-        body: empty when there is none.
-    """
-
-    method: str
-    target: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 class _MalformedError(Exception):

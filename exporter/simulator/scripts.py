@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.simulator import texts
+from exporter.simulator import refusals, rhythms, texts
 from exporter.simulator.answers import Answer, Misbehaviour, refusal
 from exporter.simulator.timeline import Report, Script, Stage, Trouble
 
@@ -71,6 +71,7 @@ SCRIPTS: Final[dict[str, Script]] = {
                     pending_syncs=4,
                     troubles=(Trouble("contact_sync", texts.NOT_AUTHORISED, since=60.5, records=3),),
                 ),
+                in_xero=False,
             ),
             Stage(
                 75,
@@ -220,7 +221,7 @@ SCRIPTS: Final[dict[str, Script]] = {
     "unknown_to_platform": Script(
         "the platform does not know the organisation (any more)",
         period=30,
-        stages=(Stage(0, refusal(404, "not_found", "No such organization.")),),
+        stages=(Stage(0, refusal(404, "not_found", "No such organization."), in_xero=False),),
     ),
     "hangs": Script("requests are accepted and never answered", period=30, stages=(Stage(0, Misbehaviour.HANG),)),
     "always_forbidden": Script(
@@ -238,18 +239,20 @@ SCRIPTS: Final[dict[str, Script]] = {
         ),
     ),
     "drips": Script("answers never end, a byte every 100 ms", period=30, stages=(Stage(0, Misbehaviour.DRIP),)),
+    **rhythms.SCRIPTS,
+    **refusals.SCRIPTS,
 }
 """Every script by name, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
-class TokenOutage:
-    """When the platform accepts no token for a while, in script minutes of the world.
+class Outage:
+    """Something of the world's own, that comes again and again, in script minutes of the world.
 
     Attributes:
         period: after how many minutes it comes again.
-        begins: minute of the period at which every answer becomes 401.
-        ends: minute at which the token is accepted again.
+        begins: minute of the period at which it begins.
+        ends: minute at which it is over.
     """
 
     period: float
@@ -257,9 +260,20 @@ class TokenOutage:
     ends: float
 
     def lasts_at(self, minute: float) -> bool:
-        """Whether no token is accepted at that minute of the world."""
-        return self.begins <= minute % self.period < self.ends
+        """Whether it lasts at that minute of the world."""
+        return self.began(minute) is not None
+
+    def began(self, minute: float) -> float | None:
+        """At which minute of the world the present one began; None when there is none."""
+        began = minute // self.period * self.period + self.begins
+        return began if began <= minute < began + self.ends - self.begins else None
 
 
-ADMIN_TOKEN_REVOKED: Final = TokenOutage(period=360, begins=120, ends=140)
-"""The world's own script, for those who switch it on: somebody replaces the admin token and tells nobody at first."""
+ADMIN_TOKEN_REVOKED: Final = Outage(period=360, begins=120, ends=140)
+"""The platform accepts no token, for those who switch it on: somebody replaces it and tells nobody at first."""
+
+XERO_INCIDENT: Final = Outage(period=240, begins=65, ends=150)
+"""Xero's status pages tell of the outage of `xero_outage`: later than it began, and until long after its end."""
+
+APP_REFUSED: Final = Outage(refusals.APP_PERIOD, refusals.APP_BEGINS, refusals.APP_ENDS)
+"""Xero refuses the platform's app, as those who live through `app_credentials` see it."""

@@ -1,15 +1,17 @@
-"""The simulated platform on a real socket, inside the loop of whoever starts it."""
+"""A simulated service on a real socket, inside the loop of whoever starts it; and the platform as one."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from types import TracebackType
 from typing import Final, Self
 
+from exporter.simulator.answers import Answer, Misbehaviour, Request, Slow
 from exporter.simulator.connection import Connection
-from exporter.simulator.endpoints import Kind, Route
+from exporter.simulator.endpoints import Kind, respond, route
 from exporter.simulator.world import World
 
 TIMES_KEPT: Final = 100_000
@@ -19,21 +21,15 @@ BACKLOG: Final = 1024
 """Connections that may wait to be accepted: a client may open hundreds at once."""
 
 
-class Simulator:
-    """Serves a `World` over HTTP while the context lasts; leaving it ends every connection and task at once.
+class Server(ABC):
+    """Serves over HTTP while the context lasts; leaving it ends every connection and task at once.
 
     Attributes:
-        world: the platform; change it at any time.
-        requests: how often each organisation was asked for each `Kind`, whatever came back; ids are as asked.
-        request_times: when those requests came, monotonic seconds, the last `TIMES_KEPT`.
         url: such as ``http://127.0.0.1:40123``, once the context is entered.
     """
 
-    def __init__(self, world: World, host: str = "127.0.0.1", port: int = 0) -> None:
-        """A simulator that will listen on `host` and `port`; port 0 lets the system choose."""
-        self.world = world
-        self.requests: Counter[tuple[str, Kind]] = Counter()
-        self.request_times: deque[float] = deque(maxlen=TIMES_KEPT)
+    def __init__(self, host: str, port: int) -> None:
+        """A server that will listen on `host` and `port`; port 0 lets the system choose."""
         self.url = ""
         self._host = host
         self._port = port
@@ -92,7 +88,56 @@ class Simulator:
         if not self._connections:
             self._all_closed.set()
 
-    def asked(self, about: Route) -> None:
-        """A whole request about an organisation was read."""
-        self.requests[about.organization_id, about.kind] += 1
-        self.request_times.append(time.monotonic())
+    @abstractmethod
+    def read(self, request: Request) -> None:
+        """A whole request was read."""
+
+    @abstractmethod
+    def reply(self, request: Request, *, overridden: bool) -> Answer | Misbehaviour | Slow:
+        """What comes back for a request; `overridden` is False for what would come without anybody's intervention."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """The service's clock, seconds since 1970 UTC."""
+
+    @property
+    @abstractmethod
+    def resets_everybody(self) -> bool:
+        """Whether every connection is reset as soon as it is made."""
+
+
+class Simulator(Server):
+    """The simulated platform: a `World` over HTTP.
+
+    Attributes:
+        world: the platform; change it at any time.
+        requests: how often each organisation was asked for each `Kind`, whatever came back; ids are as asked.
+        request_times: when those requests came, monotonic seconds, the last `TIMES_KEPT`.
+    """
+
+    def __init__(self, world: World, host: str = "127.0.0.1", port: int = 0) -> None:
+        """A simulator that will listen on `host` and `port`; port 0 lets the system choose."""
+        super().__init__(host, port)
+        self.world = world
+        self.requests: Counter[tuple[str, Kind]] = Counter()
+        self.request_times: deque[float] = deque(maxlen=TIMES_KEPT)
+
+    def read(self, request: Request) -> None:
+        """Counts a request about an organisation."""
+        about = route(request.target)
+        if about is not None:
+            self.requests[about.organization_id, about.kind] += 1
+            self.request_times.append(time.monotonic())
+
+    def reply(self, request: Request, *, overridden: bool) -> Answer | Misbehaviour | Slow:
+        """What the platform does with a request."""
+        return respond(self.world, request, route(request.target), overridden=overridden)
+
+    def now(self) -> float:
+        """The platform's clock."""
+        return self.world.now()
+
+    @property
+    def resets_everybody(self) -> bool:
+        """As the world says."""
+        return self.world.resets_everybody

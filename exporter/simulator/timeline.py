@@ -41,7 +41,7 @@ class Trouble:
     Attributes:
         type: the type of its errors[] entries, one of `SYNC_TYPES`.
         message: what Xero or the platform says.
-        since: minute of the period at which it first occurred.
+        since: minute of the period at which it first occurred; negative for the period before.
         every: minutes after which it occurs again; None when it occurred once.
         records: how many records it keeps from syncing.
         over: True when the cause is gone, so that a retry would cure it.
@@ -62,8 +62,8 @@ class Report:
     Attributes:
         connected: whether the platform holds a connection.
         expiry: of the access token: ``moves`` while the platform renews it; else the minute of the period at which it
-            expired; None for null.
-        last_sync: ``moves`` while syncs succeed; else the minute of the last that did; None for null.
+            expired, negative for the period before; None for null.
+        last_sync: ``moves`` while syncs succeed; else the minute of the last that did, likewise; None for null.
         sync_status: the platform's word; None for null. It says ``healthy`` once retries have cured every trouble.
         pending_syncs: records that wait; None for null.
         failed_syncs: None for null; else records that failed besides those in trouble.
@@ -81,10 +81,24 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From minute `at` of the period until the next stage, this is what comes back."""
+    """From minute `at` of the period until the next stage, this is what comes back.
+
+    Attributes:
+        at: minute of the period.
+        shows: what the platform answers.
+        in_xero: whether Xero has the connection; None when it has what the platform says that it has.
+    """
 
     at: float
     shows: Report | Answer | Misbehaviour
+    in_xero: bool | None = None
+
+    @property
+    def connected_in_xero(self) -> bool:
+        """Whether Xero has the connection; what fails at the platform changes nothing there."""
+        if self.in_xero is not None:
+            return self.in_xero
+        return self.shows.connected if isinstance(self.shows, Report) else True
 
 
 @dataclass(frozen=True, slots=True)

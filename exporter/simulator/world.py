@@ -184,6 +184,14 @@ class World:
         remedies = self._remedies.get(organization.id, ())
         return status_document(shown, place, tuple(remedies), lambda minute: self._timestamp(minute, organization))
 
+    def in_xero(self, organization: SimulatedOrganization) -> bool:
+        """Whether Xero has that organisation's connection now, by its script."""
+        return place_of(SCRIPTS[organization.script], self.minute(organization)).stage.connected_in_xero
+
+    def together(self, script: str) -> bool:
+        """Whether somebody lives through that script."""
+        return any(one.script == script for one in self.organizations.values())
+
     def _timestamp(self, minute: float, organization: SimulatedOrganization) -> str:
         """The real instant of an organisation's minute, as the platform writes timestamps.
 

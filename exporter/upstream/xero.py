@@ -11,9 +11,10 @@ import httpx
 
 from exporter.clock import Clock
 from exporter.model.facts import UpstreamFailure
+from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent
 from exporter.upstream import identity
-from exporter.upstream.connections import Connections, parse_connections
+from exporter.upstream.connections import ConnectionList, parse_connections
 from exporter.upstream.identity import Identity, Rejected, Rejection, Telemetry
 from exporter.upstream.memberpulse import TokenLike
 from exporter.upstream.transport import Answer, ReadTransport
@@ -26,10 +27,10 @@ PATH: Final = "/connections"
 """Below ``xero.api_url``."""
 
 TIMEOUT: Final = 30.0
-"""Seconds for a whole list. 10,000 connections, the most that an app can have, are 3.5 MB."""
+"""Seconds for a whole list. 10,000 connections, the most that an app can have, are 3.2 MB."""
 
 MAX_BODY: Final = 32 * 1024 * 1024
-"""Bytes of a list: nine times the largest."""
+"""Bytes of a list: ten times the largest."""
 
 _PER_SECOND: Final = 10.0  # never reached: whoever asks waits a second at least
 _UNAUTHORIZED: Final = 401
@@ -45,7 +46,7 @@ class Asked:
         rejection: why Xero refuses the app; None when it does not, or when that was not learned.
     """
 
-    outcome: Connections | UpstreamFailure
+    outcome: ConnectionList | UpstreamFailure
     accepted: bool | None
     rejection: Rejection | None = None
 
@@ -123,26 +124,27 @@ class Xero:
             self._identity.forget()
         return asked
 
-    async def _list(self, token: str) -> Connections | UpstreamFailure:
+    async def _list(self, token: str) -> ConnectionList | UpstreamFailure:
         async with self._transport.permit(suspect=False):
-            began = self._clock.now().monotonic
+            began = self._clock.now()
             answer = await self._transport.get(self._url, {"Authorization": f"Bearer {token}"})
-            took = self._clock.now().monotonic - began
-        outcome = answer if isinstance(answer, UpstreamFailure) else await self._read(answer)
+            took = self._clock.now().monotonic - began.monotonic
+        outcome = answer if isinstance(answer, UpstreamFailure) else await _read(answer, began)
         self._telemetry.request_ended(UPSTREAM, took, outcome.failure if isinstance(outcome, UpstreamFailure) else None)
         return outcome
 
-    async def _read(self, answer: Answer) -> Connections | UpstreamFailure:
-        try:
-            # In a thread, because a long list takes longer than a tick may.
-            return await asyncio.to_thread(parse_connections, answer.body, self._clock.now())
-        except WireError as error:
-            return UpstreamFailure(
-                Failure.INVALID_RESPONSE,
-                Sent.YES,
-                http_status=200,
-                detail=f"the list of connections cannot be used: {error}",
-            )
+
+async def _read(answer: Answer, asked: Moment) -> ConnectionList | UpstreamFailure:
+    try:
+        # In a thread, because a long list takes longer than a tick may.
+        return await asyncio.to_thread(parse_connections, answer.body, asked)
+    except WireError as error:
+        return UpstreamFailure(
+            Failure.INVALID_RESPONSE,
+            Sent.YES,
+            http_status=200,
+            detail=f"the list of connections cannot be used: {error}",
+        )
 
 
 def _refused(asked: Asked) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
+import structlog
 from fastapi import Depends, Path, Query
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from exporter.expose.documents import (
@@ -22,14 +23,24 @@ from exporter.expose.documents import (
     organization_document,
     organizations_document,
 )
-from exporter.model.facts import Snapshot
-from exporter.model.words import ORGANIZATION_ID_RULE, Failure, Freshness, SyncStatus
+from exporter.expose.escalation import escalation_document
+from exporter.expose.escalation_markdown import escalation_markdown
+from exporter.expose.escalation_shapes import EscalationDocument
+from exporter.expose.negotiation import wants_markdown
+from exporter.model.facts import OrganizationState, Snapshot
+from exporter.model.words import ORGANIZATION_ID_RULE, Failure, Freshness, Issue, Reason, SyncStatus, SyncType
+from exporter.web.gate import actor_of
 from exporter.web.problems import MEDIA_TYPE, Problem, ProblemError, bad_parameters, parameter_name
 from exporter.web.site import Site, site_of
 
 MAX_LIMIT: Final = 1000
 MAX_TEXT: Final = 200
 """Longest `search` and `after`, in characters; an organization_id has at most 128."""
+
+MARKDOWN: Final = "text/markdown"
+
+_VARIES: Final = {"Vary": "Accept"}
+_log = structlog.get_logger("exporter.web")
 
 SiteOf = Annotated[Site, Depends(site_of)]
 
@@ -43,6 +54,12 @@ class OrganizationsQuery(BaseModel):
     failure: Failure | None = Field(default=None, description="only those whose last reading failed in this way")
     connected: bool | None = Field(default=None, description="only those that the platform calls (not) connected")
     sync_status: SyncStatus | None = Field(default=None, description="only those with this sync status")
+    issue: Issue | None = Field(default=None, description="only those that have this issue now")
+    sync_type: SyncType | None = Field(default=None, description="only those with recent errors of this type of sync")
+    reason: Reason | None = Field(
+        default=None,
+        description="only those with an issue or recent errors for this reason; with `sync_type`, errors with both",
+    )
     search: str | None = Field(
         default=None,
         max_length=MAX_TEXT,
@@ -52,6 +69,14 @@ class OrganizationsQuery(BaseModel):
     after: str | None = Field(
         default=None, max_length=MAX_TEXT, description="list those behind this id; `next` of the previous page"
     )
+
+
+class EscalationQuery(BaseModel):
+    """What stands in the bundle."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    personal_data: bool = Field(default=False, description="whole error texts and the name; this is logged")
 
 
 async def no_parameters(request: Request) -> None:
@@ -77,8 +102,8 @@ async def each_once(request: Request) -> None:
 
 
 async def fleet(site: SiteOf, _: Annotated[None, Depends(no_parameters)]) -> FleetDocument:
-    """All organisations in numbers, and how polling stands."""
-    return fleet_document(_snapshot(site), site.conditions(), site.version)
+    """All organisations in numbers, whose problem it is, who first, and how polling stands."""
+    return fleet_document(_snapshot(site), site.conditions(), site.version, names=site.organization_names)
 
 
 async def organizations(
@@ -91,6 +116,9 @@ async def organizations(
         failure=query.failure,
         connected=query.connected,
         sync_status=query.sync_status,
+        issue=query.issue,
+        sync_type=query.sync_type,
+        reason=query.reason,
         search=query.search,
         limit=query.limit,
         after=query.after,
@@ -104,18 +132,74 @@ async def organization(
     organization_id: Annotated[str, Path(description=ORGANIZATION_ID_RULE)],
 ) -> OrganizationDocument:
     """One organisation: what the platform said of it, how fresh that is, and its last readings."""
-    state = _snapshot(site).state(organization_id)
-    if state is None:
-        detail = "No organisation on the roster has this id: the ids stand at /api/v1/organizations"
-        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
-    # The id of the roster, not that of the request: from here on nothing that a caller wrote is used.
-    known = state.organization.id
-    return organization_document(state, site.history(known), site.next_attempt(known), names=site.organization_names)
+    return _told(site, organization_id, names=site.organization_names)[1]
+
+
+async def escalation(
+    request: Request,
+    site: SiteOf,
+    _: Annotated[None, Depends(each_once)],
+    organization_id: Annotated[str, Path(description=ORGANIZATION_ID_RULE)],
+    query: Annotated[EscalationQuery, Query()],
+) -> Response:
+    """One organisation to be handed over: what is known, the errors, and a request to Xero's support.
+
+    JSON, or Markdown where Accept prefers it. Texts are redacted; `personal_data=true` gives them whole, and is logged
+    with the name of the token.
+    """
+    state, document = _told(site, organization_id, names=query.personal_data)
+    if query.personal_data:
+        _log.warning("personal_data_given", organization_id=document.id, actor=actor_of(request.scope))
+    bundle = escalation_document(
+        document,
+        () if state.status is None else state.status.errors,
+        at=_snapshot(site).at.wall,
+        version=site.version,
+        personal_data=query.personal_data,
+    )
+    if wants_markdown(request.headers.get("accept")):
+        return Response(escalation_markdown(bundle), media_type=MARKDOWN, headers=_VARIES)
+    return Response(bundle.model_dump_json(), media_type="application/json", headers=_VARIES)
+
+
+RESPONSES: Final[Mapping[object, dict[int | str, dict[str, Any]]]] = {
+    escalation: {
+        200: {
+            "model": EscalationDocument,
+            "description": "The bundle",
+            "content": {MARKDOWN: {"schema": {"type": "string"}}},
+        }
+    }
+}
+"""Endpoint -> answers that its signature does not tell, as OpenAPI describes them."""
 
 
 async def openapi(request: Request, _: Annotated[None, Depends(no_parameters)]) -> JSONResponse:
     """This description."""
     return JSONResponse(request.app.state.openapi)
+
+
+def _told(site: Site, organization_id: str, *, names: bool) -> tuple[OrganizationState, OrganizationDocument]:
+    """What is known of one organisation.
+
+    Raises:
+        ProblemError: 404, it is not ours; 503, nothing is known yet.
+    """
+    snapshot = _snapshot(site)
+    state = snapshot.state(organization_id)
+    if state is None:
+        detail = "No organisation on the roster has this id: the ids stand at /api/v1/organizations"
+        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
+    # The id of the roster, not that of the request: from here on nothing that a caller wrote is used.
+    known = state.organization.id
+    return state, organization_document(
+        state,
+        site.history(known),
+        site.next_attempt(known),
+        names=names,
+        links=site.links,
+        surroundings=snapshot.surroundings,
+    )
 
 
 def _snapshot(site: Site) -> Snapshot:
@@ -134,7 +218,8 @@ def description(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
     document = get_openapi(
         title="xero-exporter",
         version=version,
-        description="What is known about each organisation's Xero connection, and how fresh that is. Read only.",
+        description="What is known about each organisation's Xero connection, how fresh that is, what is wrong, and "
+        "what to do. Read only.",
         routes=routes,
     )
     components = document.setdefault("components", {})

@@ -19,6 +19,9 @@ from exporter.web.site import WebToken
 CHALLENGES: Final = 'Bearer realm="xero-exporter", Basic realm="xero-exporter", charset="UTF-8"'
 """WWW-Authenticate of a 401 (RFC 9110 section 11.6.1). Basic is there so that a browser asks for the token."""
 
+_ACTOR: Final = "exporter.actor"
+"""Where the scope of a request holds `Allowed.actor`."""
+
 _HOLDERS: Final[Mapping[Role, frozenset[Role]]] = {
     Role.VIEWER: frozenset({Role.VIEWER, Role.OPERATOR}),
     Role.ALERTS: frozenset({Role.ALERTS}),
@@ -26,7 +29,7 @@ _HOLDERS: Final[Mapping[Role, frozenset[Role]]] = {
 }
 """Role that a path requires -> roles that satisfy it: operator includes viewer, alerts includes nothing."""
 
-_NO_OPERATOR: Final = "Changing anything needs a token with the role operator: add one to web.tokens"
+_NO_OPERATOR: Final = "This needs a token with the role operator, and there is none: add one to web.tokens"
 _MISSING: Final = (
     "This needs a token: send it as `Authorization: Bearer`, or as Basic with the token's name from web.tokens as "
     "the user and the token as the password"
@@ -90,6 +93,13 @@ def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role
     return Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN)
 
 
+def actor_of(scope: Scope) -> str | None:
+    """Who asks, by the token that `Gate` let pass; None where none was needed."""
+    actor = scope.get(_ACTOR)
+    assert actor is None or isinstance(actor, str)
+    return actor
+
+
 def closed(tokens: Iterable[WebToken]) -> bool:
     """Whether reading needs a token: whether any is configured that may read."""
     return any(token.role in _HOLDERS[Role.VIEWER] for token in tokens)
@@ -132,7 +142,7 @@ class Gate:
         """Answers with a problem, or lets the application answer."""
         answer = decide(Headers(scope=scope).get("authorization"), self._tokens, self._required)
         if isinstance(answer, Allowed):
-            await self._app(scope, receive, send)
+            await self._app({**scope, _ACTOR: answer.actor}, receive, send)
             return
         headers = {"WWW-Authenticate": CHALLENGES} if answer.status is HTTPStatus.UNAUTHORIZED else None
         await problem_response(answer.status, answer.why, headers)(scope, receive, send)

@@ -89,6 +89,7 @@ ROUTES: Final = (
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
     Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
+    Row("GET", "/api/v1/organizations/{organization_id}/escalation", Role.OPERATOR, api.escalation),
     Row("GET", "/api/openapi.json", Role.VIEWER, api.openapi),
 )
 
@@ -122,7 +123,13 @@ def application(site: Site) -> ASGIApp:
 def _route(row: Row, site: Site) -> Route:
     methods = [row.method]
     if row.path.startswith(API):
-        route: Route = APIRoute(row.path, row.endpoint, methods=methods, operation_id=row.endpoint.__name__)
+        route: Route = APIRoute(
+            row.path,
+            row.endpoint,
+            methods=methods,
+            operation_id=row.endpoint.__name__,
+            responses=api.RESPONSES.get(row.endpoint),
+        )
     else:
         route = Route(row.path, row.endpoint, methods=methods)
     route.app = Gate(route.app, row.role, site.tokens)

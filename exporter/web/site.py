@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from exporter.config.diagnosis import Links
 from exporter.config.secrets import Token
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
@@ -46,6 +47,7 @@ class Site:
         reload: who asks -> the changed keys; raises ConfigError when the configuration is refused.
         tokens: the configured tokens, those whose file cannot be read included.
         organization_names: whether names may be shown (``expose.organization_names``).
+        links: templates of the platform's pages.
         version: of this program.
     """
 
@@ -60,6 +62,7 @@ class Site:
     reload: Callable[[str], Awaitable[Sequence[str]]]
     tokens: Sequence[WebToken]
     organization_names: bool
+    links: Links
     version: str
 
 

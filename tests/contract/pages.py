@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from exporter.expose.exposition import Exposition, Format
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot, Status
+from exporter.model.judgement import (
+    MAX_ERROR_SERIES,
+    ActiveIssue,
+    Because,
+    Connections,
+    Diagnosis,
+    ErrorCount,
+    FleetJudgement,
+    Surroundings,
+)
 from exporter.model.moment import Moment
-from exporter.model.words import ORGANIZATION_ID, Failure, Freshness, SyncStatus
+from exporter.model.words import (
+    ORGANIZATION_ID,
+    Failure,
+    Freshness,
+    IncidentKind,
+    Issue,
+    Reason,
+    ServiceStatus,
+    SyncStatus,
+    SyncType,
+    Verdict,
+)
+from exporter.observe.tally import added, tally_of
 from exporter.telemetry.metrics import SelfMetrics
 
 AT = Moment(wall=1_760_000_000.0, monotonic=100.0)
@@ -29,6 +52,33 @@ statuses = st.builds(
     pending_syncs=counts,
     failed_syncs=counts,
 )
+reasons = st.sampled_from(Reason)
+diagnoses = st.builds(
+    Diagnosis,
+    issues=st.lists(
+        st.builds(
+            ActiveIssue,
+            issue=st.sampled_from(Issue),
+            since=st.floats(YEAR_1, YEAR_9999),
+            because=st.sampled_from(Because),
+            reasons=st.lists(reasons, max_size=3, unique=True).map(tuple),
+        ),
+        max_size=5,
+        unique_by=lambda issue: issue.issue,
+    ).map(tuple),
+    errors=st.lists(
+        st.builds(
+            ErrorCount,
+            sync_type=st.sampled_from(SyncType),
+            reason=reasons,
+            count=st.integers(1, 1000),
+            newest=st.none() | st.floats(YEAR_1, YEAR_9999),
+        ),
+        max_size=MAX_ERROR_SERIES,
+        unique_by=lambda error: (error.sync_type, error.reason),
+    ).map(tuple),
+    never_connected=st.booleans(),
+)
 states = st.builds(
     OrganizationState,
     organization=st.builds(
@@ -43,6 +93,27 @@ states = st.builds(
     last_success=moments,
     failure=st.none() | st.sampled_from(Failure),
     status=st.none() | statuses,
+    listed=st.none() | st.booleans(),
+    diagnosis=diagnoses,
+)
+judgements = st.builds(
+    FleetJudgement,
+    verdict=st.sampled_from(Verdict),
+    incidents=st.fixed_dictionaries({kind: st.none() | st.booleans() for kind in IncidentKind}),
+    app_refused=st.booleans(),
+)
+surroundings = st.builds(
+    Surroundings,
+    pages=st.lists(
+        st.tuples(st.text(max_size=20), st.sampled_from(ServiceStatus)), max_size=3, unique_by=lambda page: page[0]
+    ).map(tuple),
+)
+connections = st.none() | st.builds(
+    Connections,
+    tenants=st.just(frozenset()),
+    count=st.integers(0, 10**6),
+    at=st.just(AT),
+    valid_until=st.just(9e9),
 )
 fleets = st.lists(states, max_size=6, unique_by=lambda state: state.organization.id)
 
@@ -60,6 +131,7 @@ def snapshot_of(blocks: tuple[Block, ...]) -> Snapshot:
         places={state.organization.id: divmod(index, 2) for index, state in enumerate(fleet)},
         at=AT,
         counts={word: sum(state.freshness is word for state in fleet) for word in Freshness},
+        tally=added([tally_of(block.states) for block in blocks]),
     )
 
 
@@ -76,7 +148,11 @@ class Page:
 
     def render(self, *blocks: Block) -> bytes:
         """Renders a snapshot of these blocks and gives the text page."""
-        self.exposition.render(snapshot_of(blocks))
+        return self.show(snapshot_of(blocks))
+
+    def show(self, snapshot: Snapshot) -> bytes:
+        """Renders this snapshot and gives the text page."""
+        self.exposition.render(snapshot)
         return bytes(self.exposition.page(Format.TEXT))
 
     @property
@@ -98,6 +174,7 @@ def fresh(organization_id: str) -> OrganizationState:
         freshness=Freshness.FRESH,
         last_attempt=AT,
         last_success=AT,
+        listed=True,
         status=Status(
             connected=True,
             token_expires_at=1_737_385_200.0,
@@ -105,6 +182,23 @@ def fresh(organization_id: str) -> OrganizationState:
             sync_status=SyncStatus.HEALTHY,
             pending_syncs=2**63,
             failed_syncs=-2,
+        ),
+    )
+
+
+def unwell(organization_id: str) -> OrganizationState:
+    """The same, and two kinds of errors make two issues."""
+    return replace(
+        fresh(organization_id),
+        diagnosis=Diagnosis(
+            issues=(
+                ActiveIssue(Issue.CONTACTS_FAILING, 1_736_937_060.5, Because.ERROR, (Reason.DUPLICATE_CONTACT,)),
+                ActiveIssue(Issue.SYNC_STALE, 1_736_937_000.0, Because.NOTHING_SYNCED),
+            ),
+            errors=(
+                ErrorCount(SyncType.CONTACTS, Reason.DUPLICATE_CONTACT, 3, 1_736_937_060.5),
+                ErrorCount(SyncType.OTHER, Reason.UNKNOWN, 1, None),
+            ),
         ),
     )
 

@@ -18,8 +18,23 @@ from exporter.expose.exposition import Exposition, Format
 from exporter.expose.reference import all_families
 from exporter.model.facts import Block, OrganizationState, Snapshot
 from exporter.model.family import Family, Group
+from exporter.model.judgement import Connections, FleetJudgement, Surroundings
+from exporter.model.words import ServiceStatus, Verdict
 from exporter.telemetry.metrics import SelfMetrics
-from tests.contract.pages import A, B, C, Page, blocks_of, fleets, fresh, snapshot_of, states
+from tests.contract.pages import (
+    A,
+    B,
+    C,
+    Page,
+    blocks_of,
+    connections,
+    fleets,
+    judgements,
+    snapshot_of,
+    states,
+    surroundings,
+    unwell,
+)
 
 PARSERS: dict[Format, Callable[[str], Iterable[Metric]]] = {
     Format.TEXT: parse_text,
@@ -53,14 +68,21 @@ def catalogue_says(snapshot: Snapshot, *, names: bool) -> Told:
 
 
 @pytest.mark.parametrize("form", Format)
-@given(fleet=fleets, names=st.booleans())
+@given(fleet=fleets, judgement=judgements, around=surroundings, connections=connections, names=st.booleans())
 @settings(deadline=None, max_examples=60)
 def test_a_page_says_exactly_what_the_catalogue_says(
-    form: Format, fleet: list[OrganizationState], *, names: bool
+    form: Format,
+    fleet: list[OrganizationState],
+    judgement: FleetJudgement,
+    around: Surroundings,
+    connections: Connections | None,
+    *,
+    names: bool,
 ) -> None:
-    """Any name, instant and count: parsed, it is the same samples in the same order, in both formats."""
+    """Any name, instant, count and judgement: parsed, it is the same samples in the same order, in both formats."""
     page = Page(names=names)
-    snapshot = snapshot_of(blocks_of(fleet))
+    known = snapshot_of(blocks_of(fleet))
+    snapshot = replace(known, judgement=judgement, surroundings=around, connections=connections)
     page.exposition.render(snapshot)
     said = catalogue_says(snapshot, names=names)
     assert read_back(bytes(page.exposition.page(form)), form) == said
@@ -86,14 +108,15 @@ def test_rendering_what_changed_is_like_rendering_everything(
     assert page.blocks_rendered == len(before) + len(changed & set(range(len(before))))
 
 
+def lines_of(page: bytes) -> list[str]:
+    """The lines with samples."""
+    return [line for line in page.decode().splitlines() if not line.startswith("#")]
+
+
 def test_the_lines_are_those_that_people_expect() -> None:
     """Whole numbers without exponent, instants with a fraction, quotes and backslashes escaped."""
-    lines = Page().render(Block((fresh("org-1"),), 9e9)).decode().splitlines()
-    assert [line for line in lines if not line.startswith("#")] == [
-        'xero_organizations{freshness="fresh"} 1',
-        'xero_organizations{freshness="stale"} 0',
-        'xero_organizations{freshness="pending"} 0',
-        'xero_organizations{freshness="not_found"} 0',
+    lines = lines_of(Page().render(Block((unwell("org-1"),), 9e9)))
+    assert [line for line in lines if "org-1" in line] == [
         r'xero_organization_info{organization_id="org-1",xero_tenant_id="tenant-1",name="Harbour \"Rowing\"\\Club"} 1',
         'xero_poll_success{organization_id="org-1"} 1',
         'xero_poll_last_attempt_timestamp_seconds{organization_id="org-1"} 1760000000.0',
@@ -108,6 +131,50 @@ def test_the_lines_are_those_that_people_expect() -> None:
         'xero_sync_status{organization_id="org-1",status="other"} 0',
         'xero_pending_syncs{organization_id="org-1"} 9223372036854775808',
         'xero_failed_syncs{organization_id="org-1"} -2',
+        'xero_connection_authorized{organization_id="org-1"} 1',
+        'xero_recent_errors{organization_id="org-1",sync_type="contacts",reason="duplicate_contact"} 3',
+        'xero_recent_errors{organization_id="org-1",sync_type="other",reason="unknown"} 1',
+        'xero_issue{organization_id="org-1",issue="contacts_failing"} 1',
+        'xero_issue{organization_id="org-1",issue="sync_stale"} 1',
+        'xero_issue_since_timestamp_seconds{organization_id="org-1",issue="contacts_failing"} 1736937060.5',
+        'xero_issue_since_timestamp_seconds{organization_id="org-1",issue="sync_stale"} 1736937000.0',
+    ]
+
+
+def test_the_lines_about_the_fleet_are_those_that_people_expect() -> None:
+    """Zero-filled, without organizations; the address of a page is a label value."""
+    known = snapshot_of((Block((unwell("org-1"),), 9e9),))
+    pages = (("status.xero.com", ServiceStatus.MINOR),)
+    judged = replace(known, judgement=FleetJudgement(verdict=Verdict.CUSTOMERS), surroundings=Surroundings(pages=pages))
+    assert [line for line in lines_of(Page().show(judged)) if "org-1" not in line] == [
+        'xero_organizations{freshness="fresh"} 1',
+        'xero_organizations{freshness="stale"} 0',
+        'xero_organizations{freshness="pending"} 0',
+        'xero_organizations{freshness="not_found"} 0',
+        'xero_issue_organizations{issue="disconnected"} 0',
+        'xero_issue_organizations{issue="token_expired"} 0',
+        'xero_issue_organizations{issue="unauthorized"} 0',
+        'xero_issue_organizations{issue="contacts_failing"} 1',
+        'xero_issue_organizations{issue="invoices_failing"} 0',
+        'xero_issue_organizations{issue="reconciliation_failing"} 0',
+        'xero_issue_organizations{issue="sync_failing"} 0',
+        'xero_issue_organizations{issue="sync_stale"} 1',
+        'xero_organizations_affected{kind="connection"} 0',
+        'xero_organizations_affected{kind="sync"} 1',
+        'xero_fleet_verdict{verdict="starting"} 0',
+        'xero_fleet_verdict{verdict="platform_credential"} 0',
+        'xero_fleet_verdict{verdict="platform_api"} 0',
+        'xero_fleet_verdict{verdict="xero_app"} 0',
+        'xero_fleet_verdict{verdict="xero"} 0',
+        'xero_fleet_verdict{verdict="incident"} 0',
+        'xero_fleet_verdict{verdict="customers"} 1',
+        'xero_fleet_verdict{verdict="all_well"} 0',
+        "xero_app_credentials_rejected 0",
+        'xero_service_status{page="status.xero.com",status="none"} 0',
+        'xero_service_status{page="status.xero.com",status="minor"} 1',
+        'xero_service_status{page="status.xero.com",status="major"} 0',
+        'xero_service_status{page="status.xero.com",status="critical"} 0',
+        'xero_service_status{page="status.xero.com",status="unknown"} 0',
     ]
 
 
@@ -137,9 +204,10 @@ def test_what_left_the_roster_leaves_the_page_and_the_memory() -> None:
     """Its bytes are dropped, and the count of series with them."""
     page = Page()
     page.render(A, B, C)
-    assert page.series == 4 + 6 * 14
+    fleet = 4 + 8 + 2 + 8 + 1
+    assert page.series == fleet + 6 * 15
     assert page.render(B) == Page().render(B)
-    assert page.series == 4 + 2 * 14
+    assert page.series == fleet + 2 * 15
     assert len(page.exposition._blocks) == 1
     page.render(A, B)
     assert page.blocks_rendered == 4, "a block that comes back is rendered again"

@@ -22,6 +22,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from structlog.testing import capture_logs
 
+from exporter.config.diagnosis import Links
 from exporter.config.secrets import Token
 from exporter.expose.exposition import Exposition, Page
 from exporter.model.conditions import Conditions, Readiness
@@ -35,8 +36,30 @@ from exporter.model.facts import (
     Status,
     SyncError,
 )
+from exporter.model.judgement import (
+    WELL,
+    ActiveIssue,
+    Because,
+    Connections,
+    Diagnosis,
+    ErrorCount,
+    FleetJudgement,
+    Surroundings,
+)
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Freshness, Role, SyncStatus
+from exporter.model.words import (
+    Failure,
+    Freshness,
+    IncidentKind,
+    Issue,
+    Reason,
+    Role,
+    ServiceStatus,
+    SyncStatus,
+    SyncType,
+    Verdict,
+)
+from exporter.observe.tally import tally_of
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.web.rim import MAX_QUERY_BYTES
 from exporter.web.routes import ROUTES, application
@@ -50,7 +73,7 @@ CANARY = "canary-jane.doe@example.com"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-READING = [row for row in ROUTES if row.method == "GET"]
+READING = [row for row in ROUTES if row.method == "GET" and row.role is not Role.OPERATOR]
 PATHS = [row.path.format(organization_id="org-07") for row in READING]
 CLOSED_PATHS = [row.path.format(organization_id="org-07") for row in READING if row.role is not None]
 
@@ -61,14 +84,23 @@ ALERTS = WebToken("alertmanager", Role.ALERTS, Token.fixed("alerts-secret"))
 UNREADABLE = WebToken("broken", Role.VIEWER, Token.from_file(Path("does-not-exist")))
 
 
+UNWELL = Diagnosis(
+    issues=(ActiveIssue(Issue.CONTACTS_FAILING, NOW.wall - 60, Because.ERROR, (Reason.DUPLICATE_CONTACT,)),),
+    errors=(ErrorCount(SyncType.CONTACTS, Reason.DUPLICATE_CONTACT, 1, NOW.wall),),
+)
+
+
 def state(index: int) -> OrganizationState:
-    """One organisation: every third is stale, every second connected; all report an error that names a person."""
+    """One organisation: every third is stale, every second connected; all report an error that names a person.
+
+    Of those that are not stale, every fifth has an issue by it.
+    """
     stale = index % 3 == 0
     status = Status(
         connected=index % 2 == 0,
         last_sync=NOW.wall,
         sync_status=SyncStatus.HEALTHY,
-        errors=(SyncError(NOW.wall),),
+        errors=(SyncError(NOW.wall, kind=CANARY, message=f"Duplicate contact: {CANARY}"),),
     )
     return OrganizationState(
         Organization(f"org-{index:02}", name=CANARY),
@@ -79,6 +111,7 @@ def state(index: int) -> OrganizationState:
         failure=Failure.TIMEOUT if stale else None,
         failures_in_row=int(stale),
         status=None if stale else status,
+        diagnosis=UNWELL if index % 5 == 0 and not stale else WELL,
     )
 
 
@@ -86,10 +119,14 @@ def snapshot() -> Snapshot:
     """The fleet, in an order (that of its phases) which is not that of the ids."""
     states = tuple(state((index * 7) % ORGANIZATIONS) for index in range(ORGANIZATIONS))
     return Snapshot(
-        blocks=(Block(states, math.inf),),
+        blocks=(Block(states, math.inf, tally_of(states)),),
         places={one.organization.id: (0, index) for index, one in enumerate(states)},
         at=NOW,
         counts={word: sum(one.freshness is word for one in states) for word in Freshness},
+        tally=tally_of(states),
+        judgement=FleetJudgement(verdict=Verdict.CUSTOMERS, incidents=dict.fromkeys(IncidentKind, False)),
+        connections=Connections(frozenset(), count=25, at=NOW, valid_until=math.inf),
+        surroundings=Surroundings(started=True, pages=(("status.xero.com", ServiceStatus.MINOR),)),
     )
 
 
@@ -118,6 +155,7 @@ def a_site() -> Site:
         reload=nothing_to_reload,
         tokens=(),
         organization_names=False,
+        links=Links(),
         version="1.2.3",
     )
 
@@ -310,6 +348,24 @@ async def test_the_fleet_is_counted_by_freshness(client: httpx.AsyncClient) -> N
     assert document["version"] == "1.2.3"
 
 
+async def test_the_fleet_is_told_with_its_verdict_and_the_worst(client: httpx.AsyncClient) -> None:
+    """In words, sentences and counts; whoever is named is found by the filters of the list too."""
+    document = (await client.get("/api/v1/fleet")).json()
+    assert document["verdict"] == "customers"
+    assert document["verdict_means"].startswith("It is single customers")
+    assert document["incidents"] == {"connection": False, "sync": False}
+    assert document["affected"] == {"connection": 0, "sync": 3}
+    assert document["issues"]["contacts_failing"] == sum(document["issues"].values()) == 3
+    assert document["xero"]["pages"] == [{"page": "status.xero.com", "status": "minor"}]
+    assert document["xero"]["connections"] == 25
+    listed = (await client.get("/api/v1/organizations?issue=contacts_failing")).json()["organizations"]
+    assert document["worst"] == listed
+    assert [row["id"] for row in listed] == ["org-05", "org-10", "org-20"]
+    assert {(*row["issues"], row["since"], *row["reasons"]) for row in listed} == {
+        ("contacts_failing", "2023-11-14T22:12:20.000Z", "duplicate_contact")
+    }
+
+
 @pytest.mark.parametrize("limit", [1, 7, 25, 1000])
 async def test_a_walk_over_the_pages_meets_every_organisation_once(client: httpx.AsyncClient, limit: int) -> None:
     """`next` of one page is `after` of the following one, and the order is that of the ids."""
@@ -335,6 +391,12 @@ async def test_a_walk_over_the_pages_meets_every_organisation_once(client: httpx
         ({"connected": "true"}, 8),
         ({"connected": "false"}, 8),
         ({"sync_status": "healthy"}, 16),
+        ({"issue": "contacts_failing"}, 3),
+        ({"issue": "disconnected"}, 0),
+        ({"reason": "duplicate_contact"}, 3),
+        ({"reason": "duplicate_contact", "connected": "true"}, 2),
+        ({"sync_type": "contacts"}, 3),
+        ({"sync_type": "invoices", "reason": "duplicate_contact"}, 0),
         ({"search": "ORG-1"}, 10),
         ({"search": "ORG-1", "connected": "true"}, 3),
         ({"search": CANARY}, 0),
@@ -470,6 +532,9 @@ async def test_what_is_not_there_is_a_problem_that_repeats_nothing(client: httpx
         ("freshness=rotten", "`freshness` must be one of 'fresh', 'stale', 'pending' or 'not_found'"),
         ("failure=" + CANARY, "`failure` must be one of"),
         ("sync_status=%00", "`sync_status` must be one of"),
+        ("issue=unwell", "`issue` must be one of"),
+        ("reason=" + CANARY, "`reason` must be one of"),
+        ("sync_type=contact_sync", "`sync_type` must be one of 'contacts', 'invoices', 'reconciliation' or 'other'"),
         ("connected=perhaps", "`connected` must be true or false"),
         ("after=" + "x" * 201, "`after` must have at most 200 characters"),
         ("search=" + "%F0%9F%92%A9" * 201, "`search` must have at most 200 characters"),
@@ -510,7 +575,12 @@ async def test_odd_texts_are_only_texts(client: httpx.AsyncClient, query: str) -
 
 
 @settings(max_examples=50, deadline=None)
-@given(name=st.sampled_from(["limit", "search", "after", "freshness", "connected", "failure", "x"]), value=st.binary())
+@given(
+    name=st.sampled_from(
+        ["limit", "search", "after", "freshness", "connected", "failure", "issue", "reason", "sync_type", "x"]
+    ),
+    value=st.binary(),
+)
 async def test_no_query_breaks_an_answer(client: httpx.AsyncClient, name: str, value: bytes) -> None:
     """Any bytes as a value are an answer or a problem."""
     answer = await client.get(f"/api/v1/organizations?{name}={quote_from_bytes(value)}")
@@ -590,7 +660,7 @@ async def test_the_openapi_document_lists_every_path_of_the_api_with_its_problem
     assert set(document["paths"]) == {row.path for row in ROUTES if row.path.startswith("/api/")}
     for path, item in document["paths"].items():
         assert set(item) == {"get"}, path
-        assert item["get"]["operationId"] in {"fleet", "organizations", "organization", "openapi"}
+        assert item["get"]["operationId"] in {"fleet", "organizations", "organization", "escalation", "openapi"}
         responses = item["get"]["responses"]
         assert {"200", "400", "401", "403", "500", "503"} <= set(responses), path
         assert ("404" in responses) == ("{" in path)
@@ -602,6 +672,8 @@ async def test_the_openapi_document_lists_every_path_of_the_api_with_its_problem
     assert {"Problem", "FleetDocument", "OrganizationsDocument", "OrganizationDocument"} <= set(
         document["components"]["schemas"]
     )
+    parameters = document["paths"]["/api/v1/organizations"]["get"]["parameters"]
+    assert {"issue", "reason", "sync_type"} <= {one["name"] for one in parameters}
     assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
 
 

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from starlette.types import Receive, Scope, Send
 
+from exporter.config.diagnosis import Links
 from exporter.config.secrets import Token
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
@@ -65,6 +66,7 @@ async def scraped(*tokens: WebToken) -> AsyncIterator[tuple[httpx.AsyncClient, E
         reload=nothing_to_reload,
         tokens=tokens,
         organization_names=False,
+        links=Links(),
         version="1.2.3",
     )
     server = Server(application(site), "127.0.0.1", 0)

@@ -24,7 +24,7 @@ from typing import TypeVar
 import pytest
 
 from exporter.simulator.fleets import organizations_yaml
-from exporter.simulator.server import Simulator
+from exporter.simulator.server import Server, Simulator
 from exporter.simulator.world import SimulatedOrganization, World
 
 COMMAND = Path(sys.executable).parent / "xero-exporter"
@@ -76,18 +76,22 @@ def get(url: str, token: str | None = None) -> str:
         return str(answer.read().decode())
 
 
+NO_STATUS_PAGES = {"XERO_EXPORTER_XERO__STATUS_PAGES": "[]"}
+"""Keeps an exporter on this machine: without it, it would ask Xero's real status pages."""
+
+
 @contextmanager
 def running(
     *arguments: str | Path, log: Path, environment: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A program with its output in a file; ended with the block."""
+    """A program with its output in a file; ended with the block. It reads no status page unless told to."""
     with log.open("w") as output:
         process = subprocess.Popen(
             [str(argument) for argument in arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **NO_STATUS_PAGES, **(environment or {})},
         )
         try:
             yield process
@@ -101,30 +105,39 @@ def running(
 
 
 @contextmanager
-def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str) -> Iterator[Simulator]:
-    """The simulated platform in a thread of its own. Writes token and organizations.yml to `folder`."""
-    (folder / "token").write_text(token)
-    (folder / "organizations.yml").write_text(organizations_yaml(fleet))
-    simulator = Simulator(World(fleet, admin_token=token))
+def in_thread(server: Server) -> Iterator[None]:
+    """A simulated server at work in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(simulator.__aenter__(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
     try:
-        yield simulator
+        yield
     finally:
-        asyncio.run_coroutine_threadsafe(simulator.__aexit__(None, None, None), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
 @contextmanager
-def exporter(folder: Path, config: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def platform(folder: Path, fleet: Sequence[SimulatedOrganization], *, token: str) -> Iterator[Simulator]:
+    """The simulated platform. Writes token and organizations.yml to `folder`."""
+    (folder / "token").write_text(token)
+    (folder / "organizations.yml").write_text(organizations_yaml(fleet))
+    simulator = Simulator(World(fleet, admin_token=token))
+    with in_thread(simulator):
+        yield simulator
+
+
+@contextmanager
+def exporter(
+    folder: Path, config: str, environment: dict[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """`serve` with this configuration on a free port; gives its URL and the process."""
     (folder / "config.yml").write_text(f"{config}\nweb: {{listen: '127.0.0.1:0'}}\n")
     log = folder / "exporter.log"
-    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log) as process:
+    with running(COMMAND, "serve", "--config", folder / "config.yml", log=log, environment=environment) as process:
         started = re.compile(r'"event": "started".*"address": "([^"]+)"')
         found = eventually(lambda: started.search(log.read_text()))
         assert found is not None

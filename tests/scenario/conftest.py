@@ -41,6 +41,7 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
             f"platform: {{url: '{simulator.url}', token_file: token, timeout: 1s}}",
             "organizations: {file: organizations.yml}",
             "web: {listen: '127.0.0.1:0'}",
+            "xero: {status_pages: []}",
         ]
         given = {line.partition(":")[0] for line in config.splitlines() if not line.startswith(" ")}
         text = "\n".join([*(line for line in lines if line.partition(":")[0] not in given), config, ""])

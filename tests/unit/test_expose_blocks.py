@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.expose.blocks import FamilyRenderer, escaped, fleet_lines, render_block
-from exporter.expose.catalogue import organization_families
-from exporter.model.facts import Block, Organization, OrganizationState
+from exporter.expose.blocks import FamilyRenderer, FleetRenderer, escaped, render_block
+from exporter.expose.catalogue import FleetFamily, organization_families
+from exporter.model.facts import Block, Organization, OrganizationState, Snapshot
 from exporter.model.family import Family, Group, Kind
 from exporter.model.moment import Moment
+from exporter.model.words import Freshness
 
 FAMILY = Family(name="xero_example", kind=Kind.GAUGE, help="Example.", group=Group.FLEET, labels=(("a", ""), ("b", "")))
 AT = Moment(wall=0.5, monotonic=0.0)
+NOTHING_KNOWN = Snapshot(blocks=(), places={}, at=AT, counts=dict.fromkeys(Freshness, 0))
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,9 @@ def test_only_quote_backslash_and_newline_are_escaped(value: str, written: str) 
 @given(st.text(), st.text())
 def test_any_label_value_is_read_back_as_it_was(one: str, other: str) -> None:
     """Both parsers give back the very text, and a line stays a line."""
-    lines = fleet_lines(FAMILY, [((one, other), 1)]).decode()
-    assert lines.count("\n") == 1
+    written, count = FleetRenderer(FleetFamily(FAMILY, lambda _: [((one, other), 1)])).lines(NOTHING_KNOWN)
+    lines = written.decode()
+    assert (lines.count("\n"), count) == (3, 1)
     for page, parse in ((lines, parse_text), (lines + "# EOF\n", parse_openmetrics)):
         samples = [sample for family in parse(page) for sample in family.samples]
         assert [sample.labels for sample in samples] == [{"a": one, "b": other}]

@@ -14,8 +14,29 @@ from exporter.expose.catalogue import FLEET_FAMILIES, Sample, organization_famil
 from exporter.expose.reference import all_families
 from exporter.model.facts import Organization, OrganizationState, Snapshot, Status
 from exporter.model.family import Family, Group, Kind, Stability
+from exporter.model.judgement import (
+    MAX_ERROR_SERIES,
+    NOBODY,
+    ActiveIssue,
+    Because,
+    Connections,
+    Diagnosis,
+    ErrorCount,
+    FleetJudgement,
+    Surroundings,
+)
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Freshness, SyncStatus
+from exporter.model.words import (
+    Failure,
+    Freshness,
+    IncidentKind,
+    Issue,
+    Reason,
+    ServiceStatus,
+    SyncStatus,
+    SyncType,
+    Verdict,
+)
 
 AT = Moment(wall=1_760_000_000.25, monotonic=100.0)
 LATER = Moment(wall=1_760_000_060.5, monotonic=160.25)
@@ -31,6 +52,18 @@ PENDING = OrganizationState(organization=Organization("org-1", "Harbour Rowing C
 FRESH = replace(PENDING, freshness=Freshness.FRESH, last_attempt=AT, last_success=AT, status=STATUS)
 FAILING = replace(FRESH, last_attempt=LATER, failure=Failure.TIMEOUT, failures_in_row=1)
 STALE = replace(FAILING, freshness=Freshness.STALE, status=None)
+
+DIAGNOSIS = Diagnosis(
+    issues=(
+        ActiveIssue(Issue.CONTACTS_FAILING, 1_736_937_060.5, Because.ERROR, (Reason.DUPLICATE_CONTACT,)),
+        ActiveIssue(Issue.SYNC_STALE, 1_736_937_000.0, Because.NOTHING_SYNCED),
+    ),
+    errors=(
+        ErrorCount(SyncType.CONTACTS, Reason.DUPLICATE_CONTACT, 3, 1_736_937_060.5),
+        ErrorCount(SyncType.OTHER, Reason.UNKNOWN, 1, None),
+    ),
+)
+UNWELL = replace(FRESH, listed=True, diagnosis=DIAGNOSIS)
 
 DATA = {
     "xero_connected",
@@ -128,6 +161,48 @@ def test_what_no_sample_can_hold_is_left_out(value: float) -> None:
     assert not DATA & set(told(replace(FRESH, status=status)))
 
 
+def test_what_is_wrong_is_told_by_words_and_instants() -> None:
+    """Each issue is a 1 with its beginning, each kind of error its count; one with nothing wrong has no series."""
+    judged = {name: samples for name, samples in told(UNWELL).items() if name not in told(FRESH)}
+    assert judged == {
+        "xero_connection_authorized": [((), 1)],
+        "xero_recent_errors": [(("contacts", "duplicate_contact"), 3), (("other", "unknown"), 1)],
+        "xero_issue": [(("contacts_failing",), 1), (("sync_stale",), 1)],
+        "xero_issue_since_timestamp_seconds": [
+            (("contacts_failing",), 1_736_937_060.5),
+            (("sync_stale",), 1_736_937_000.0),
+        ],
+    }
+
+
+@pytest.mark.parametrize("issue", Issue)
+def test_every_issue_can_be_told(issue: Issue) -> None:
+    """By its own word, and no other has a sample."""
+    diagnosis = Diagnosis(issues=(ActiveIssue(issue, 5.0, Because.ERROR),))
+    samples = told(replace(FRESH, diagnosis=diagnosis))
+    assert samples["xero_issue"] == [((issue,), 1)]
+    assert samples["xero_issue_since_timestamp_seconds"] == [((issue,), 5.0)]
+
+
+@pytest.mark.parametrize(("listed", "samples"), [(True, [((), 1)]), (False, [((), 0)]), (None, None)])
+def test_xeros_own_view_is_told_only_where_it_is_known(
+    listed: bool | None,  # noqa: FBT001 - a parameter of the test
+    samples: list[Sample] | None,
+) -> None:
+    """Not listed is a zero, not known is silence; and it does not need an answer of the platform."""
+    for state in (PENDING, FRESH, STALE):
+        assert told(replace(state, listed=listed)).get("xero_connection_authorized") == samples
+
+
+def test_every_kind_of_error_that_is_counted_is_told() -> None:
+    """As many as a diagnosis may hold, each once."""
+    kinds = [(sync_type, reason) for sync_type in SyncType for reason in Reason][:MAX_ERROR_SERIES]
+    errors = tuple(ErrorCount(sync_type, reason, 2, None) for sync_type, reason in kinds)
+    samples = told(replace(FRESH, diagnosis=Diagnosis(errors=errors)))
+    assert samples["xero_recent_errors"] == [(kind, 2) for kind in kinds]
+    assert "xero_issue" not in samples
+
+
 def test_the_name_is_a_label_only_where_opted_in() -> None:
     """The default has no label for it at all."""
     default, opted_in = (organization_families(names=names)[0] for names in (False, True))
@@ -164,17 +239,79 @@ def test_whatever_is_shown_can_be_written(name: str) -> None:
     assert shown(name).encode().decode() == shown(shown(name))
 
 
+NOTHING_KNOWN = Snapshot(blocks=(), places={}, at=AT, counts=dict.fromkeys(Freshness, 0))
+
+
+def fleet_told(snapshot: Snapshot) -> dict[str, list[Sample]]:
+    """The samples of each family about all organisations together."""
+    return {entry.family.name: list(entry.samples(snapshot)) for entry in FLEET_FAMILIES}
+
+
+def test_a_fleet_of_nobody_is_told_in_zeros() -> None:
+    """Zero-filled where the words are known; nothing where nothing is known; one verdict from the first fold on."""
+    assert fleet_told(NOTHING_KNOWN) == {
+        "xero_organizations": [((word,), 0) for word in Freshness],
+        "xero_issue_organizations": [((issue,), 0) for issue in Issue],
+        "xero_organizations_affected": [((kind,), 0) for kind in IncidentKind],
+        "xero_incident": [],
+        "xero_fleet_verdict": [((verdict,), int(verdict is Verdict.STARTING)) for verdict in Verdict],
+        "xero_app_credentials_rejected": [((), 0)],
+        "xero_service_status": [],
+        "xero_app_connections": [],
+    }
+
+
 def test_the_fleet_is_counted_by_every_freshness() -> None:
-    """Zero-filled: a word without organisations has a 0."""
+    """A word without organisations has a 0."""
     counts = {**dict.fromkeys(Freshness, 0), Freshness.STALE: 3}
-    snapshot = Snapshot(blocks=(), places={}, at=AT, counts=counts)
-    (entry,) = FLEET_FAMILIES
-    assert list(entry.samples(snapshot)) == [
-        (("fresh",), 0),
-        (("stale",), 3),
-        (("pending",), 0),
-        (("not_found",), 0),
-    ]
+    samples = fleet_told(replace(NOTHING_KNOWN, counts=counts))
+    assert samples["xero_organizations"] == [(("fresh",), 0), (("stale",), 3), (("pending",), 0), (("not_found",), 0)]
+
+
+def test_the_fleet_is_counted_by_issue_and_by_kind() -> None:
+    """As the tally says."""
+    tally = replace(
+        NOBODY,
+        issues={**NOBODY.issues, Issue.TOKEN_EXPIRED: 2, Issue.SYNC_FAILING: 5, Issue.SYNC_STALE: 4},
+        affected={IncidentKind.CONNECTION: 2, IncidentKind.SYNC: 7},
+    )
+    samples = fleet_told(replace(NOTHING_KNOWN, tally=tally))
+    assert dict(samples["xero_issue_organizations"]) == {(issue,): count for issue, count in tally.issues.items()}
+    assert samples["xero_organizations_affected"] == [(("connection",), 2), (("sync",), 7)]
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_exactly_one_verdict_is_one(verdict: Verdict) -> None:
+    """The others are there as zeros."""
+    samples = fleet_told(replace(NOTHING_KNOWN, judgement=FleetJudgement(verdict=verdict)))["xero_fleet_verdict"]
+    assert {labels[0]: value for labels, value in samples} == {one: int(one is verdict) for one in Verdict}
+
+
+def test_an_incident_that_is_not_known_is_silence() -> None:
+    """Standing, none and unknown are three things."""
+    incidents = {IncidentKind.CONNECTION: None, IncidentKind.SYNC: True}
+    samples = fleet_told(replace(NOTHING_KNOWN, judgement=FleetJudgement(incidents=incidents)))
+    assert samples["xero_incident"] == [(("sync",), 1)]
+    calm = FleetJudgement(incidents=dict.fromkeys(IncidentKind, False))
+    samples = fleet_told(replace(NOTHING_KNOWN, judgement=calm))
+    assert samples["xero_incident"] == [(("connection",), 0), (("sync",), 0)]
+
+
+@pytest.mark.parametrize("word", ServiceStatus)
+def test_each_status_page_has_exactly_one_status(word: ServiceStatus) -> None:
+    """Zero-filled for each page that is configured, also for one that could not be read."""
+    pages = (("status.xero.com", word), ("status.developer.xero.com", ServiceStatus.UNKNOWN))
+    samples = dict(fleet_told(replace(NOTHING_KNOWN, surroundings=Surroundings(pages=pages)))["xero_service_status"])
+    assert samples == {(page, one): int(one is now) for page, now in pages for one in ServiceStatus}
+
+
+def test_what_xero_says_of_the_app_is_told() -> None:
+    """Refused or not is always told; connections only while there is a list to go by."""
+    connections = Connections(frozenset({"tenant-1"}), count=7, at=AT, valid_until=9e9)
+    refused = replace(NOTHING_KNOWN, judgement=FleetJudgement(app_refused=True), connections=connections)
+    samples = fleet_told(refused)
+    assert samples["xero_app_credentials_rejected"] == [((), 1)]
+    assert samples["xero_app_connections"] == [((), 7)]
 
 
 @pytest.mark.parametrize("family", all_families(), ids=lambda family: family.name)
@@ -196,19 +333,22 @@ def test_no_family_stands_twice() -> None:
 def test_what_users_alert_on_is_stable() -> None:
     """Every family of the organisations and the fleet is."""
     families = [family for family in all_families() if family.group is not Group.EXPORTER]
-    assert len(families) == 12
+    assert len(families) == 23
     assert {family.stability for family in families} == {Stability.STABLE}
 
 
-def test_data_families_say_that_they_are_polled() -> None:
-    """And the others do not pretend to come from the platform."""
-    polled = {
-        entry.family.name for entry in organization_families(names=False) if "polled and cached" in entry.family.help
+def test_what_others_said_is_said_to_be_polled() -> None:
+    """And what the exporter itself knows at the moment does not pretend to come from others."""
+    ours = {"xero_organization_info", "xero_issue_since_timestamp_seconds", "xero_organizations", "xero_fleet_verdict"}
+    families = [family for family in all_families() if family.group is not Group.EXPORTER]
+    polled = {family.name for family in families if "polled and cached" in family.help}
+    assert polled >= DATA
+    assert {family.name for family in families} - polled == ours | {
+        name for name in told(FAILING) if name.startswith("xero_poll_")
     }
-    assert polled == DATA
 
 
-@pytest.mark.parametrize("state", [PENDING, FRESH, FAILING, STALE])
+@pytest.mark.parametrize("state", [PENDING, FRESH, FAILING, STALE, UNWELL])
 @pytest.mark.parametrize("names", [False, True])
 def test_samples_have_as_many_values_as_their_family_has_labels(state: OrganizationState, *, names: bool) -> None:
     """In the same order, after organization_id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -12,12 +13,10 @@ from hypothesis import strategies as st
 
 from exporter.expose.documents import (
     OrganizationsDocument,
-    fleet_document,
     organization_document,
     organizations_document,
     rfc3339,
 )
-from exporter.model.conditions import Conditions, SourceState
 from exporter.model.facts import (
     Block,
     History,
@@ -29,8 +28,9 @@ from exporter.model.facts import (
     SyncError,
     UpstreamFailure,
 )
+from exporter.model.judgement import WELL, ActiveIssue, Because, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Freshness, RosterSource, Sent, SyncStatus
+from exporter.model.words import Failure, Freshness, Issue, Reason, Sent, SyncStatus, SyncType
 
 AT = Moment(wall=1_736_937_000.0, monotonic=100.0)
 EARLIER = Moment(wall=1_736_936_940.5, monotonic=40.5)
@@ -116,37 +116,6 @@ def test_no_number_breaks_an_instant(seconds: float) -> None:
     assert text is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
 
 
-def test_the_fleet_is_told_in_numbers() -> None:
-    """Counts, limits, how the platform takes us, and the sources."""
-    conditions = Conditions(
-        poll_interval=60.0,
-        stale_after=300.0,
-        platform_auth_ok=False,
-        paused_until=AT.wall,
-        sources=(SourceState(RosterSource.FILE, organizations=5, last_success=EARLIER.wall, rejected=True),),
-    )
-    assert json.loads(fleet_document(FLEET, conditions, "1.2.3").model_dump_json()) == {
-        "version": "1.2.3",
-        "at": "2025-01-15T10:30:00.000Z",
-        "organizations": 5,
-        "freshness": {"fresh": 4, "stale": 1, "pending": 0, "not_found": 0},
-        "poll_interval_seconds": 60.0,
-        "stale_after_seconds": 300.0,
-        "platform_auth_ok": False,
-        "platform_paused_until": "2025-01-15T10:30:00.000Z",
-        "roster": [
-            {
-                "source": "file",
-                "organizations": 5,
-                "last_success": "2025-01-15T10:29:00.500Z",
-                "rejected": True,
-                "held": False,
-                "why": None,
-            }
-        ],
-    }
-
-
 def test_one_organisation_is_told_whole() -> None:
     """Facts, how reading it goes, and its last readings, newest first."""
     failure = UpstreamFailure(
@@ -165,7 +134,9 @@ def test_one_organisation_is_told_whole() -> None:
         "detail": "failed_syncs: not a whole number",
     }
     dead_shown = {**bad_shown, "outcome": "network", "http_status": None, "detail": None}
-    assert json.loads(document.model_dump_json()) == {
+    told = json.loads(document.model_dump_json())
+    assert told.pop("diagnosis")["summary"] == "Nothing is wrong."
+    assert told == {
         "id": "org-7",
         "name": "Harbour Rowing Club",
         "xero_tenant_id": None,
@@ -275,6 +246,62 @@ def test_each_filter_keeps_what_it_names_and_nothing_else() -> None:
     assert ids(organizations_document(FLEET, names=False, connected=False)) == ["Org-5"]
     assert ids(organizations_document(FLEET, names=False, connected=True)) == ["club-2", "org-7"]
     assert ids(organizations_document(FLEET, names=False, sync_status=SyncStatus.DISCONNECTED)) == ["Org-5"]
+
+
+def unwell(organization_id: str, *issues: ActiveIssue, errors: tuple[ErrorCount, ...] = ()) -> OrganizationState:
+    """An organisation that has these issues and recent errors."""
+    return replace(state_of(organization_id), diagnosis=Diagnosis(issues=issues, errors=errors))
+
+
+DUPLICATES = ErrorCount(SyncType.CONTACTS, Reason.DUPLICATE_CONTACT, 3, AT.wall)
+UNKNOWN_ERRORS = ErrorCount(SyncType.INVOICES, Reason.UNKNOWN, 1, None)
+JUDGED = snapshot_of(
+    unwell(
+        "org-1",
+        ActiveIssue(Issue.CONTACTS_FAILING, AT.wall, Because.ERROR, (Reason.DUPLICATE_CONTACT,)),
+        ActiveIssue(Issue.SYNC_STALE, EARLIER.wall, Because.NOTHING_SYNCED),
+        errors=(DUPLICATES, UNKNOWN_ERRORS),
+    ),
+    unwell("org-2", ActiveIssue(Issue.SYNC_FAILING, AT.wall, Because.NO_TEXT, (Reason.UNSPECIFIED,))),
+    unwell("org-3", errors=(UNKNOWN_ERRORS,)),
+    state_of("org-4"),
+    state_of("org-5", None),
+)
+
+
+def test_a_row_says_what_is_wrong_since_when_and_why() -> None:
+    """The gravest issue first, the oldest instant of all, reasons of issues before those of other recent errors."""
+    rows = json.loads(organizations_document(JUDGED, names=False).model_dump_json())["organizations"]
+    told = {row["id"]: (row["issues"], row["since"], row["reasons"]) for row in rows}
+    assert told == {
+        "org-1": (["contacts_failing", "sync_stale"], "2025-01-15T10:29:00.500Z", ["duplicate_contact", "unknown"]),
+        "org-2": (["sync_failing"], "2025-01-15T10:30:00.000Z", ["unspecified"]),
+        "org-3": ([], None, ["unknown"]),
+        "org-4": ([], None, []),
+        "org-5": (None, None, None),
+    }
+
+
+@pytest.mark.parametrize("freshness", [Freshness.STALE, Freshness.PENDING, Freshness.NOT_FOUND])
+def test_who_is_not_fresh_is_not_called_well(freshness: Freshness) -> None:
+    """Unknown is neither broken nor healthy: null, and not an empty list."""
+    state = replace(state_of("org-1"), freshness=freshness, diagnosis=WELL)
+    (row,) = organizations_document(snapshot_of(state), names=False).organizations
+    assert (row.issues, row.since, row.reasons) == (None, None, None)
+
+
+def test_organisations_are_found_by_what_is_wrong_and_why() -> None:
+    """By issue, by reason, by type of sync; type and reason together mean the same errors."""
+    found = partial(organizations_document, JUDGED, names=False)
+    assert ids(found(issue=Issue.SYNC_STALE)) == ["org-1"]
+    assert ids(found(issue=Issue.DISCONNECTED)) == []
+    assert ids(found(reason=Reason.UNKNOWN)) == ["org-1", "org-3"]
+    assert ids(found(reason=Reason.UNSPECIFIED)) == ["org-2"]
+    assert ids(found(sync_type=SyncType.CONTACTS)) == ["org-1"]
+    assert ids(found(sync_type=SyncType.INVOICES)) == ["org-1", "org-3"]
+    assert ids(found(sync_type=SyncType.CONTACTS, reason=Reason.UNKNOWN)) == []
+    assert ids(found(sync_type=SyncType.INVOICES, reason=Reason.UNKNOWN)) == ["org-1", "org-3"]
+    assert ids(found(issue=Issue.CONTACTS_FAILING, reason=Reason.UNKNOWN, search="1")) == ["org-1"]
 
 
 def test_filters_combine() -> None:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from exporter.expose.reference import all_families, metrics_reference
-from exporter.model.words import Failure, Freshness, SyncStatus
+from exporter.model.words import (
+    Failure,
+    Freshness,
+    IncidentKind,
+    Issue,
+    Reason,
+    ServiceStatus,
+    SyncStatus,
+    SyncType,
+    Verdict,
+)
 
 LINES = metrics_reference().splitlines()
 
@@ -28,13 +38,17 @@ def test_every_row_has_as_many_cells_as_the_head() -> None:
 def test_closed_lists_are_written_out() -> None:
     """A user finds each value a label can have."""
     text = metrics_reference()
-    for word in (*Failure, *Freshness, *SyncStatus):
+    lists = (Failure, Freshness, SyncStatus, SyncType, Reason, Issue, IncidentKind, Verdict, ServiceStatus)
+    for word in (word for words in lists for word in words):
         assert f"`{word}`" in text
 
 
 def test_it_says_what_an_organisation_costs() -> None:
-    """Counted on an organisation of which everything is known."""
-    assert "14 series for an organisation of which everything is known, and 1 more while readings fail." in LINES
+    """Counted on organisations of which everything is known."""
+    assert (
+        "15 series for an organisation with which nothing is wrong, 14 without `xero.app`; 1 more while readings fail, "
+        "2 more for each issue, and 1 for each kind of recent error, of which there are 10 at most."
+    ) in LINES
 
 
 def test_it_ends_with_one_newline_and_is_the_same_each_time() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.simulator.answers import Answer, Misbehaviour, Slow
-from exporter.simulator.endpoints import DISCOVERY_PATH, Kind, Request, Route, respond, route
+from exporter.simulator.answers import Answer, Misbehaviour, Request, Slow
+from exporter.simulator.endpoints import DISCOVERY_PATH, Kind, Route, respond, route
 from exporter.simulator.fleets import uniform_fleet
 from exporter.simulator.world import World
 

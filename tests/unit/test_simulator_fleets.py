@@ -12,9 +12,9 @@ from exporter.simulator.fleets import demo_fleet, organizations_yaml, uniform_fl
 from exporter.simulator.scripts import SCRIPTS
 
 
-def test_a_demo_of_24_shows_every_script_and_several_never_connected() -> None:
+def test_a_demo_of_48_shows_every_script_and_several_never_connected() -> None:
     """The default size of a demo."""
-    scripts = Counter(organization.script for organization in demo_fleet(24, seed=1))
+    scripts = Counter(organization.script for organization in demo_fleet(48, seed=1))
     assert set(scripts) == set(SCRIPTS)
     assert scripts["never_connected"] >= 3
     assert scripts["xero_outage"] >= 3

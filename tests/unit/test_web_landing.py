@@ -10,10 +10,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from exporter.expose.verdicts import VERDICTS
 from exporter.model.conditions import Conditions, Readiness, SourceState
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot
+from exporter.model.judgement import NOBODY, Connections, FleetJudgement, Surroundings
 from exporter.model.moment import Moment
-from exporter.model.words import Freshness, RosterSource
+from exporter.model.words import Freshness, IncidentKind, Issue, RosterSource, ServiceStatus, Verdict
 from exporter.web.pages.landing import POLICY, duration, instant, render
 
 NOW = Moment(wall=1_700_000_000.0, monotonic=5.0)
@@ -131,6 +133,81 @@ def test_the_fleet_is_counted_in_words_and_numbers() -> None:
     assert "/api/v1/organizations?freshness=not_found" in found.links
 
 
+@pytest.mark.parametrize("verdict", Verdict)
+def test_the_verdict_stands_first_with_its_sentence(verdict: Verdict) -> None:
+    """Right below the question; what to do first where there is something to do."""
+    judged = replace(snapshot(Freshness.FRESH), judgement=FleetJudgement(verdict=verdict))
+    found = page(known=judged)
+    meaning = VERDICTS[verdict]
+    assert f"one customer? {verdict.replace('_', ' ')} {meaning.sentence}" in found.text
+    quiet = verdict in {Verdict.STARTING, Verdict.ALL_WELL}
+    assert (f"First: {meaning.do_first}" in found.text) is not quiet
+
+
+def test_issues_are_counted_in_words_and_lead_to_the_list() -> None:
+    """Only those that somebody has; and when nobody has any, that is said."""
+    tally = replace(NOBODY, issues={**NOBODY.issues, Issue.TOKEN_EXPIRED: 1234, Issue.SYNC_STALE: 1})
+    found = page(known=replace(snapshot(Freshness.FRESH), tally=tally))
+    assert "token expired 1,234 the token expired and is not renewed" in found.text
+    assert "sync stale 1 nothing was synchronised for too long" in found.text
+    assert "disconnected" not in found.text
+    assert [link for link in found.links if "issue=" in link] == [
+        "/api/v1/organizations?issue=token_expired",
+        "/api/v1/organizations?issue=sync_stale",
+    ]
+    assert "No organisation that is fresh has one." in page(known=snapshot(Freshness.FRESH)).text
+
+
+@pytest.mark.parametrize("issue", Issue)
+def test_every_issue_has_a_meaning(issue: Issue) -> None:
+    """Or the page would break in the very night it is needed."""
+    tally = replace(NOBODY, issues={**NOBODY.issues, issue: 1})
+    assert f"{issue.replace('_', ' ')} 1 " in page(known=replace(snapshot(Freshness.FRESH), tally=tally)).text
+
+
+def test_an_incident_that_is_not_known_is_not_called_none() -> None:
+    """Standing, none and unknown are three sentences."""
+    tally = replace(NOBODY, affected={IncidentKind.CONNECTION: 2, IncidentKind.SYNC: 1234})
+    fleet = replace(snapshot(Freshness.FRESH), tally=tally)
+    incidents = {IncidentKind.CONNECTION: None, IncidentKind.SYNC: True}
+    found = page(known=replace(fleet, judgement=FleetJudgement(incidents=incidents))).text
+    assert "Connections: whether many turned bad together is not known yet; 2 affected." in found
+    assert "Syncs: many turned bad together; 1,234 affected." in found
+    calm = FleetJudgement(incidents=dict.fromkeys(IncidentKind, False))
+    assert "Connections: no incident; 2 affected." in page(known=replace(fleet, judgement=calm)).text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (ServiceStatus.NONE, "says that all is well."),
+        (ServiceStatus.MINOR, "says that there is minor trouble."),
+        (ServiceStatus.MAJOR, "says that there is a major outage."),
+        (ServiceStatus.CRITICAL, "says that there is a critical outage."),
+        (ServiceStatus.UNKNOWN, "could not be read, which says nothing of Xero."),
+    ],
+)
+def test_xeros_status_pages_are_told(status: ServiceStatus, words: str) -> None:
+    """One that cannot be read is no outage; without pages and list nothing is told of Xero."""
+    fleet = snapshot(Freshness.FRESH)
+    around = Surroundings(pages=(("status.xero.com", status), (HOSTILE, ServiceStatus.NONE)))
+    found = page(known=replace(fleet, surroundings=around))
+    assert f"status.xero.com {words}" in found.text
+    assert f"{HOSTILE} says that all is well." in found.text
+    assert "status.xero.com" not in page(known=fleet).text
+
+
+def test_what_xero_says_of_the_app_is_told() -> None:
+    """How many connections it lists, and that it refuses the app; neither before it is known."""
+    fleet = snapshot(Freshness.FRESH)
+    connections = Connections(frozenset(), count=1234, at=NOW, valid_until=math.inf)
+    refused = FleetJudgement(app_refused=True)
+    found = page(known=replace(fleet, connections=connections, judgement=refused)).text
+    assert "Xero lists 1,234 connections of the app." in found
+    assert "Xero refuses the credentials of the app." in found
+    assert "of the app" not in page(known=fleet).text
+
+
 @pytest.mark.parametrize(
     ("auth_ok", "words"),
     [(None, "not known yet"), (True, "The platform accepts our token"), (False, "The platform refuses our token")],
@@ -140,7 +217,8 @@ def test_the_page_says_whether_the_platform_accepts_our_token(auth_ok: bool | No
     found = page(known=snapshot(Freshness.FRESH), conditions=conditions(auth_ok=auth_ok))
     answers = ("not known yet", "accepts our token.", "refuses our token")
     assert words in found.text
-    assert sum(answer in found.text for answer in answers) == 1
+    polling = found.text.partition("Polling")[2]
+    assert sum(answer in polling for answer in answers) == 1
 
 
 def test_the_page_says_what_holds_polling_back() -> None:

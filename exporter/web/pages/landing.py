@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import Snapshot
 from exporter.model.words import Freshness
+from exporter.web.pages.judged import judged
 from exporter.web.site import site_of
 
 _TEMPLATES: Final = jinja2.Environment(
@@ -59,6 +60,7 @@ def render(version: str, snapshot: Snapshot | None, conditions: Conditions, read
         style=_STYLE,
         version=version,
         readiness=readiness,
+        judged=None if snapshot is None else judged(snapshot),
         as_of=None if snapshot is None else instant(snapshot.at.wall),
         counts=() if snapshot is None else _counts(snapshot, conditions),
         total=0 if snapshot is None else len(snapshot),

@@ -1,0 +1,194 @@
+"""Xero beside the platform: its own list of connections, its status pages, and the tasks that ask them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol, TypeAlias
+
+import structlog
+
+from exporter.clock import Clock
+from exporter.config.schema import Config
+from exporter.config.secrets import Token
+from exporter.model.judgement import Connections
+from exporter.model.moment import Moment
+from exporter.model.words import ServiceStatus
+from exporter.observe.pages import PageWatch, ServiceReport
+from exporter.observe.xero_view import NOTHING, XeroView, XeroWatch
+from exporter.telemetry.metrics import SelfMetrics
+from exporter.upstream.identity import Rejection
+from exporter.upstream.statuspage import StatusPage
+from exporter.upstream.transport import ReadTransport
+from exporter.upstream.xero import Xero
+
+PAGE_TIMEOUT: Final = 10.0
+"""Seconds for one status page."""
+
+APP_KEYS: Final = frozenset({"xero.app", "xero.api_url", "xero.identity_url"})
+"""Keys of which a change makes what was listed before mean nothing: it may be of another app."""
+
+Close: TypeAlias = Callable[[], Awaitable[None]]
+
+_PAGES_A_SECOND: Final = 10.0  # ten pages each minute: never waited for
+
+_log = structlog.get_logger("exporter")
+
+
+class _Watch(Protocol):
+    """Whoever knows when to ask, and asks."""
+
+    def due(self, now: Moment) -> bool:
+        """Whether to `ask` now."""
+        ...
+
+    async def ask(self) -> None:
+        """Asks once; a failure is news, not an exception."""
+        ...
+
+
+class _Asking:
+    """One watch, and the task in which it asks; at most one at a time."""
+
+    def __init__(self, watch: _Watch, event: str) -> None:
+        self._watch = watch
+        self._event = event
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self, now: Moment) -> None:
+        """Begins to ask when that is due; nobody waits for the answer."""
+        if (self._task is None or self._task.done()) and self._watch.due(now):
+            self._task = asyncio.get_running_loop().create_task(self._ask())
+
+    async def stop(self) -> None:
+        """Ends what is being asked."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        try:
+            await self._watch.ask()
+        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
+            _log.exception(self._event)
+
+
+class AskingXero:
+    """Asks Xero and its status pages, each when it is due. Lives in one asyncio loop; to be closed at the end."""
+
+    def __init__(self, config: Config, *, secret: Token | None, clock: Clock, metrics: SelfMetrics) -> None:
+        """Asks nothing yet.
+
+        Args:
+            config: whom to ask, and how often.
+            secret: of `xero.app`; None where that is not configured.
+            clock: tells the time.
+            metrics: counts requests and answers.
+        """
+        self._clock = clock
+        self._metrics = metrics
+        self._pages_way = ReadTransport(
+            timeout=PAGE_TIMEOUT, max_concurrency=2, max_requests_per_second=_PAGES_A_SECOND, clock=clock
+        )
+        self._pages = PageWatch(config.xero.status_pages, page_of=self._page, clock=clock, metrics=metrics)
+        self._asking_pages = _Asking(self._pages, "status_pages_broke")
+        self._xero: Xero | None = None
+        self._watch: XeroWatch | None = None
+        self._asking_xero: _Asking | None = None
+        self._watch_with(config, secret)
+
+    @property
+    def reports(self) -> Sequence[ServiceReport]:
+        """What each status page says, as far as it counts now."""
+        return self._pages.reports(self._clock.now())
+
+    @property
+    def pages(self) -> tuple[tuple[str, ServiceStatus], ...]:
+        """What each status page says, by its host."""
+        return tuple((one.page, one.status) for one in self.reports)
+
+    @property
+    def connections(self) -> Connections | None:
+        """Xero's own list, as long as it counts; None when there is none."""
+        return self._view.connections
+
+    @property
+    def app_refused(self) -> bool:
+        """Whether Xero refuses the credentials of the app.
+
+        Not whether it refuses what we ask for with them: not every app may list its connections, and the platform
+        needs neither that grant nor that scope.
+        """
+        return self._view.rejection is Rejection.INVALID_CLIENT
+
+    def look(self) -> None:
+        """Begins to ask whoever is due."""
+        now = self._clock.now()
+        self._asking_pages.look(now)
+        if self._asking_xero is not None:
+            self._asking_xero.look(now)
+
+    async def ask(self) -> None:
+        """Asks everybody once, now, and waits for the answers: for commands that answer and end."""
+        watches: list[_Watch] = [self._pages] if self._watch is None else [self._pages, self._watch]
+        await asyncio.gather(*(one.ask() for one in watches))
+
+    def reconfigure(
+        self, config: Config, changed: Sequence[str], secret: Token | None
+    ) -> Callable[[], Awaitable[None]]:
+        """Asks these from now on; what is known of pages that stay is kept.
+
+        Returns:
+            Ends and closes what was replaced; to be awaited.
+        """
+        if "xero.status_pages" in changed:
+            self._pages.follow(config.xero.status_pages)
+        if not APP_KEYS.intersection(changed):
+            return _nothing
+        old, way = self._asking_xero, self._xero
+        self._watch_with(config, secret)
+
+        async def close() -> None:
+            if old is not None:
+                await old.stop()
+            if way is not None:
+                await way.aclose()
+
+        return close
+
+    async def aclose(self) -> None:
+        """Ends what is being asked, and closes the connections."""
+        await self._asking_pages.stop()
+        if self._asking_xero is not None:
+            await self._asking_xero.stop()
+        if self._xero is not None:
+            await self._xero.aclose()
+        await self._pages_way.aclose()
+
+    @property
+    def _view(self) -> XeroView:
+        return NOTHING if self._watch is None else self._watch.view(self._clock.now())
+
+    def _watch_with(self, config: Config, secret: Token | None) -> None:
+        app = config.xero.app
+        if app.client_id is None or secret is None:
+            self._xero = self._watch = self._asking_xero = None
+            self._metrics.connections_listed(None)
+            return
+        self._xero = Xero(
+            api_url=config.xero.api_url,
+            identity_url=config.xero.identity_url,
+            client_id=app.client_id,
+            secret=secret,
+            telemetry=self._metrics,
+            clock=self._clock,
+        )
+        self._watch = XeroWatch(app, xero=self._xero, credential=secret, clock=self._clock, metrics=self._metrics)
+        self._asking_xero = _Asking(self._watch, "xero_broke")
+
+    def _page(self, url: str) -> StatusPage:
+        return StatusPage(url=url, transport=self._pages_way, telemetry=self._metrics, clock=self._clock)
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""

@@ -1,0 +1,131 @@
+"""A look at one organisation, now: the platform, Xero's own list, the status pages. Judged by the same functions."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exporter.errors import AnswerIsBadError, ExporterError, UnreachableError
+
+if TYPE_CHECKING:
+    from exporter.asking_xero import AskingXero
+    from exporter.config.schema import Config
+    from exporter.expose.shapes import OrganizationDocument
+    from exporter.model.facts import Organization, OrganizationState, Reading
+    from exporter.model.judgement import Surroundings
+
+XERO_WITHIN: Final = 5.0
+"""Seconds for Xero's list and all status pages: what did not answer by then is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of one look.
+
+    Attributes:
+        reading: the attempt.
+        state: what follows from it, without memory.
+        surroundings: what the status pages say.
+        note: why it is not known whether Xero lists it; None when it is known.
+    """
+
+    reading: Reading
+    state: OrganizationState
+    surroundings: Surroundings
+    note: str | None
+
+    @property
+    def error(self) -> ExporterError | None:
+        """What to tell, and with which exit code, when there is no status; None when there is one."""
+        from exporter.cli.asking import MEND, UNREACHABLE
+
+        failure = self.reading.failure
+        if failure is None:
+            return None
+        kind = UnreachableError if failure in UNREACHABLE else AnswerIsBadError
+        return kind(f"the platform gives no status for {self.reading.organization_id} ({failure}): {MEND[failure]}")
+
+    def document(self, config: Config, *, names: bool) -> OrganizationDocument:
+        """The document about it.
+
+        Args:
+            config: has the links.
+            names: whether its name may be shown.
+        """
+        from exporter.expose.diagnosis_shapes import Basis
+        from exporter.expose.documents import organization_document
+        from exporter.model.facts import History
+        from exporter.observe.fleet import remember
+
+        told = organization_document(
+            self.state,
+            remember(History(), self.reading),
+            None,
+            names=names,
+            links=config.links,
+            surroundings=self.surroundings,
+            basis=Basis.ONE_READING,
+        )
+        if self.note is None:
+            return told
+        xero = told.diagnosis.xero.model_copy(update={"note": self.note})
+        return told.model_copy(update={"diagnosis": told.diagnosis.model_copy(update={"xero": xero})})
+
+
+async def look(config: Config, organization: Organization) -> Look:
+    """Asks the platform once about `organization`, and Xero and its pages beside it."""
+    from prometheus_client import CollectorRegistry
+
+    from exporter.asking_xero import AskingXero
+    from exporter.build import tokens_of, upstream_of
+    from exporter.clock import SystemClock
+    from exporter.model.judgement import Surroundings
+    from exporter.observe.fold import fold, snapshot_of
+    from exporter.telemetry.families import PLATFORM_TOKEN, XERO_SECRET
+    from exporter.telemetry.metrics import SelfMetrics
+
+    clock, metrics, tokens = SystemClock(), SelfMetrics(CollectorRegistry()), tokens_of(config)
+    began = clock.now()
+    upstream = upstream_of(config, clock, metrics, tokens.by_owner[PLATFORM_TOKEN])
+    asking = AskingXero(config, secret=tokens.by_owner.get(XERO_SECRET), clock=clock, metrics=metrics)
+    try:
+        reading = await upstream.reader.read(organization.id)
+        assert reading is not None  # it is always wanted
+        # After the platform: what was connected later than Xero's list was asked for cannot be on it.
+        await _ask(asking)
+        now = clock.now()
+        surroundings = Surroundings(started=True, app_refused=asking.app_refused, pages=asking.pages)
+        connections = asking.connections
+    finally:
+        await upstream.transport.aclose()
+        await asking.aclose()
+    snapshot = fold(
+        snapshot_of([organization], None, began),
+        [reading],
+        now,
+        config.thresholds,
+        connections=connections,
+        surroundings=surroundings,
+    )
+    state = snapshot.state(organization.id)
+    assert state is not None
+    return Look(reading, state, surroundings, _note(config, state, listed=connections is not None))
+
+
+async def _ask(asking: AskingXero) -> None:
+    try:
+        async with asyncio.timeout(XERO_WITHIN):
+            await asking.ask()
+    except TimeoutError:
+        return  # what did answer counts
+
+
+def _note(config: Config, state: OrganizationState, *, listed: bool) -> str | None:
+    if state.listed is not None:
+        return None
+    if config.xero.app.client_id is None:
+        return "not asked: xero.app is not configured"
+    if not listed:
+        return "not known: Xero gave no list of connections; check xero.app"
+    return "not known: give its xero_tenant_id, a UUID, in organizations"

@@ -1,0 +1,136 @@
+"""The bundle with which a person hands one organisation over. Pure.
+
+Redacted by allow-list: of a text that a rule recognised, the rule's own words are shown and nothing else; of any other,
+its length and when it came, and not one word. Equal texts can be told by their number. A hash would do the same, but a
+short text, such as an e-mail address, is found from its hash by trying; a number says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from exporter.expose.escalation_shapes import ErrorTextDocument, EscalationDocument
+from exporter.expose.instants import rfc3339
+from exporter.expose.shapes import OrganizationDocument
+from exporter.expose.support_request import support_request
+from exporter.model.facts import SyncError
+from exporter.model.words import Owner, Reason, ServiceStatus
+from exporter.observe.reasons import REASONS
+from exporter.observe.recognise import redacted
+
+REDACTED: Final = (
+    "Personal data is left out. Of an error text that is recognised only the fixed words are shown, [redacted:KIND] "
+    "stands for the rest; a text that is not recognised is withheld whole. Texts with the same number are the same."
+)
+WITH_PERSONAL_DATA: Final = (
+    "THIS BUNDLE HOLDS PERSONAL DATA: the organisation's name and whole error texts, with what they say of customers. "
+    "Give it only to people who may see that. The request to Xero at its end holds none."
+)
+_NOTHING_TRIED: Final = "Nothing was done by this exporter: it watches and tells."
+
+
+def escalation_document(
+    organization: OrganizationDocument,
+    errors: Sequence[SyncError],
+    *,
+    at: float,
+    version: str,
+    personal_data: bool,
+) -> EscalationDocument:
+    """The bundle.
+
+    Args:
+        organization: what is known of it; with its name exactly when `personal_data`.
+        errors: those of its last status, with their texts.
+        at: when this is made, seconds since 1970 UTC.
+        version: of this program.
+        personal_data: whether whole texts are told.
+    """
+    told = tuple(_told(errors, personal_data=personal_data))
+    return EscalationDocument(
+        notice=WITH_PERSONAL_DATA if personal_data else REDACTED,
+        personal_data=personal_data,
+        at=rfc3339(at),
+        version=version,
+        status_page_first=status_page_first(organization),
+        for_xero=_for_xero(organization),
+        organization=organization,
+        errors=told,
+        tried=tuple(_tried(organization)),
+        request=support_request(organization, told, rfc3339(at)),
+    )
+
+
+def _told(errors: Sequence[SyncError], *, personal_data: bool) -> Iterator[ErrorTextDocument]:
+    newest_first = sorted(errors, key=_age)
+    numbers: dict[str, int] = {}
+    first: dict[str, float] = {}
+    for error in newest_first:
+        if error.message is not None:
+            numbers.setdefault(error.message, len(numbers) + 1)
+            if error.at is not None:
+                first[error.message] = min(error.at, first.get(error.message, error.at))
+    for error in newest_first:
+        message = error.message
+        yield ErrorTextDocument(
+            at=rfc3339(error.at),
+            sync_type=error.sync_type,
+            reason=error.reason,
+            correlation_id=error.correlation_id,
+            text=redacted(error.kind, message),
+            length=None if message is None else len(message),
+            alike=None if message is None else numbers[message],
+            first_seen=None if message is None else rfc3339(first.get(message)),
+            whole_type=error.kind if personal_data else None,
+            whole_text=message if personal_data else None,
+        )
+
+
+def _age(error: SyncError) -> float:
+    return float("inf") if error.at is None else -error.at
+
+
+def status_page_first(organization: OrganizationDocument) -> str:
+    """What the status pages say, and what whoever escalates does with it."""
+    pages = organization.diagnosis.xero.status_pages
+    said = ", ".join(f"{one.page} says {one.status}" for one in pages)
+    if not pages:
+        return "No status page was read: look at https://status.xero.com before anything is sent."
+    if any(one.status in _TROUBLE for one in pages):
+        return f"{said}. Xero knows of trouble: wait until it is over, and send this only if it fails on."
+    if any(one.status is ServiceStatus.UNKNOWN for one in pages):
+        return f"{said}. What is unknown could not be read: look at it before anything is sent."
+    return f"{said}. Xero knows of no trouble."
+
+
+_TROUBLE: Final = frozenset({ServiceStatus.MINOR, ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
+
+
+def _for_xero(organization: OrganizationDocument) -> str:
+    diagnosis = organization.diagnosis
+    if diagnosis.wrong is None:
+        return "Not known: the platform gives no status to go by. That is nothing Xero can look at."
+    if not diagnosis.wrong:
+        return "No: nothing is wrong now."
+    reasons = [reason for one in diagnosis.issues for reason in one.reasons]
+    if any(REASONS[reason].owner is Owner.XERO for reason in reasons):
+        return "Yes, once the status page shows no trouble: errors say that Xero itself failed."
+    if Reason.UNKNOWN in reasons:
+        return "Perhaps: there are errors that no rule knows. Read them first, they may name a cause that is at hand."
+    return "Not yet: what is known does not point at Xero. Take the steps first; ask Xero if it stays after them."
+
+
+def _tried(organization: OrganizationDocument) -> Iterator[str]:
+    yield _NOTHING_TRIED
+    facts = organization.facts
+    if facts is None:
+        yield "The platform says nothing: there is no status of it to go by."
+        return
+    pending, failed, last = _count(facts.pending_syncs), _count(facts.failed_syncs), facts.last_sync or "never"
+    yield f"The platform counts {failed} failed and {pending} pending syncs; its last sync was {last}."
+    yield "Whether the platform itself tried again is not in its status."
+
+
+def _count(value: int | None) -> str:
+    return "an unknown number of" if value is None else str(value)

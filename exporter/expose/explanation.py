@@ -1,0 +1,201 @@
+"""One organisation explained to a person: diagnosis and tables in, a document out. Pure.
+
+What is told comes in the order in which a person needs it: how fresh it is, what is wrong, why, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import quote
+
+from exporter.config.diagnosis import Links
+from exporter.config.xero import STATUS_PAGES
+from exporter.expose.diagnosis_shapes import (
+    Basis,
+    DiagnosisDocument,
+    ErrorsDocument,
+    FreshnessDocument,
+    IssueDocument,
+    StatusPageDocument,
+    StepDocument,
+    XeroDocument,
+)
+from exporter.expose.instants import instant_of, rfc3339
+from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
+from exporter.model.facts import OrganizationState
+from exporter.model.judgement import ALONE, ActiveIssue, ErrorCount, Surroundings
+from exporter.model.words import Freshness, Owner, Reason
+from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, Task
+from exporter.observe.reasons import REASONS
+from exporter.observe.reasons.row import Link
+
+WELL: Final = "Nothing is wrong."
+NEVER_CONNECTED: Final = "It was never connected to Xero, so nothing is wrong with its connection."
+NOT_KNOWN: Final = "It is not known whether anything is wrong"
+
+_NOT_YET: Final = "it was not asked yet"
+_WORDLESS: Final = frozenset({Reason.UNKNOWN, Reason.UNSPECIFIED})
+
+
+def explained(
+    state: OrganizationState,
+    links: Links,
+    *,
+    surroundings: Surroundings = ALONE,
+    basis: Basis = Basis.HISTORY,
+) -> DiagnosisDocument:
+    """What is wrong with an organisation, why, and what to do.
+
+    Args:
+        state: what is known of it.
+        links: templates of the platform's pages.
+        surroundings: what the status pages say.
+        basis: what the state was made from.
+    """
+    known = state.freshness is Freshness.FRESH
+    diagnosis = state.diagnosis
+    place = _Place(state.organization.id, links)
+    return DiagnosisDocument(
+        basis=basis,
+        freshness=freshness_document(state),
+        wrong=bool(diagnosis.issues) if known else None,
+        summary=_summary(state),
+        issues=tuple(map(_issue, diagnosis.issues)),
+        remembered=(),
+        errors=tuple(_errors(one, place) for one in diagnosis.errors),
+        never_connected=diagnosis.never_connected,
+        xero=_xero(state, surroundings),
+        what_retry_would_do=what_retry_would_do(diagnosis, known=known),
+        what_resync_would_do=what_resync_would_do(diagnosis, known=known),
+        next_steps=place.told(_next_steps(state)),
+    )
+
+
+def freshness_document(state: OrganizationState) -> FreshnessDocument:
+    """When it was asked and answered, and why there is nothing newer."""
+    return FreshnessDocument(
+        freshness=state.freshness,
+        asked=instant_of(state.last_attempt),
+        answered=instant_of(state.last_success),
+        why_not=_why_not(state),
+    )
+
+
+def _why_not(state: OrganizationState) -> str | None:
+    if state.last_attempt is None:
+        return _NOT_YET
+    return None if state.failure is None else FAILURES[state.failure].why
+
+
+def _summary(state: OrganizationState) -> str:
+    if state.freshness is not Freshness.FRESH:
+        return f"{NOT_KNOWN}: {_why_not(state) or 'its last answer is too old'}."
+    if state.diagnosis.never_connected:
+        return NEVER_CONNECTED
+    if not state.diagnosis.issues:
+        return WELL
+    return " ".join(ISSUES[one.issue].sentence for one in state.diagnosis.issues)
+
+
+def _issue(one: ActiveIssue) -> IssueDocument:
+    row = ISSUES[one.issue]
+    telling = [reason for reason in one.reasons if reason not in _WORDLESS]
+    return IssueDocument(
+        issue=one.issue,
+        since=rfc3339(one.since),
+        because=one.because,
+        evidence=EVIDENCE[one.because],
+        sentence=row.sentence,
+        owner=REASONS[telling[0]].owner if telling else row.owner,
+        reasons=one.reasons,
+    )
+
+
+def _errors(one: ErrorCount, place: _Place) -> ErrorsDocument:
+    row = REASONS[one.reason]
+    return ErrorsDocument(
+        sync_type=one.sync_type,
+        reason=one.reason,
+        count=one.count,
+        newest=rfc3339(one.newest),
+        cause=row.cause,
+        owner=row.owner,
+        retry_helps=row.retry_helps,
+        steps=place.told(_tasks_of(one.reason)),
+    )
+
+
+def _xero(state: OrganizationState, surroundings: Surroundings) -> XeroDocument:
+    opposite = state.listed is True and state.status is not None and state.status.connected is False
+    return XeroDocument(
+        listed=state.listed,
+        note=OPPOSITE if opposite else None,
+        status_pages=tuple(StatusPageDocument(page=page, status=status) for page, status in surroundings.pages),
+    )
+
+
+def _next_steps(state: OrganizationState) -> Iterator[Task]:
+    """What to do now: why it is not known, else what each issue asks for, the gravest first."""
+    if state.freshness is not Freshness.FRESH:
+        if state.failure is not None:
+            yield FAILURES[state.failure].task
+        return
+    for one in state.diagnosis.issues:
+        yield from _tasks(one)
+
+
+def _tasks(one: ActiveIssue) -> Iterator[Task]:
+    """What an issue and the reasons behind it ask for.
+
+    A reason that is known says more than the list of what may be behind an issue, which then is left out. One that is
+    not known begins with reading what was answered, and ends with asking others: the list stands in between.
+    """
+    telling = [reason for reason in one.reasons if reason not in _WORDLESS]
+    wordless = [tuple(_tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
+    for reason in telling:
+        yield from _tasks_of(reason)
+    for tasks in wordless:
+        yield from tasks[:1]
+    if not telling:
+        yield from (task for task in ISSUES[one.issue].tasks if not wordless or task is not SYNC_LOG)
+    for tasks in wordless:
+        yield from tasks[1:]
+
+
+def _tasks_of(reason: Reason) -> Iterator[Task]:
+    """The steps of a reason: each is its owner's, but for those that begin on a page of somebody else's."""
+    row = REASONS[reason]
+    return (Task(_AT_HOME.get(step.link, row.owner) if step.link else row.owner, step) for step in row.steps)
+
+
+_AT_HOME: Final = {Link.INTEGRATION_SETTINGS: Owner.PLATFORM, Link.CLIENT_PORTAL: Owner.CUSTOMER}
+"""Who works on which page."""
+
+
+class _Place:
+    """Where the steps of one organisation are taken."""
+
+    def __init__(self, organization_id: str, links: Links) -> None:
+        quoted = quote(organization_id, safe="")
+        templates = {Link.INTEGRATION_SETTINGS: links.integration_settings, Link.CLIENT_PORTAL: links.client_portal}
+        self._urls = {
+            link: template.replace("{organization_id}", quoted)
+            for link, template in templates.items()
+            if template is not None
+        }
+        self._urls[Link.XERO_STATUS] = STATUS_PAGES[0]
+
+    def told(self, tasks: Iterable[Task]) -> tuple[StepDocument, ...]:
+        """The steps with their pages, each text once, in order."""
+        once: dict[str, Task] = {}
+        for task in tasks:
+            once.setdefault(task.step.text, task)
+        return tuple(
+            StepDocument(
+                text=task.step.text,
+                owner=task.owner,
+                url=None if task.step.link is None else self._urls.get(task.step.link),
+            )
+            for task in once.values()
+        )

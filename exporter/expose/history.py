@@ -1,0 +1,66 @@
+"""One reading, made now, beside what a running exporter remembers. Pure."""
+
+from __future__ import annotations
+
+from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, IssueDocument
+from exporter.expose.shapes import OrganizationDocument
+
+
+def with_history(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
+    """What one reading shows, and since when.
+
+    Where the reading failed, what is remembered is all there is: it is told, with the reading's failure as the reason
+    why there is nothing newer.
+
+    Args:
+        now: by one reading, without memory.
+        remembered: of the same organisation, by the running exporter.
+    """
+    return _beside(now, remembered) if now.facts is not None else _instead(now, remembered)
+
+
+def _beside(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
+    before = remembered.diagnosis
+    present = {one.issue for one in now.diagnosis.issues}
+    diagnosis = now.diagnosis.model_copy(
+        update={
+            "basis": Basis.ONE_READING_AND_HISTORY,
+            "issues": tuple(_since(one, before) for one in now.diagnosis.issues),
+            # A connection issue hides what comes after it, here as there.
+            "remembered": tuple(one for one in before.issues if one.issue not in present),
+        }
+    )
+    polling = remembered.polling.model_copy(
+        update={
+            "last_attempt": now.polling.last_attempt,
+            "last_success": now.polling.last_success,
+            "failure": None,
+            "failures_in_row": 0,
+            "data_withdrawn": False,
+        }
+    )
+    return now.model_copy(update={"diagnosis": diagnosis, "polling": polling, **_readings(now, remembered)})
+
+
+def _instead(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
+    fresh = remembered.diagnosis.freshness.model_copy(
+        update={"asked": now.diagnosis.freshness.asked, "why_not": now.diagnosis.freshness.why_not}
+    )
+    diagnosis = remembered.diagnosis.model_copy(update={"basis": Basis.ONE_READING_AND_HISTORY, "freshness": fresh})
+    polling = remembered.polling.model_copy(
+        update={"last_attempt": now.polling.last_attempt, "failure": now.polling.failure}
+    )
+    return remembered.model_copy(
+        update={"name": now.name, "diagnosis": diagnosis, "polling": polling, **_readings(now, remembered)}
+    )
+
+
+def _since(issue: IssueDocument, before: DiagnosisDocument) -> IssueDocument:
+    """The issue, begun when it was first seen by either."""
+    known = [one.since for one in (issue, *before.issues) if one.issue is issue.issue and one.since is not None]
+    # Instants of documents are of one shape, and sort as texts.
+    return issue.model_copy(update={"since": min(known, default=None)})
+
+
+def _readings(now: OrganizationDocument, remembered: OrganizationDocument) -> dict[str, object]:
+    return {"recent": (*now.recent, *remembered.recent), "failures": (*now.failures, *remembered.failures)}

@@ -1,0 +1,1 @@
+"""The platform's troubleshooting page, and how the program does each line of it."""

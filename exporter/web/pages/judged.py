@@ -1,0 +1,117 @@
+"""What is concluded of the fleet, in the words of the first page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.expose.verdicts import VERDICTS
+from exporter.model.facts import Snapshot
+from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
+
+_QUIET: Final = frozenset({Verdict.STARTING, Verdict.ALL_WELL})
+
+_ISSUES: Final[Mapping[Issue, str]] = {
+    Issue.DISCONNECTED: "the connection to Xero is gone, nothing syncs",
+    Issue.TOKEN_EXPIRED: "the token expired and is not renewed, nothing syncs",
+    Issue.UNAUTHORIZED: "Xero does not let the platform in",
+    Issue.CONTACTS_FAILING: "contacts do not reach Xero",
+    Issue.INVOICES_FAILING: "invoices do not reach Xero",
+    Issue.RECONCILIATION_FAILING: "payments cannot be matched in Xero",
+    Issue.SYNC_FAILING: "other syncs fail, or nothing says which",
+    Issue.SYNC_STALE: "nothing was synchronised for too long",
+}
+
+_KINDS: Final[Mapping[IncidentKind, str]] = {IncidentKind.CONNECTION: "Connections", IncidentKind.SYNC: "Syncs"}
+
+_TOGETHER: Final[Mapping[bool | None, str]] = {
+    True: "many turned bad together",
+    False: "no incident",
+    None: "whether many turned bad together is not known yet",
+}
+
+_SAYS: Final[Mapping[ServiceStatus, str]] = {
+    ServiceStatus.NONE: "says that all is well",
+    ServiceStatus.MINOR: "says that there is minor trouble",
+    ServiceStatus.MAJOR: "says that there is a major outage",
+    ServiceStatus.CRITICAL: "says that there is a critical outage",
+    ServiceStatus.UNKNOWN: "could not be read, which says nothing of Xero",
+}
+
+_BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCount:
+    """A row of the table of issues: how many organisations have it, and what that means."""
+
+    issue: Issue
+    organizations: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line, and whether it tells of something bad."""
+
+    text: str
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is concluded of the fleet.
+
+    Attributes:
+        verdict: whose problem it is, in one word.
+        sentence: the same for people.
+        do_first: what to do first.
+        bad: whether somebody should do something.
+        issues: those that any organisation has.
+        incidents: of each kind, whether there is one, and how many organisations are affected.
+        xero: what Xero says of itself and of the app.
+    """
+
+    verdict: str
+    sentence: str
+    do_first: str
+    bad: bool
+    issues: tuple[IssueCount, ...]
+    incidents: tuple[Told, ...]
+    xero: tuple[Told, ...]
+
+
+def judged(snapshot: Snapshot) -> Judged:
+    """What is concluded of this snapshot."""
+    verdict = snapshot.judgement.verdict
+    meaning = VERDICTS[verdict]
+    counts = snapshot.tally.issues
+    return Judged(
+        verdict=_spaced(verdict),
+        sentence=meaning.sentence,
+        do_first=meaning.do_first,
+        bad=verdict not in _QUIET,
+        issues=tuple(IssueCount(issue, counts[issue], _ISSUES[issue]) for issue in Issue if counts[issue]),
+        incidents=tuple(_incident(snapshot, kind) for kind in IncidentKind),
+        xero=tuple(_xero(snapshot)),
+    )
+
+
+def _incident(snapshot: Snapshot, kind: IncidentKind) -> Told:
+    stands, affected = snapshot.judgement.incidents[kind], snapshot.tally.affected[kind]
+    return Told(f"{_KINDS[kind]}: {_TOGETHER[stands]}; {affected:,} affected.", bad=stands is True)
+
+
+def _xero(snapshot: Snapshot) -> list[Told]:
+    pages = snapshot.surroundings.pages
+    told = [Told(f"{page} {_SAYS[status]}.", bad=status in _BROKEN) for page, status in pages]
+    if snapshot.connections is not None:
+        told.append(Told(f"Xero lists {snapshot.connections.count:,} connections of the app."))
+    if snapshot.judgement.app_refused:
+        told.append(Told("Xero refuses the credentials of the app.", bad=True))
+    return told
+
+
+def _spaced(word: str) -> str:
+    return word.replace("_", " ")
