@@ -40,7 +40,7 @@ def from_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_what_is_committed(from_checkout: Path) -> None:
     """Byte by byte, without options."""
-    wanted = {}
+    wanted: dict[str, bytes] = {}
     for inside, outside in SHIPPED.items():
         source = PROJECT / inside
         files = [file for file in source.rglob("*") if file.is_file()] if source.is_dir() else [source]
