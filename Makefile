@@ -56,6 +56,9 @@ docs-check: $(ENVIRONMENT) ## the generated references are in step
 alerts: $(ENVIRONMENT) ## write the rules, their stories and the operator's objects in alerts/
 	$(BIN)/python -m alerts
 
+mutate-alerts: $(ENVIRONMENT) programs ## spoil each line of the rules: a test must notice; an hour; writes bench/alert-mutants.md
+	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m alerts.mutating --write bench/alert-mutants.md
+
 ci: lint types contracts docs-check test ## all that must hold before a change lands
 
 programs: ## Prometheus and Alertmanager from Debian's packages, unpacked beside the project; nothing is installed or started

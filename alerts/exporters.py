@@ -93,6 +93,7 @@ def _platform(limits: Thresholds) -> tuple[Alert, ...]:
         f'{{upstream="memberpulse", failure="rate_limited"}}[{window}]))'
     )
     asked = f'sum by (job) (increase(xero_exporter_requests_total{{upstream="memberpulse"}}[{window}]))'
+    overruns = f"sum by (job) (increase(xero_exporter_poll_overruns_total[{window}]))"
     failing = f'count by (job) (xero_poll_failure{{failure=~"{FAILURES}"}})'
     return (
         _alert(
@@ -117,10 +118,13 @@ def _platform(limits: Thresholds) -> tuple[Alert, ...]:
         ),
         _alert(
             "XeroPollOverrun",
-            f"sum by (job) (increase(xero_exporter_poll_overruns_total[{window}])) >= {limits.few}",
+            joined(
+                f"{overruns} / on (job) ({asked} > 0) > {limits.overrun_share}",
+                f"and on (job) {overruns} >= {limits.few}",
+            ),
             limits.ticket_for,
             "Readings take longer than the interval between them.",
-            "Some readings were still under way when the next was due.",
+            "{{ $value | humanizePercentage }} of the readings were still under way when the next was due.",
         ),
         _alert(
             "XeroClockSkew",

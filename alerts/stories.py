@@ -5,25 +5,38 @@ The firing case of each alert, with all its labels and annotations, is in ``test
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from alerts.town import Town, notation
 
+ISSUES: Final = (
+    ("XeroDisconnected", "disconnected"),
+    ("XeroTokenExpired", "token_expired"),
+    ("XeroUnauthorized", "unauthorized"),
+    ("XeroContactsNotSyncing", "contacts_failing"),
+    ("XeroInvoicesFailing", "invoices_failing"),
+    ("XeroReconciliationFailing", "reconciliation_failing"),
+    ("XeroSyncFailing", "sync_failing"),
+    ("XeroSyncStale", "sync_stale"),
+)
+"""Each alert on an issue, and the issue."""
+
 FIRING: Final = 'ALERTS{alertstate="firing", alertname!="XeroWatchdog"}'
 
-Count = dict[str, int]
-"""Alert -> how many of it."""
+Count = Mapping[str, float]
+"""Alert, or job -> how many of it."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a query gives at a minute: a value for each alert, or nothing."""
+    """What a query gives at a minute: a value for each alert, or nothing; of the job where `alerts` is false."""
 
     minute: int
     expr: str
     expected: Count
+    alerts: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,17 @@ def ever(minute: int, **expected: int) -> Check:
     return Check(minute, f"count by (alertname) (count_over_time({FIRING}[{minute + 1}m]))", expected)
 
 
+def tickets(minute: int, **expected: int) -> Check:
+    """What was opened about organisations up to that minute, each alert of each organisation once."""
+    opened = 'ALERTS{alertstate="firing", scope="organization"}'
+    return Check(minute, f"count by (alertname) (count_over_time({opened}[{minute + 1}m]))", expected)
+
+
+def recorded(minute: int, expr: str, value: float | None) -> Check:
+    """What a query about the job gives; None for nothing."""
+    return Check(minute, f"max by (job) ({expr})", {} if value is None else {"xero": value}, alerts=False)
+
+
 def steady(alert: str, first: int, last: int, count: int) -> tuple[Check, Check]:
     """That many fired at each minute from `first` to `last`: none resolved, none opened."""
     fires = f'count by (alertname) (ALERTS{{alertstate="firing", alertname="{alert}"}})'
@@ -79,7 +103,18 @@ def _silent(begins: int, ends: int) -> Callable[[int, int], bool]:
 def _fleets() -> tuple[Story, ...]:
     few = 3
     return (
-        Story("fleet-of-0", "No organisations, nothing to tell.", Town(size=0, minutes=150, step=5), (ever(150),)),
+        Story(
+            "fleet-of-0",
+            "No organisations, nothing to tell.",
+            Town(size=0, minutes=150, step=5),
+            (
+                ever(150),
+                recorded(150, "job:xero_organizations_known:count", 0),
+                recorded(150, "job:xero_organizations_fresh:count", 0),
+                recorded(150, "job:xero_organizations_fresh:ratio", None),
+                recorded(150, "job:xero_organizations_unavailable:count", 0),
+            ),
+        ),
         *(
             Story(
                 f"fleet-of-{size}-well",
@@ -174,7 +209,15 @@ def _lives() -> tuple[Story, ...]:
                 never_connected=lambda one, _minute: one <= 28,
                 answers=lambda one, minute: one > 3 or minute < 100,
             ),
-            (now(155), ever(240, XeroOrganizationPollStale=3)),
+            (
+                recorded(90, "job:xero_organizations_known:count", 12),
+                recorded(90, "job:xero_organizations_fresh:ratio", 1),
+                now(155),
+                recorded(200, "job:xero_organizations_known:count", 12),
+                recorded(200, "job:xero_organizations_fresh:count", 12),
+                recorded(200, "count by (job) (job_organization:xero_never_connected:max)", 28),
+                ever(240, XeroOrganizationPollStale=3),
+            ),
         ),
         Story(
             "broken-for-months",
@@ -192,7 +235,18 @@ def _lives() -> tuple[Story, ...]:
                 listed=lambda one, minute: one != 1 or minute < 60,
                 not_found=lambda one, minute: one == 2 and minute >= 80,
             ),
-            (now(59, XeroSyncFailing=2), now(62, XeroSyncFailing=1), now(82), now(110)),
+            (
+                now(59, XeroSyncFailing=2),
+                recorded(59, "job:xero_organizations_known:count", 20),
+                now(62, XeroSyncFailing=1),
+                recorded(62, "job:xero_organizations_known:count", 19),
+                now(82),
+                # Not known to the platform: no part of any share, from the first such answer on.
+                recorded(82, "job:xero_organizations_known:count", 18),
+                recorded(82, "job:xero_organizations_fresh:count", 18),
+                recorded(110, "count by (job) (job_organization:xero_unknown:max)", None),
+                now(110),
+            ),
         ),
         Story(
             "old-data-of-an-exporter-that-forgets-to-withdraw",
@@ -397,9 +451,88 @@ def _incidents() -> tuple[Story, ...]:
     )
 
 
+def _every_kind() -> tuple[Story, ...]:
+    """Each alert about an organisation through everything that must not move it."""
+
+    def issues(one: int, minute: int) -> frozenset[str]:
+        incident = 100 <= minute < 200
+        if one <= 8 and minute < 230:
+            return frozenset([ISSUES[one - 1][1]])
+        if 11 <= one <= 18 and incident:
+            return frozenset([ISSUES[one - 11][1]])
+        return frozenset(["disconnected"] if 21 <= one <= 40 and incident else [])
+
+    return (
+        Story(
+            "every-issue",
+            "A ticket for each issue; an incident with each of them; in its midst no answer, and a restart: each "
+            "ticket stays, none opens; all resolve at once.",
+            Town(
+                size=60,
+                minutes=240,
+                issues=issues,
+                answers=lambda one, minute: one > 8 or not 140 <= minute < 150,
+                up=lambda minute: not 160 <= minute < 163,
+                starts=(0, 163),
+            ),
+            (*(check for alert, _ in ISSUES for check in steady(alert, 40, 229, 1)), now(232)),
+        ),
+        Story(
+            "every-issue-without-a-reading",
+            "Issues that are still told although no reading is fresh open nothing: whoever tells them does not know.",
+            Town(
+                size=40,
+                minutes=100,
+                issues=lambda one, _minute: frozenset([ISSUES[one - 1][1]] if one <= 8 else []),
+                failed=lambda one, _minute: float(one <= 8),
+                answers=lambda one, minute: one > 8 or minute < 5,
+                withdraws_after=10**9,
+            ),
+            (tickets(64), tickets(100, XeroOrganizationPollStale=8)),
+        ),
+        Story(
+            "slow-tickets",
+            "Failed records, an authorisation that ends, one that is not answered for: through an incident, no answer "
+            "and a restart each ticket stays, and none opens.",
+            Town(
+                size=30,
+                minutes=1800,
+                step=5,
+                failed=lambda one, minute: float((one == 1 and minute < 1780) or (one == 4 and minute >= 180)),
+                expiry=lambda one, minute: (
+                    (9 if one == 2 else 1.1 + 7) * 1440.0 if one in {2, 5} and minute < 1780 else minute + 30
+                ),
+                issues=_having("disconnected", first=30, last=10, begins=1600, ends=1720),
+                answers=lambda one, minute: not (one <= 2 and 1640 <= minute < 1660) and (one != 3 or minute >= 1780),
+                up=lambda minute: not 1670 <= minute < 1680,
+                starts=(0, 1680),
+            ),
+            (
+                *steady("XeroFailedRecords", 1460, 1779, 1),
+                *steady("XeroOrganizationPollStale", 80, 1779, 1),
+                now(1790),
+            ),
+        ),
+        Story(
+            "slow-tickets-without-a-reading",
+            "What is told without a fresh reading opens nothing, however long.",
+            Town(
+                size=20,
+                minutes=1600,
+                step=5,
+                failed=lambda _one, _minute: 1,
+                expiry=lambda _one, _minute: 9 * 1440.0,
+                answers=_silent(5, 10**9),
+                withdraws_after=10**9,
+            ),
+            (ever(1600, XeroPollingStale=1, XeroPlatformErrors=1, XeroMonitoringCoverageBurn=1),),
+        ),
+    )
+
+
 def all_stories() -> tuple[Story, ...]:
     """Every story, each with a name of its own."""
-    return (*_fleets(), *_lives(), *_gaps(), *_incidents())
+    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_every_kind())
 
 
 def promtool_yaml(story: Story) -> str:
@@ -422,10 +555,11 @@ def promtool_yaml(story: Story) -> str:
         lines += [
             f"      - expr: '{check.expr}'",
             f"        eval_time: {check.minute}m",
-            f"        exp_samples: [{', '.join(_sample(name, count) for name, count in check.expected.items())}]",
+            f"        exp_samples: [{', '.join(_sample(check, name) for name in check.expected)}]",
         ]
     return "\n".join(lines) + "\n"
 
 
-def _sample(alert: str, count: int) -> str:
-    return f"{{labels: '{{alertname=\"{alert}\"}}', value: {count}}}"
+def _sample(check: Check, name: str) -> str:
+    label = "alertname" if check.alerts else "job"
+    return f"{{labels: '{{{label}=\"{name}\"}}', value: {check.expected[name]:g}}}"

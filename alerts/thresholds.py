@@ -66,6 +66,8 @@ class Thresholds:
     """Share of the known organisations that the platform must fail to answer for."""
     rate_limited_share: float = 0.01
     """Share of requests that the platform must refuse with 429."""
+    overrun_share: float = 0.01
+    """Readings that were still under way when the next was due, as a share of the requests."""
     window_seconds: float = 30 * MINUTE
     """Over which failures and overruns are counted."""
     vanished: float = 0.8

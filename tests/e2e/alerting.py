@@ -65,7 +65,8 @@ class Mailbox:
         deadline = time.monotonic() + within
         while self.told(status) != wanted and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert self.told(status) == wanted
+        told = self.told(status)
+        assert told == wanted, f"too much: {sorted(told - wanted)}; missing: {sorted(wanted - told)}"
 
 
 def everywhere_to(mailbox: Mailbox, routes: str) -> str:
