@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter.upstream.broken import Broken, InvalidBody, InvalidHead
+from exporter.upstream.broken import InvalidBody, InvalidHead
 from exporter.upstream.response import MAX_HEAD, ResponseReader
 
 LIMIT = 1_000
@@ -86,3 +86,21 @@ def test_an_interim_answer_without_one_is_passed_over() -> None:
     response = reading().feed(b"HTTP/1.1 110 Wait\r\nDate: x\r\n\r\n" + WHOLE)
     assert response is not None
     assert (response.body, response.headers) == (b"{}", {b"content-length": b"2"})
+
+
+@pytest.mark.parametrize("end", [b" ", b"\t", b" \t "])
+def test_white_space_around_a_value_is_no_part_of_it(end: bytes) -> None:
+    """Neither before nor behind (RFC 9112, 5.1): a Retry-After with a space behind it counts."""
+    lines = (b"Retry-After:" + end + b"7", b"Date: Sun, 06 Nov 1994 08:49:37 GMT", b"Content-Length: 2")
+    response = reading().feed(OK + b"".join(line + end + b"\r\n" for line in lines) + b"\r\n{}")
+    assert response is not None
+    assert response.body == b"{}"
+    assert response.header(b"retry-after") == "7"
+    assert response.header(b"date") == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize("end", [b" ", b"\t", b"\x0b"])
+def test_chunks_are_announced_by_exactly_that_word(end: bytes) -> None:
+    """llhttp takes "chunked" and a tab for another coding, whose body is all that comes."""
+    with pytest.raises(InvalidHead):
+        reading().feed(OK + b"Transfer-Encoding: chunked" + end + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
