@@ -23,6 +23,7 @@ MAX_HEADERS: Final = 128
 _OK: Final = 200
 _FINAL: Final = 200
 _SWITCHING: Final = 101
+_BODILESS: Final = (204, 304)
 
 
 @dataclass(slots=True)
@@ -191,6 +192,8 @@ class ResponseReader:
         if self._headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             self._problem = InvalidHead()
         length = self._headers.get(b"content-length")
+        if status in _BODILESS and (length not in (None, b"0") or b"transfer-encoding" in self._headers):
+            self._keep = False  # whoever announces a body may send it: it would be the answer to the next request
         if length is not None and int(length) > self._limit:
             self._size = self._limit + 1  # what says of itself to be too large is not waited for
 

@@ -104,3 +104,22 @@ def test_chunks_are_announced_by_exactly_that_word(end: bytes) -> None:
     """llhttp takes "chunked" and a tab for another coding, whose body is all that comes."""
     with pytest.raises(InvalidHead):
         reading().feed(OK + b"Transfer-Encoding: chunked" + end + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("sized", [b"Content-Length: 40\r\n\r\n", CHUNKED])
+def test_a_body_that_was_announced_where_there_is_none_may_still_come(status: bytes, sized: bytes) -> None:
+    """It would be read as the answer to the next request: the connection is not used again."""
+    reader = reading()
+    response = reader.feed(b"HTTP/1.1 " + status + b"\r\n" + sized)
+    assert response is not None
+    assert (response.whole, reader.reusable) == (True, False)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("sized", [b"\r\n", b"Content-Length: 0\r\n\r\n"])
+def test_an_answer_without_a_body_leaves_its_connection_usable(status: bytes, sized: bytes) -> None:
+    """As one with a body does."""
+    reader = reading()
+    assert reader.feed(b"HTTP/1.1 " + status + b"\r\n" + sized) is not None
+    assert reader.reusable
