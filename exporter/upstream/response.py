@@ -32,7 +32,8 @@ class Response:
 
     Attributes:
         status: of the answer; never an interim one.
-        headers: by lower-case name; several of one name are joined by a comma, as RFC 9110 (5.3) has it.
+        headers: by lower-case name; several of one name are joined by a comma, as RFC 9110 (5.3) has it. White space
+            behind a value is left: only what llhttp takes for the length must be taken for it here.
         body: None when it is larger than was allowed, or still on its way.
         whole: whether nothing more comes. Only the rest of a failure may still be on its way: its class is known.
     """
@@ -43,9 +44,9 @@ class Response:
     whole: bool
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header; None when there is none."""
+        """The value of a header, without the white space around it (RFC 9112, 5.1); None when there is none."""
         value = self.headers.get(name)
-        return None if value is None else value.decode("latin-1")
+        return None if value is None else value.strip(b" \t").decode("latin-1")
 
 
 class ResponseReader:

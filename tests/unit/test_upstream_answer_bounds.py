@@ -91,12 +91,19 @@ def test_an_interim_answer_without_one_is_passed_over() -> None:
 @pytest.mark.parametrize("end", [b" ", b"\t", b" \t "])
 def test_white_space_around_a_value_is_no_part_of_it(end: bytes) -> None:
     """Neither before nor behind (RFC 9112, 5.1): a Retry-After with a space behind it counts."""
-    lines = (b"Retry-After:" + end + b"7", b"Date: Sun, 06 Nov 1994 08:49:37 GMT", b"Transfer-Encoding: chunked")
-    response = reading().feed(OK + b"".join(line + end + b"\r\n" for line in lines) + b"\r\n2\r\n{}\r\n0\r\n\r\n")
+    lines = (b"Retry-After:" + end + b"7", b"Date: Sun, 06 Nov 1994 08:49:37 GMT", b"Content-Length: 2")
+    response = reading().feed(OK + b"".join(line + end + b"\r\n" for line in lines) + b"\r\n{}")
     assert response is not None
     assert response.body == b"{}"
     assert response.header(b"retry-after") == "7"
     assert response.header(b"date") == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize("end", [b" ", b"\t", b"\x0b"])
+def test_chunks_are_announced_by_exactly_that_word(end: bytes) -> None:
+    """Llhttp takes "chunked" and a tab for another coding, whose body is all that comes."""
+    with pytest.raises(InvalidHead):
+        reading().feed(OK + b"Transfer-Encoding: chunked" + end + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
