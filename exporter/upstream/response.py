@@ -140,7 +140,7 @@ class ResponseReader:
             self._keep = False
             # What comes after the end of an answer does not change it: it is not HTTP, or not HTTP any more (101).
             if not self._finished:
-                return InvalidBody() if self._head_done else InvalidHead()
+                return self._problem or (InvalidBody() if self._head_done else InvalidHead())
         return self._problem
 
     def _unfinished(self, broken: Broken | None) -> Response | None:
