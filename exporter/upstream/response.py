@@ -178,7 +178,7 @@ class ResponseReader:
         if self._head_size > MAX_HEAD or self._headers_seen > MAX_HEADERS:
             self._problem = self._problem or (InvalidBody() if self._head_done else InvalidHead())
         elif not self._head_done:
-            name, value = name.lower(), value.strip(b" \t")  # llhttp leaves what stands behind it
+            name = name.lower()
             before = self._headers.get(name)
             self._headers[name] = value if before is None else before + b", " + value
 
