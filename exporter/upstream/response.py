@@ -194,7 +194,7 @@ class ResponseReader:
         length = self._headers.get(b"content-length")
         if status in _BODILESS and (length not in (None, b"0") or b"transfer-encoding" in self._headers):
             self._keep = False  # whoever announces a body may send it: it would be the answer to the next request
-        if length is not None and int(length) > self._limit:
+        elif length is not None and int(length) > self._limit:
             self._size = self._limit + 1  # what says of itself to be too large is not waited for
 
     def on_body(self, body: bytes) -> None:
