@@ -18,6 +18,9 @@ RUN python3 -m venv /opt/build \
 # From here on without the network: --no-index, and --no-build-isolation takes the locked backend from above.
 COPY pyproject.toml README.md ./
 COPY exporter exporter
+# What `xero-exporter bundle` gives out.
+COPY alerts alerts
+COPY deploy/examples deploy/examples
 RUN /opt/build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-index --no-build-isolation --no-deps \
         --wheel-dir /wheels . \
     && /opt/build/bin/pip --python /opt/xero-exporter/bin/python install --no-cache-dir --disable-pip-version-check \

@@ -6,7 +6,7 @@ ENVIRONMENT := $(VENV)/.installed
 PROGRAMS := .programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts docs docs-check ci verify bench soak lock programs clean
+.PHONY: help demo test lint format types contracts docs docs-check alerts mutate-alerts ci verify bench soak lock programs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,9 +54,15 @@ docs-check: $(ENVIRONMENT) ## the generated references are in step
 			|| { echo "docs/$$what.md is out of step: run 'make docs'" >&2; exit 1; }; \
 	done
 
+alerts: $(ENVIRONMENT) ## write the rules, their stories and the operator's objects in alerts/
+	$(BIN)/python -m alerts
+
+mutate-alerts: $(ENVIRONMENT) programs ## spoil each line of the rules: a test must notice; an hour; writes bench/alert-mutants.md
+	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m alerts.mutating --write bench/alert-mutants.md
+
 ci: lint types contracts docs-check test ## all that must hold before a change lands
 
-programs: ## Prometheus from Debian's packages, unpacked beside the project; nothing is installed or started
+programs: ## Prometheus and Alertmanager from Debian's packages, unpacked beside the project; nothing is installed or started
 	@tests/programs $(PROGRAMS)
 
 lock: ## resolve the dependencies anew, with hashes and without addresses (needs uv)

@@ -21,6 +21,7 @@ from exporter.config.load import Source
 from exporter.config.schema import Config
 from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Readiness
+from exporter.model.facts import Snapshot
 from exporter.observe.poller import TICK, Draw
 from exporter.watching import Watching
 from exporter.web.routes import application
@@ -70,7 +71,8 @@ class Exporter:
         self._reload_tasks: set[asyncio.Task[None]] = set()
         self._watchdog: asyncio.TimerHandle | None = None
         listen = config.web.listen
-        self._server = Server(application(self._site()), listen.host, listen.port, self._watching.certificate)
+        self._told = self._site()
+        self._server = Server(application(self._told), listen.host, listen.port, self._watching.certificate)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -181,7 +183,10 @@ class Exporter:
         self._config = config
         if any(key.startswith("log.") for key in changed):
             logs.configure(config.log.level, config.log.format)
-        self._server.replace(application(self._site()))
+        if (site := self._site()) != self._told:
+            # Only then: what is replaced is full of cycles, 80 kB that stay until the next look for garbage.
+            self._told = site
+            self._server.replace(application(site))
         self._server.present(self._watching.certificate)
         return changed
 
@@ -231,7 +236,7 @@ class Exporter:
         return Site(
             exposition=watching.exposition,
             metrics=self._metrics,
-            snapshot=lambda: watching.snapshot,
+            snapshot=self._snapshot,
             history=watching.history,
             next_attempt=watching.next_attempt,
             conditions=watching.conditions,
@@ -247,6 +252,9 @@ class Exporter:
             hash_key=self._hash_key,
             version=__version__,
         )
+
+    def _snapshot(self) -> Snapshot | None:
+        return self._watching.snapshot
 
     def _healthy(self) -> bool:
         return self._clock.now().monotonic - self._ticked.monotonic < STALLED_AFTER

@@ -8,12 +8,14 @@ from typing import NoReturn
 
 import pytest
 
+_PACKAGES = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
 
-def program(name: str, package: str) -> str:
-    """The path of a system program, which is in that package of Debian."""
+
+def program(name: str, package: str | None = None) -> str:
+    """The path of a system program, which is in that package of Debian; by default in that of its name."""
     found = shutil.which(name)
     if found is None:
-        lacking(f"{name} is not on this machine (on Debian: sudo apt install {package})")
+        lacking(f"{name} is not on this machine (on Debian: sudo apt install {package or _PACKAGES.get(name, name)})")
     return found
 
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from exporter.cli import asking, diagnosing, escalating, probing, serving, shipping
+from exporter.cli import asking, bundling, diagnosing, escalating, probing, serving, shipping
 from exporter.errors import ConfigError, ExporterError
 from exporter.redact import printable
 
@@ -30,6 +30,7 @@ app.command()(asking.once)
 app.command()(diagnosing.diagnose)
 app.command()(escalating.escalate)
 app.command()(probing.health)
+app.command()(bundling.bundle)
 app.command()(shipping.docs)
 app.command()(shipping.version)
 

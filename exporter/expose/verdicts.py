@@ -34,7 +34,7 @@ VERDICTS: Final[Mapping[Verdict, Meaning]] = MappingProxyType(
             "Put a valid token into platform.token_file; it is taken up within seconds, without a restart.",
         ),
         Verdict.PLATFORM_API: Meaning(
-            "It is us: the platform gives no answer for many organisations, so how they stand is not known.",
+            "It is us: the platform gives no status of many organisations, so how they stand is not known.",
             "Look at the platform and the way to it; xero_poll_failure tells how asking fails.",
         ),
         Verdict.XERO_APP: Meaning(

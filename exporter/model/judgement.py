@@ -159,9 +159,12 @@ class Memory:
         connected_since: the first of the unbroken row of readings that said connected; None while not.
         unsynced_since: when it was first seen connected without any sync, seconds since 1970 UTC by the platform's
             clock; None while not.
+        unwell_since: the first of the unbroken row of readings in which the platform called it unwell, seconds since
+            1970 UTC by the platform's clock; None while not.
         issues: what the last judgement found, hidden ones included, by precedence.
         lingering: those of them that no active error is behind any more -> when one was last seen, monotonic seconds.
         errors: recent errors, counted at the last reading.
+        app_refused: whether, at the last reading, an active error said that Xero refuses the platform's app.
         valid_until: monotonic second at which time alone changes `issues`; infinite when nothing will.
         settled_until: monotonic second before which another reading of the same status changes nothing of all this.
     """
@@ -171,9 +174,11 @@ class Memory:
     token_renewed: float | None = None
     connected_since: Moment | None = None
     unsynced_since: float | None = None
+    unwell_since: float | None = None
     issues: tuple[ActiveIssue, ...] = ()
     lingering: tuple[tuple[Issue, float], ...] = ()
     errors: tuple[ErrorCount, ...] = ()
+    app_refused: bool = False
     valid_until: float = float("inf")
     settled_until: float = float("-inf")
 
@@ -233,6 +238,7 @@ class Tally:
         app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
         not_found: those on the roster that the platform does not know.
+        lost: of these, those of which it once gave a status.
         never_connected: those of which it says that they were never connected.
     """
 
@@ -244,6 +250,7 @@ class Tally:
     app_refused: int
     with_issue: int
     not_found: int = 0
+    lost: int = 0
     never_connected: int = 0
 
 

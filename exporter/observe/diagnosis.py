@@ -116,12 +116,14 @@ def observed(
     connected = status.connected is True
     connected_since = (memory.connected_since or at) if connected else None
     unsynced_since = (memory.unsynced_since or there) if connected and status.last_sync is None else None
+    unwell_since = (memory.unwell_since or there) if status.sync_status in UNWELL else None
     if (
         seen is memory.seen
         and expires == memory.token_expires_at
         and renewed == memory.token_renewed
         and connected_since is memory.connected_since
         and unsynced_since == memory.unsynced_since
+        and unwell_since == memory.unwell_since
     ):
         return memory
     return replace(
@@ -131,6 +133,7 @@ def observed(
         token_renewed=renewed,
         connected_since=connected_since,
         unsynced_since=unsynced_since,
+        unwell_since=unwell_since,
     )
 
 
@@ -182,6 +185,8 @@ def judge(
     found.sort(key=_precedence)
     issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
     refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
+    # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
+    app_refused = bool(refused) and (reading or memory.app_refused)
     changes = min([clock.next_change, *_ends_of(found), max(refused, default=_NEVER)])
     valid_until = min([now.monotonic + (changes - there), *(seen + LINGERS for _, seen in lingering)])
     memory = replace(
@@ -189,12 +194,13 @@ def judge(
         issues=issues,
         lingering=lingering,
         errors=errors,
+        app_refused=app_refused,
         valid_until=valid_until,
         settled_until=min(valid_until, settled) if reading else -_NEVER,
     )
     if not issues and not errors:
         return Judgement(WELL, memory)
-    return Judgement(Diagnosis(issues=_unhidden(issues), errors=errors, app_refused=bool(refused)), memory)
+    return Judgement(Diagnosis(issues=_unhidden(issues), errors=errors, app_refused=app_refused), memory)
 
 
 def is_never_connected(status: Status) -> bool:
@@ -255,7 +261,7 @@ def _clock(
     """What has passed by `there`; while clocks differ, only of what is `standing`."""
     token_line = _NEVER
     expiry = status.token_expires_at
-    if expiry is not None and _expiry_is_telling(status, expiry, rules.token_clock):
+    if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock):
         token_line = expiry + rules.token_grace
     stale_line = _stale_from(status, memory, rules)
     return _Clock(
@@ -265,12 +271,16 @@ def _clock(
     )
 
 
-def _expiry_is_telling(status: Status, expires: float, token_clock: TokenClock) -> bool:
-    """Whether an expiry in the past means that nothing can sync."""
+def _expiry_is_telling(status: Status, expires: float, memory: Memory, token_clock: TokenClock) -> bool:
+    """Whether an expiry in the past means that nothing can sync.
+
+    A platform that was unwell before the token expired is so for another cause: after a night in which some invoices
+    failed, a nightly platform is degraded all day, and its access token is at rest all day.
+    """
     last_sync = status.last_sync
     if last_sync is not None and last_sync > expires:
         return False  # something synced after it: the platform renews on use, and its answer is behind
-    unwell = status.sync_status in UNWELL
+    unwell = status.sync_status in UNWELL and (memory.unwell_since is None or memory.unwell_since > expires)
     if token_clock is TokenClock.TRUSTED or unwell:
         return True
     if token_clock is TokenClock.CORROBORATED:

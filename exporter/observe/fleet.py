@@ -28,6 +28,9 @@ RECENT_READINGS: Final = 8
 FAILED_READINGS: Final = 16
 """Failed readings remembered of each organisation, however long ago they were."""
 
+WEIGH_AGAIN: Final = 30.0
+"""Seconds after which a list of Xero's that was found unlikely is weighed again: 3 ms for 10,000 organisations."""
+
 _NOTHING: Final = History()
 _log = structlog.get_logger("fleet")
 
@@ -42,6 +45,7 @@ class Fleet:
         self._memory: dict[str, History] = {}
         self._offered: Connections | None = None
         self._usable: Connections | None = None
+        self._weigh_again = 0.0
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -91,15 +95,21 @@ class Fleet:
             return ()
         came_in, self._came_in = self._came_in, []
         before = self._snapshot
-        if connections is not self._offered:
-            self._offered = connections
-            self._usable = connections if connections is None or fits(connections, before) else None
-            if self._usable is not connections:
-                _log.warning(
-                    "xero_lists_none_of_ours", consequence="its list is not used: is xero.app the platform's app?"
-                )
-        self._snapshot = fold(before, came_in, now, self._rules, connections=self._usable, surroundings=surroundings)
+        usable = self._weighed(connections, before, now)
+        self._snapshot = fold(before, came_in, now, self._rules, connections=usable, surroundings=surroundings)
         return changes_between(before, self._snapshot)
+
+    def _weighed(self, connections: Connections | None, snapshot: Snapshot, now: Moment) -> Connections | None:
+        """The list, or None when it cannot be that of our app; weighed again as more of the fleet becomes known."""
+        if connections is self._offered and (self._usable is connections or now.monotonic < self._weigh_again):
+            return self._usable
+        new = connections is not self._offered
+        self._offered = connections
+        self._usable = connections if connections is None or fits(connections, snapshot) else None
+        self._weigh_again = now.monotonic + WEIGH_AGAIN
+        if new and self._usable is not connections:
+            _log.warning("xero_lists_too_few_of_ours", consequence="not used: is xero.app the platform's app?")
+        return self._usable
 
     def failures_in_row(self, reading: Reading) -> int:
         """How many readings of its organisation failed since the last success, this one included."""

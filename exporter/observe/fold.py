@@ -34,8 +34,8 @@ from exporter.observe.phase import phase_of
 from exporter.observe.tally import added, tally_of
 from exporter.upstream.connections import tenant_key
 
-FEW_TENANTS: Final = 5
-"""Known tenants of which Xero must list at least one; fewer can all have left."""
+MANY_MISSING: Final = 5
+"""Tenants that a list may miss whatever the size of the fleet: so many can have left."""
 
 _NEVER: Final = float("inf")
 
@@ -152,17 +152,19 @@ def _block_viewed(block: Block, connections: Connections | None, now: Moment) ->
 def fits(connections: Connections, snapshot: Snapshot) -> bool:
     """Whether a list can be of the app that our organisations are connected to.
 
-    One that has not one of `FEW_TENANTS` known tenants or more is another app's, or another environment's: a wrong
-    client id must not look like a fleet of customers who all left.
+    One that misses more than half of those whom the platform calls connected, and at least `MANY_MISSING`, is another
+    app's, or another environment's: a wrong client id must not look like a fleet of customers who all left.
     """
-    keys = (
-        tenant_key(tenant)
+    connected = [
+        key
         for block in snapshot.blocks
         for state in block.states
         if (tenant := state.organization.xero_tenant_id) is not None
-    )
-    known = [key for key in keys if key is not None]
-    return len(known) < FEW_TENANTS or any(key in connections.tenants for key in known)
+        and (key := tenant_key(tenant)) is not None
+        and (state.status is None or state.status.connected is not False)
+    ]
+    missing = sum(key not in connections.tenants for key in connected)
+    return missing < MANY_MISSING or 2 * missing <= len(connected)
 
 
 def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:

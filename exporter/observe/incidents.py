@@ -37,6 +37,9 @@ ENOUGH_SEEN: Final = 0.8
 APP_REFUSALS: Final = 3
 """Organisations whose errors must say that Xero refuses the platform's app; all, if fewer are known."""
 
+MANY_LOST: Final = 5
+"""Organisations that the platform must have forgotten to be thought at fault: customers leave, but one by one."""
+
 _BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
 _EPSILON: Final = 1e-9  # 0.15 - 0.10 is more than 0.05 in floats, and is not here
 
@@ -137,7 +140,7 @@ def _verdict(
     holds = {
         Verdict.STARTING: not surroundings.started,
         Verdict.PLATFORM_CREDENTIAL: surroundings.credential_refused,
-        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known or _nobody_is_found(tally),
+        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known or _customers_are_lost(tally),
         Verdict.XERO_APP: app_refused,
         Verdict.XERO: bool(standing) and (_pages_say_broken(surroundings) or _unavailable(tally, standing)),
         Verdict.INCIDENT: bool(standing),
@@ -146,12 +149,14 @@ def _verdict(
     return next((verdict for verdict, does in holds.items() if does), Verdict.ALL_WELL)
 
 
-def _nobody_is_found(tally: Tally) -> bool:
-    """Whether the platform knows not one organisation: we ask at the wrong place, or it lost them all.
+def _customers_are_lost(tally: Tally) -> bool:
+    """Whether the platform knows not one organisation, or not half of those any more that it knew.
 
-    One that it does not know may be gone, and is left out of shares; where all are, nobody is left who could be well.
+    One that it does not know may be gone, and is left out of shares; where so many are, we ask at the wrong place or
+    the platform lost them, and nobody can say that all is well.
     """
-    return tally.not_found > 0 and not tally.known and not tally.never_connected
+    nobody = tally.not_found > 0 and not tally.known and not tally.never_connected
+    return nobody or tally.lost >= max(MANY_LOST, tally.known + tally.never_connected)
 
 
 def _pages_say_broken(surroundings: Surroundings) -> bool:

@@ -13,7 +13,7 @@ from exporter.model.words import Freshness, IncidentKind, Issue, Reason
 
 def tally_of(states: Iterable[OrganizationState]) -> Tally:
     """Counts these organisations."""
-    known = fresh = app_refused = with_issue = not_found = never_connected = 0
+    known = fresh = app_refused = with_issue = not_found = lost = never_connected = 0
     issues: Counter[Issue] = Counter()
     affected: Counter[IncidentKind] = Counter()
     unavailable: Counter[IncidentKind] = Counter()
@@ -21,6 +21,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         diagnosis = state.diagnosis
         if state.freshness is Freshness.NOT_FOUND:
             not_found += 1
+            lost += state.last_success is not None
             continue
         if diagnosis.never_connected:
             never_connected += 1
@@ -39,7 +40,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         if any(one.reason is Reason.XERO_UNAVAILABLE for one in diagnosis.errors):
             unavailable.update(kinds)
     if not known:
-        return replace(NOBODY, not_found=not_found, never_connected=never_connected)
+        return replace(NOBODY, not_found=not_found, lost=lost, never_connected=never_connected)
     return Tally(
         known=known,
         fresh=fresh,
@@ -49,6 +50,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         app_refused=app_refused,
         with_issue=with_issue,
         not_found=not_found,
+        lost=lost,
         never_connected=never_connected,
     )
 
@@ -64,5 +66,6 @@ def added(tallies: Sequence[Tally]) -> Tally:
         app_refused=sum(one.app_refused for one in tallies),
         with_issue=sum(one.with_issue for one in tallies),
         not_found=sum(one.not_found for one in tallies),
+        lost=sum(one.lost for one in tallies),
         never_connected=sum(one.never_connected for one in tallies),
     )

@@ -14,7 +14,8 @@ import httptools
 from exporter.upstream.broken import Broken, ClosedBeforeAnswer, ClosedInAnswer, InvalidBody, InvalidHead
 
 MAX_HEAD: Final = 16 * 1024
-"""Bytes of an answer's head, trailers and interim answers (1xx) included; servers allow themselves 8 kB."""
+"""Bytes of an answer's head, interim answers (1xx) included, and of what may come without any of the body between:
+extensions of chunks, trailers. Servers allow themselves 8 kB."""
 
 MAX_HEADERS: Final = 128
 """Headers of an answer, trailers included. With `MAX_HEAD`, what a head can make us keep."""
@@ -22,6 +23,7 @@ MAX_HEADERS: Final = 128
 _OK: Final = 200
 _FINAL: Final = 200
 _SWITCHING: Final = 101
+_BODILESS: Final = (204, 304)
 
 
 @dataclass(slots=True)
@@ -30,7 +32,8 @@ class Response:
 
     Attributes:
         status: of the answer; never an interim one.
-        headers: by lower-case name; several of one name are joined by a comma, as RFC 9110 (5.3) has it.
+        headers: by lower-case name; several of one name are joined by a comma, as RFC 9110 (5.3) has it. White space
+            behind a value is left: only what llhttp takes for the length must be taken for it here.
         body: None when it is larger than was allowed, or still on its way.
         whole: whether nothing more comes. Only the rest of a failure may still be on its way: its class is known.
     """
@@ -41,15 +44,16 @@ class Response:
     whole: bool
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header; None when there is none."""
+        """The value of a header, without the white space around it (RFC 9112, 5.1); None when there is none."""
         value = self.headers.get(name)
-        return None if value is None else value.decode("latin-1")
+        return None if value is None else value.strip(b" \t").decode("latin-1")
 
 
 class ResponseReader:
     """Reads answers, one after the other: `begin`, then `feed` until one is whole."""
 
     __slots__ = (
+        "_beside_body",
         "_chunks",
         "_finished",
         "_head_done",
@@ -60,7 +64,6 @@ class ResponseReader:
         "_limit",
         "_parser",
         "_problem",
-        "_received",
         "_size",
         "_status",
         "_surplus",
@@ -81,7 +84,7 @@ class ResponseReader:
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
         self._problem: Broken | None = None
-        self._received = self._head_size = self._headers_seen = self._size = self._status = 0
+        self._beside_body = self._head_size = self._headers_seen = self._size = self._status = 0
         self._head_done = self._finished = self._surplus = self._keep = self._told = False
 
     @property
@@ -99,11 +102,13 @@ class ResponseReader:
         Raises:
             Broken: the answer is of no use.
         """
-        if not self._head_done:
-            self._received += len(data)
+        size = self._size
         broken = self._parsed(data)
+        # Since the last piece of a body. The parser keeps a trailer until its end, and copies it with each piece: one
+        # of 26 MB in pieces of 64 kB would hold the loop for 8 s.
+        self._beside_body = self._beside_body + len(data) if self._size == size else 0
         if self._finished and not broken:
-            return self._response(b"".join(self._chunks), whole=True)
+            return self._response(self._body(), whole=True)
         return self._unfinished(broken)
 
     def end(self, *, cleanly: bool) -> Response:
@@ -116,12 +121,12 @@ class ResponseReader:
             Broken: the answer is of no use.
         """
         if not self._head_done:
-            raise ClosedBeforeAnswer(heard=self._received > 0)
+            raise ClosedBeforeAnswer(heard=self._beside_body > 0)
         if self._status != _OK:
             return self._response(None, whole=True)
         # Only a body of which neither was said ends with the connection (RFC 9112, 6.3).
         if cleanly and not self._headers.keys() & {b"content-length", b"transfer-encoding"}:
-            return self._response(b"".join(self._chunks), whole=True)
+            return self._response(self._body(), whole=True)
         raise ClosedInAnswer
 
     def close(self) -> None:
@@ -140,9 +145,11 @@ class ResponseReader:
 
     def _unfinished(self, broken: Broken | None) -> Response | None:
         if not self._head_done:
-            if broken or self._received > MAX_HEAD:
+            if broken or self._beside_body > MAX_HEAD:
                 raise broken or InvalidHead
             return None
+        if self._beside_body > MAX_HEAD:
+            broken = broken or InvalidBody()
         if isinstance(broken, InvalidHead) or (broken and self._status == _OK):
             raise broken
         if broken or self._size > self._limit:
@@ -151,6 +158,9 @@ class ResponseReader:
             self._told = True
             return self._response(None, whole=False)
         return None
+
+    def _body(self) -> bytes | None:
+        return b"".join(self._chunks) if self._size <= self._limit else None
 
     def _response(self, body: bytes | None, *, whole: bool) -> Response:
         return Response(self._status, self._headers, body, whole)
@@ -182,12 +192,17 @@ class ResponseReader:
         if self._headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             self._problem = InvalidHead()
         length = self._headers.get(b"content-length")
-        if length is not None and int(length) > self._limit:
+        if status in _BODILESS and (length not in (None, b"0") or b"transfer-encoding" in self._headers):
+            self._keep = False  # whoever announces a body may send it: it would be the answer to the next request
+        elif length is not None and int(length) > self._limit:
             self._size = self._limit + 1  # what says of itself to be too large is not waited for
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         if self._surplus:
+            return
+        if not self._head_done:
+            self._problem = InvalidHead()  # an interim answer has none (RFC 9110, 15.2), but llhttp would read one
             return
         self._size += len(body)
         if self._size <= self._limit:

@@ -189,7 +189,7 @@ def test_a_block_that_moved_is_not_deflated_again(scraped: Page, deflated: list[
     scraped.render(C)
     assert_same(scraped.exposition)
     assert len(deflated) == 1
-    assert deflated[0].startswith(b"# HELP xero_organizations "), "only what is told of the fleet differs"
+    assert deflated[0].startswith(b"# HELP xero_organizations "), "only the counts of the fleet differ"
 
 
 def test_a_page_that_was_handed_out_stays_as_it_is(scraped: Page) -> None:

@@ -200,24 +200,6 @@ def test_a_block_that_did_not_change_is_not_rendered_again() -> None:
     assert page.exposition._rendered[0] is bytes_of_a
 
 
-def test_up_to_three_blocks_that_still_change_are_left_until_they_settle_or_somebody_asks() -> None:
-    """A scrape meets at most those; a fourth is rendered at once, and the page is that of the last snapshot."""
-    page = Page()
-    page.render(A, B, C)
-    show = page.exposition.render
-    for turn in range(1, 4):
-        now = tuple(replace(block) for block in (A, B, C))
-        show(snapshot_of(now))
-        assert page.blocks_rendered == 3, f"they changed in tick {turn} too"
-    show(snapshot_of(now))
-    assert page.blocks_rendered == 6, "they settled"
-    four = tuple(replace(block) for block in (A, B, C, A))
-    show(snapshot_of(four))
-    assert page.blocks_rendered == 7
-    assert page.render(*four[:3]) == Page().render(A, B, C)
-    assert page.blocks_rendered == 10
-
-
 def test_what_left_the_roster_leaves_the_page_and_the_memory() -> None:
     """Its bytes are dropped, and the count of series with them."""
     page = Page()
@@ -228,7 +210,7 @@ def test_what_left_the_roster_leaves_the_page_and_the_memory() -> None:
     assert page.series == fleet + 2 * 15
     assert len(page.exposition._rendered) == 1
     page.render(A, B)
-    assert page.blocks_rendered == 4, "a block that comes back is rendered again, one that moved is not"
+    assert page.blocks_rendered == 4, "a block that comes back is rendered again"
 
 
 def test_the_page_does_not_move_between_two_renderings() -> None:

@@ -69,9 +69,12 @@ NO_STATUS_PAGES = {"XERO_EXPORTER_XERO__STATUS_PAGES": "[]"}
 
 @contextmanager
 def running(
-    *arguments: str | Path, log: Path, environment: dict[str, str] | None = None
+    *arguments: str | Path, log: Path, environment: dict[str, str] | None = None, inside: Path | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A program with its output in a file; ended with the block. It reads no status page unless told to."""
+    """A program with its output in a file, started in the folder `inside`; ended with the block.
+
+    It reads no status page unless told to.
+    """
     with log.open("w") as output:
         process = subprocess.Popen(
             [str(argument) for argument in arguments],
@@ -79,6 +82,7 @@ def running(
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, **NO_STATUS_PAGES, **(environment or {})},
+            cwd=inside,
         )
         try:
             yield process
@@ -132,11 +136,23 @@ def exporter(
 
 
 @contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[Callable[[str], list[dict[str, object]]]]:
-    """A real Prometheus that scrapes `target` each second; gives a function that asks it an instant query."""
+def prometheus(
+    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str | None = None
+) -> Iterator[Callable[[str], list[dict[str, object]]]]:
+    """A real Prometheus that scrapes `target` each second; gives a function that asks it an instant query.
+
+    Args:
+        folder: for its files.
+        target: URL of the exporter.
+        rules: a file of rules.
+        alertmanager: URL of whom to tell.
+    """
     port = free_port()
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s}\n"
+        f"rule_files: {[str(rules)] if rules else []}\n"
+        "alerting: {alertmanagers: [{static_configs: [{targets: "
+        f"{[alertmanager.removeprefix('http://')] if alertmanager else []}}}]}}]}}\n"
         "scrape_configs:\n"
         f"  - {{job_name: xero, static_configs: [{{targets: ['{target.removeprefix('http://')}']}}]}}\n"
     )

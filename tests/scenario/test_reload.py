@@ -127,6 +127,19 @@ async def test_a_longer_stale_after_does_not_call_fresh_what_was_withdrawn(watch
     assert not scrape["xero_connected"]
 
 
+async def test_what_callers_are_told_by_is_built_anew_only_when_it_is_another(watch: Watch) -> None:
+    """It is full of cycles, which a garbage collector that looks seldom leaves lying about with each reload."""
+    story = await watch("poll: {interval: 1s}", organizations=1)
+    before = story.exporter._server._app
+    edit(story, "poll: {interval: 1s}", "poll: {interval: 2s}")
+    assert await story.exporter.reload("signal") == ["poll.interval"]
+    assert story.exporter._server._app is before
+    edit(story, "poll: {interval: 2s}", "poll: {interval: 2s}\nexpose: {organization_names: true}")
+    await story.exporter.reload("signal")
+    assert story.exporter._server._app is not before
+    await story.until(lambda scrape: 'name="' in scrape.text)
+
+
 async def test_after_the_end_nothing_is_reloaded(watch: Watch) -> None:
     """Nothing that was closed is opened again."""
     story = await watch("poll: {interval: 1s}", organizations=1)

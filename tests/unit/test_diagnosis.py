@@ -27,7 +27,7 @@ from exporter.model.judgement import (
 )
 from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, SyncStatus, SyncType
 from exporter.observe.active import MAX_INSTANTS, MAX_KINDS
-from exporter.observe.diagnosis import Judgement, judge, observed
+from exporter.observe.diagnosis import LINGERS, Judgement, judge, observed
 from tests.unit.judging import DAY, DEGRADED, FAILING, HEALTHY, HOUR, MINUTE, NOON, Watched, at, error, status
 
 DISCONNECTED = SyncStatus.DISCONNECTED
@@ -764,7 +764,9 @@ def test_whatever_is_said_judging_holds_its_promises(
         before = {issue.issue: issue.since for issue in one.state.memory.issues}
         now += pause
         one.wait(now - pause / 2)
-        between = {issue.issue: issue.since for issue in one.state.memory.issues}
+        # One that is over at the very instant at which it is seen again begins anew.
+        over = {issue for issue, seen in one.state.memory.lingering if now >= seen + LINGERS}
+        between = {issue.issue: issue.since for issue in one.state.memory.issues if issue.issue not in over}
         one.read(now, said, skew=skew)
         found, memory = one.diagnosis, one.state.memory
         places = [order.index(issue) for issue in one.issues]

@@ -370,6 +370,14 @@ CASES: Iterable[tuple[str, Tally, Surroundings, Verdict]] = (
     ("nobody to watch", NOBODY, STARTED, Verdict.ALL_WELL),
     ("the platform knows nobody", replace(NOBODY, not_found=9), STARTED, Verdict.PLATFORM_API),
     ("or only one", replace(tally(fresh=1), not_found=9), STARTED, Verdict.ALL_WELL),
+    (
+        "half of those that it knew are gone",
+        replace(tally(fresh=6), not_found=6, lost=6),
+        STARTED,
+        Verdict.PLATFORM_API,
+    ),
+    ("fewer than half", replace(tally(fresh=7), not_found=6, lost=6), STARTED, Verdict.ALL_WELL),
+    ("a few of a few", replace(tally(fresh=1), not_found=4, lost=4), STARTED, Verdict.ALL_WELL),
     ("or one that never connected", replace(NOBODY, not_found=9, never_connected=1), STARTED, Verdict.ALL_WELL),
 )
 

@@ -1,0 +1,239 @@
+"""What is recorded of each organisation, and the alerts about one of them: tickets for whoever can mend it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alerts.entries import Alert, Group, Record, Scope, Severity, Team
+from alerts.queries import (
+    EACH,
+    FRESH,
+    INCIDENT,
+    JOB,
+    NEVER_CONNECTED,
+    POLLING_STALE,
+    UNKNOWN,
+    UNSEEN,
+    UP,
+    either,
+    firing,
+    gated,
+    held,
+    joined,
+)
+from alerts.thresholds import Thresholds, duration
+
+DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization={{ $labels.organization_id }}"
+_WHO: Final = "Organization {{ $labels.organization_id }}: "
+
+
+def organizations(limits: Thresholds) -> Group:
+    """The group: what is fresh and what is not comes first, so that alerts see it as of their own instant."""
+    return Group(
+        "xero-organizations",
+        "One organisation. Each alert fires on fresh readings only, opens nothing during an incident of the fleet\n"
+        f"({INCIDENT}, of the group xero-fleet), and stays open while nothing is known.",
+        (*_records(limits), *_issues(limits), _failed_records(limits), _poll_stale(limits)),
+    )
+
+
+def _records(limits: Thresholds) -> tuple[Record, ...]:
+    not_found = 'xero_poll_failure{failure="not_found"}'
+    return (
+        Record(
+            FRESH,
+            joined(
+                "min by (job, organization_id) (",
+                "  time() - xero_poll_last_success_timestamp_seconds",
+                "    < on (job) group_left () max by (job) (xero_exporter_stale_after_seconds)",
+                ")",
+                f"unless {EACH} {not_found}",
+            ),
+            "Age of the last reading, of organisations whose reading is not too old.",
+        ),
+        Record(
+            NEVER_CONNECTED,
+            joined(
+                "max by (job, organization_id) (",
+                "  (xero_connected == bool 0) == 1",
+                f"    unless {EACH} xero_token_expiry_timestamp_seconds",
+                f"    unless {EACH} xero_last_sync_timestamp_seconds",
+                ")",
+                "or (",
+                f"  {NEVER_CONNECTED}",
+                f"    unless {EACH} {FRESH}",
+                f"    and {EACH} xero_organization_info",
+                ")",
+            ),
+            "Organisations that nobody ever connected, as far as known: outside every share.",
+        ),
+        Record(
+            UNKNOWN,
+            joined(
+                "max by (job, organization_id) (xero_organization_info)",
+                f"unless {EACH} (",
+                f"  {FRESH}",
+                f"    < on (job) group_left () ({limits.nearly_stale} * max by (job) "
+                "(xero_exporter_stale_after_seconds))",
+                ")",
+                f"unless {EACH} {not_found}",
+            ),
+            "Organisations on the roster that were not answered for lately. Begins a little before their data is\n"
+            "withdrawn, so that no alert resolves in between.",
+        ),
+        Record(
+            UNSEEN,
+            joined(
+                f"count by (job) ({UP} == 0)",
+                f'or absent(xero_organizations{{job="{JOB}"}})',
+            ),
+            "An exporter is away, or has not read its list of organisations yet: absent is not mended.",
+        ),
+    )
+
+
+def _issues(limits: Thresholds) -> tuple[Alert, ...]:
+    def about(name: str, issue: str, team: Team, summary: str, what: str, *, remediation: bool = False) -> Alert:
+        return Alert(
+            name=name,
+            expr=gated(name, f'max by (job, organization_id) (xero_issue{{issue="{issue}"}})'),
+            hold=limits.organization_for,
+            severity=Severity.WARNING,
+            scope=Scope.ORGANIZATION,
+            team=team,
+            summary=summary,
+            description=_WHO + what,
+            dashboard=DASHBOARD,
+            remediation=remediation,
+            issue=issue,
+        )
+
+    return (
+        about(
+            "XeroDisconnected",
+            "disconnected",
+            Team.CUSTOMER_SUCCESS,
+            "A customer's organisation is disconnected from Xero.",
+            "nothing syncs until somebody at the customer connects it again.",
+        ),
+        about(
+            "XeroTokenExpired",
+            "token_expired",
+            Team.CUSTOMER_SUCCESS,
+            "The Xero authorisation of a customer's organisation has expired.",
+            "nothing syncs until somebody at the customer authorises it again.",
+        ),
+        about(
+            "XeroUnauthorized",
+            "unauthorized",
+            Team.CUSTOMER_SUCCESS,
+            "The platform takes an organisation for connected, and Xero does not.",
+            "Xero does not list it, or refuses its scope or permission.",
+        ),
+        about(
+            "XeroContactsNotSyncing",
+            "contacts_failing",
+            Team.SUPPORT,
+            "Contacts of an organisation do not reach Xero.",
+            "its contacts fail to sync.",
+            remediation=True,
+        ),
+        about(
+            "XeroInvoicesFailing",
+            "invoices_failing",
+            Team.FINANCE_SUPPORT,
+            "Invoices of an organisation do not reach Xero.",
+            "its invoices fail to sync.",
+            remediation=True,
+        ),
+        about(
+            "XeroReconciliationFailing",
+            "reconciliation_failing",
+            Team.FINANCE_SUPPORT,
+            "Payments of an organisation cannot be reconciled with Xero.",
+            "its payments or bank transactions fail to sync.",
+            remediation=True,
+        ),
+        about(
+            "XeroSyncFailing",
+            "sync_failing",
+            Team.SUPPORT,
+            "The platform says that an organisation's syncs fail, and no known error explains it.",
+            "its syncs fail without a reason that is recognised.",
+            remediation=True,
+        ),
+        about(
+            "XeroSyncStale",
+            "sync_stale",
+            Team.PLATFORM,
+            "An organisation's syncs wait, and none has run for more than a day.",
+            "its last sync is too old.",
+            remediation=True,
+        ),
+    )
+
+
+def _failed_records(limits: Thresholds) -> Alert:
+    name = "XeroFailedRecords"
+    return Alert(
+        name=name,
+        expr=gated(name, "max by (job, organization_id) (xero_failed_syncs > 0)"),
+        hold=limits.failed_records_for,
+        severity=Severity.INFO,
+        scope=Scope.ORGANIZATION,
+        team=Team.SUPPORT,
+        summary="An organisation has had failed records for a day.",
+        description=_WHO + "the platform has counted failed records for a day; syncing itself may be in order.",
+        dashboard=DASHBOARD,
+    )
+
+
+def _poll_stale(limits: Thresholds) -> Alert:
+    name = "XeroOrganizationPollStale"
+    return Alert(
+        name=name,
+        expr=either(
+            f"{UNKNOWN} unless on (job) {POLLING_STALE}",
+            f"{UNKNOWN} and {EACH} {firing(name)}",
+            held(name)[1],
+        ),
+        hold=limits.organization_poll_for,
+        severity=Severity.WARNING,
+        scope=Scope.ORGANIZATION,
+        team=Team.PLATFORM,
+        summary="The platform has not answered for an organisation for an hour.",
+        description=_WHO + "nothing is known of it; the failure of its readings is in xero_poll_failure.",
+        dashboard=DASHBOARD,
+    )
+
+
+def token_expiring(limits: Thresholds) -> Group:
+    """The opt-in group: a warning before the authorisation ends."""
+    name = "XeroTokenExpiring"
+    ahead, day = duration(limits.token_ahead_seconds), duration(limits.yesterday_seconds)
+    expiry = "xero_token_expiry_timestamp_seconds"
+    wrong = joined(
+        "max by (job, organization_id) (",
+        f"  ({expiry} > time())",
+        f"    < time() + {limits.token_ahead_seconds:.10g}",
+        f"    == {expiry} offset {day}",
+        ")",
+    )
+    return Group(
+        "xero-token-expiring",
+        f"An expiry less than {ahead} ahead that has not moved for {day}: where the platform stores the expiry of\n"
+        "access tokens, which live for 30 minutes, it is always near and always moves, and this stays silent.",
+        (
+            Alert(
+                name=name,
+                expr=gated(name, wrong),
+                hold=limits.organization_for,
+                severity=Severity.INFO,
+                scope=Scope.ORGANIZATION,
+                team=Team.CUSTOMER_SUCCESS,
+                summary="The Xero authorisation of a customer's organisation ends soon and is not being renewed.",
+                description=_WHO + "its authorisation ends within a week and has not been renewed for a day.",
+                dashboard=DASHBOARD,
+            ),
+        ),
+    )

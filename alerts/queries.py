@@ -1,0 +1,70 @@
+"""Pieces of PromQL that several rules are made of.
+
+All series that rules conclude from are reduced to ``job`` and what they are about, never ``instance``: an exporter
+that is moved to another address is the same exporter, and an alert that changed its labels would resolve and open
+again.
+"""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import Final
+
+JOB: Final = "xero"
+"""The job under which Prometheus must scrape the exporters."""
+
+UP: Final = f'up{{job="{JOB}"}}'
+
+FRESH: Final = "job_organization:xero_fresh_age_seconds:min"
+UNKNOWN: Final = "job_organization:xero_unknown:max"
+NEVER_CONNECTED: Final = "job_organization:xero_never_connected:max"
+UNSEEN: Final = "job:xero_exporter_unseen:max"
+KNOWN_COUNT: Final = "job:xero_organizations_known:count"
+FRESH_COUNT: Final = "job:xero_organizations_fresh:count"
+FRESH_RATIO: Final = "job:xero_organizations_fresh:ratio"
+POLLING_STALE: Final = "job:xero_polling_stale:ratio"
+AFFECTED_RATIO: Final = "job_kind:xero_organizations_affected:ratio"
+INCIDENT: Final = "job_kind:xero_incident:rise"
+
+EACH: Final = "on (job, organization_id)"
+
+
+def joined(*lines: str) -> str:
+    """Lines of one expression."""
+    return "\n".join(lines)
+
+
+def firing(alert: str) -> str:
+    """The organisations for which an alert fires already."""
+    return f'ALERTS{{alertname="{alert}", alertstate="firing"}}'
+
+
+def either(*parts: str) -> str:
+    """Parenthesised alternatives of one expression."""
+    return "\nor ".join(f"(\n{indent(part, '  ')}\n)" for part in parts)
+
+
+def held(alert: str) -> tuple[str, str]:
+    """The organisations for which an alert fires and of which nothing is known now: stale is not mended.
+
+    Not answered lately; or nobody can see them, because the exporter is away or has not read its list yet.
+    """
+    open_now = f"max by (job, organization_id) ({firing(alert)})"
+    return joined(open_now, f"  and {EACH} {UNKNOWN}"), joined(open_now, f"  and on (job) {UNSEEN}")
+
+
+def gated(alert: str, wrong: str) -> str:
+    """What an organisation's alert fires on.
+
+    Nothing new during an incident; what fires already stays while it is wrong; what is unknown stays as it is.
+
+    Args:
+        alert: its name.
+        wrong: expression of the organisations that are wrong now, by job and organization_id.
+    """
+    fresh = joined(wrong, f"  and {EACH} {FRESH}")
+    return either(
+        joined(fresh, f"  unless on (job) {INCIDENT}"),
+        joined(fresh, f"  and {EACH} {firing(alert)}"),
+        *held(alert),
+    )

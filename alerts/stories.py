@@ -1,0 +1,565 @@
+"""What must fire and what must not, as stories for promtool: `make alerts` writes them to ``tests/``.
+
+The firing case of each alert, with all its labels and annotations, is in ``tests/firing.yml``, which people write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from alerts.town import Town, notation
+
+ISSUES: Final = (
+    ("XeroDisconnected", "disconnected"),
+    ("XeroTokenExpired", "token_expired"),
+    ("XeroUnauthorized", "unauthorized"),
+    ("XeroContactsNotSyncing", "contacts_failing"),
+    ("XeroInvoicesFailing", "invoices_failing"),
+    ("XeroReconciliationFailing", "reconciliation_failing"),
+    ("XeroSyncFailing", "sync_failing"),
+    ("XeroSyncStale", "sync_stale"),
+)
+"""Each alert on an issue, and the issue."""
+
+FIRING: Final = 'ALERTS{alertstate="firing", alertname!="XeroWatchdog"}'
+
+Count = Mapping[str, float]
+"""Alert, or job -> how many of it."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a query gives at a minute: a value for each alert, or nothing; of the job where `alerts` is false."""
+
+    minute: int
+    expr: str
+    expected: Count
+    alerts: bool = True
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story and what is expected of it.
+
+    Attributes:
+        name: of its file.
+        why: a sentence for whoever reads the file.
+        town: what happens.
+        checks: what must be so.
+    """
+
+    name: str
+    why: str
+    town: Town
+    checks: tuple[Check, ...]
+
+
+def now(minute: int, **expected: int) -> Check:
+    """What fires at that minute, and nothing else does."""
+    return Check(minute, f"count by (alertname) ({FIRING})", expected)
+
+
+def ever(minute: int, **expected: int) -> Check:
+    """What fired at any time up to that minute, each alert of each organisation once; nothing else did."""
+    return Check(minute, f"count by (alertname) (count_over_time({FIRING}[{minute + 1}m]))", expected)
+
+
+def tickets(minute: int, **expected: int) -> Check:
+    """What was opened about organisations up to that minute, each alert of each organisation once."""
+    opened = 'ALERTS{alertstate="firing", scope="organization"}'
+    return Check(minute, f"count by (alertname) (count_over_time({opened}[{minute + 1}m]))", expected)
+
+
+def recorded(minute: int, expr: str, value: float | None) -> Check:
+    """What a query about the job gives; None for nothing."""
+    return Check(minute, f"max by (job) ({expr})", {} if value is None else {"xero": value}, alerts=False)
+
+
+def steady(alert: str, first: int, last: int, count: int) -> tuple[Check, Check]:
+    """That many fired at each minute from `first` to `last`: none resolved, none opened."""
+    fires = f'count by (alertname) (ALERTS{{alertstate="firing", alertname="{alert}"}})'
+    # promtool holds 10,000 samples at most.
+    window = f"[{last - first}m:{max(1, (last - first) * count // 5000)}m]"
+    return (
+        Check(last, f"min_over_time(({fires}){window})", {alert: count}),
+        Check(last, f"max_over_time(({fires}){window})", {alert: count}),
+    )
+
+
+def _having(
+    issue: str, *, first: int, begins: int = 0, ends: int = 10**9, last: int = 0
+) -> Callable[[int, int], frozenset[str]]:
+    """Organisations `last` + 1 to `first` have an issue during some minutes."""
+    return lambda one, minute: frozenset([issue] if last < one <= first and begins <= minute < ends else [])
+
+
+def _silent(begins: int, ends: int) -> Callable[[int, int], bool]:
+    """Nobody is answered during some minutes."""
+    return lambda _one, minute: not begins <= minute < ends
+
+
+def _fleets() -> tuple[Story, ...]:
+    few = 3
+    return (
+        Story(
+            "fleet-of-0",
+            "No organisations, nothing to tell.",
+            Town(size=0, minutes=150, step=5),
+            (
+                ever(150),
+                recorded(150, "job:xero_organizations_known:count", 0),
+                recorded(150, "job:xero_organizations_fresh:count", 0),
+                recorded(150, "job:xero_organizations_fresh:ratio", None),
+                recorded(150, "job:xero_organizations_unavailable:count", 0),
+            ),
+        ),
+        *(
+            Story(
+                f"fleet-of-{size}-well",
+                "All is well, the nightly burst of waiting syncs included: silence.",
+                Town(
+                    size=size,
+                    minutes=(33 if size > few else 3) * 60,
+                    step=5,
+                    pending=lambda _one, minute: 200 if 120 <= minute % 1440 < 240 else 0,
+                ),
+                (ever((33 if size > few else 3) * 60),),
+            )
+            for size in (1, 3, 20)
+        ),
+        Story(
+            "fleet-of-1-broken",
+            "Its only organisation breaks: a ticket, and no page for the fleet.",
+            Town(size=1, minutes=300, issues=_having("invoices_failing", first=1, begins=60)),
+            (now(85), ever(300, XeroInvoicesFailing=1)),
+        ),
+        Story(
+            "fleet-of-3-broken",
+            "Two of three break: tickets, and no page for the fleet; a share without a count would page.",
+            Town(size=3, minutes=300, issues=_having("token_expired", first=2, begins=60)),
+            (now(85), ever(300, XeroTokenExpired=2)),
+        ),
+        Story(
+            "fleet-of-3-one-not-answered",
+            "One of three is not answered for: a ticket after an hour, no page of blindness.",
+            Town(size=3, minutes=200, answers=lambda one, minute: one > 1 or minute < 60),
+            (now(120), ever(200, XeroOrganizationPollStale=1)),
+        ),
+        Story(
+            "fleet-of-20-four-broken",
+            "Four of twenty break together, a fifth of the fleet: tickets, and no page.",
+            Town(size=20, minutes=300, issues=_having("disconnected", first=4, begins=60)),
+            (now(85), ever(300, XeroDisconnected=4)),
+        ),
+    )
+
+
+def _lives() -> tuple[Story, ...]:
+    return (
+        Story(
+            "healthy-sample",
+            "The platform's own sample: healthy, two failed records, one old error. Not a sound for 23 hours; then a "
+            "line in the digest.",
+            Town(size=2, minutes=25 * 60, step=5, failed=lambda one, _minute: 2 if one == 1 else 0),
+            (ever(23 * 60), ever(25 * 60, XeroFailedRecords=1)),
+        ),
+        Story(
+            "customer-disconnects",
+            "One customer of 40 disconnects by their own choice: one ticket, no page, no budget; resolved at once.",
+            Town(size=40, minutes=240, issues=_having("disconnected", first=1, begins=60, ends=180)),
+            (
+                now(88),
+                now(92, XeroDisconnected=1),
+                now(179, XeroDisconnected=1),
+                now(181),
+                ever(240, XeroDisconnected=1),
+            ),
+        ),
+        Story(
+            "flapping",
+            "An issue that comes and goes every ten minutes never lasts long enough.",
+            Town(
+                size=20,
+                minutes=240,
+                issues=lambda one, minute: frozenset(["contacts_failing"] if one == 1 and minute // 10 % 2 else []),
+            ),
+            (ever(240),),
+        ),
+        Story(
+            "nightly-access-tokens",
+            "A platform that syncs once a day and renews access tokens on use: all of them are expired all day.",
+            Town(size=6, minutes=26 * 60, step=5, expiry=lambda _one, minute: minute // 1440 * 1440 + 30),
+            (ever(26 * 60),),
+        ),
+        Story(
+            "access-tokens-near-their-end",
+            "Tokens of 30 minutes are always near their end and always move: the opt-in warning stays silent.",
+            Town(size=2, minutes=26 * 60, step=5, expiry=lambda _one, minute: minute + 30),
+            (ever(26 * 60),),
+        ),
+        Story(
+            "never-connected",
+            "28 of 40 were never connected; then three of those are not answered for. No share counts them, and they "
+            "are remembered while nothing is known of them.",
+            Town(
+                size=40,
+                minutes=240,
+                never_connected=lambda one, _minute: one <= 28,
+                answers=lambda one, minute: one > 3 or minute < 100,
+            ),
+            (
+                recorded(90, "job:xero_organizations_known:count", 12),
+                recorded(90, "job:xero_organizations_fresh:ratio", 1),
+                now(155),
+                recorded(200, "job:xero_organizations_known:count", 12),
+                recorded(200, "job:xero_organizations_fresh:count", 12),
+                recorded(200, "count by (job) (job_organization:xero_never_connected:max)", 28),
+                ever(240, XeroOrganizationPollStale=3),
+            ),
+        ),
+        Story(
+            "broken-for-months",
+            "Three quarters of the fleet have been broken for ever: tickets, and no incident that pages for it.",
+            Town(size=40, minutes=8 * 60, step=5, issues=_having("token_expired", first=30)),
+            (ever(8 * 60, XeroTokenExpired=30),),
+        ),
+        Story(
+            "leaves-the-roster",
+            "One with a ticket leaves the roster, one is no longer known to the platform: both resolve.",
+            Town(
+                size=20,
+                minutes=120,
+                issues=_having("sync_failing", first=2),
+                listed=lambda one, minute: one != 1 or minute < 60,
+                not_found=lambda one, minute: one == 2 and minute >= 80,
+            ),
+            (
+                now(59, XeroSyncFailing=2),
+                recorded(59, "job:xero_organizations_known:count", 20),
+                now(62, XeroSyncFailing=1),
+                recorded(62, "job:xero_organizations_known:count", 19),
+                now(82),
+                # Not known to the platform: no part of any share, from the first such answer on.
+                recorded(82, "job:xero_organizations_known:count", 18),
+                recorded(82, "job:xero_organizations_fresh:count", 18),
+                recorded(110, "count by (job) (job_organization:xero_unknown:max)", None),
+                now(110),
+            ),
+        ),
+        Story(
+            "old-data-of-an-exporter-that-forgets-to-withdraw",
+            "An issue without a fresh reading opens nothing: whoever tells it does not know it.",
+            Town(
+                size=20,
+                minutes=180,
+                issues=_having("sync_stale", first=1),
+                answers=lambda one, minute: one != 1 or minute < 5,
+                withdraws_after=10**9,
+            ),
+            (now(60), ever(180, XeroOrganizationPollStale=1)),
+        ),
+    )
+
+
+def _gaps() -> tuple[Story, ...]:
+    weekend = 48 * 60
+    return (
+        Story(
+            "start-up",
+            "The first answers come after three minutes, and 8 of 20 have long been broken: tickets, no page.",
+            Town(size=20, minutes=120, issues=_having("token_expired", first=8), answers=_silent(0, 3)),
+            (now(32), ever(120, XeroTokenExpired=8)),
+        ),
+        Story(
+            "restart",
+            "The exporter restarts amid 20 open tickets, away for two minutes: none resolves, none opens, no page.",
+            Town(
+                size=40,
+                minutes=240,
+                issues=_having("token_expired", first=20),
+                up=lambda minute: not 118 <= minute < 120,
+                starts=(0, 120),
+                answers=lambda one, minute: not 120 <= minute < 121 or one % 2 == 0,
+            ),
+            (*steady("XeroTokenExpired", 40, 240, 20), ever(240, XeroTokenExpired=20)),
+        ),
+        Story(
+            "poll-gap",
+            "The platform answers nobody for ten minutes, 8 of 40 have long been broken: no page. With a share that "
+            "is 0 and not absent meanwhile, this pages.",
+            Town(
+                size=40,
+                minutes=300,
+                issues=_having("disconnected", first=8),
+                answers=_silent(120, 130),
+            ),
+            (*steady("XeroDisconnected", 40, 300, 8), ever(300, XeroDisconnected=8)),
+        ),
+        Story(
+            "clock-behind",
+            "Prometheus' clock is behind: data is withdrawn before it looks stale. Tickets stay through the gap.",
+            Town(
+                size=20,
+                minutes=120,
+                issues=_having("disconnected", first=4),
+                answers=lambda one, minute: one > 4 or minute < 60,
+                withdraws_after=260,
+            ),
+            (*steady("XeroDisconnected", 40, 115, 4), ever(115, XeroDisconnected=4)),
+        ),
+        Story(
+            "dead-weekend",
+            "The poller is dead for 48 hours amid 20 open tickets: one page about the polling, and no ticket opens or "
+            "resolves. The failures and the budget are told, and Alertmanager inhibits them.",
+            Town(
+                size=24,
+                minutes=weekend + 240,
+                step=5,
+                issues=_having("token_expired", first=20),
+                answers=_silent(120, 120 + weekend),
+            ),
+            (
+                now(118, XeroTokenExpired=20),
+                *steady("XeroTokenExpired", 60, weekend + 240, 20),
+                ever(
+                    weekend + 240,
+                    XeroTokenExpired=20,
+                    XeroPollingStale=1,
+                    XeroPlatformErrors=1,
+                    XeroMonitoringCoverageBurn=1,
+                ),
+            ),
+        ),
+        Story(
+            "dead-exporter",
+            "The exporter is away for two hours amid 20 open tickets: one page, and no ticket opens or resolves.",
+            Town(
+                size=40,
+                minutes=300,
+                issues=_having("disconnected", first=20),
+                up=lambda minute: not 120 <= minute < 240,
+                starts=(0, 240),
+            ),
+            (
+                *steady("XeroDisconnected", 40, 300, 20),
+                ever(300, XeroDisconnected=20, XeroExporterDown=1),
+            ),
+        ),
+    )
+
+
+def _incidents() -> tuple[Story, ...]:
+    outage = "xero_unavailable"
+    return (
+        Story(
+            "outage-of-90-minutes",
+            "16 of 40 fail for 90 minutes, and their errors say that Xero is down: no ticket opens, all resolves.",
+            Town(
+                size=40, minutes=320, issues=_having("invoices_failing", first=16, begins=120, ends=210), reason=outage
+            ),
+            (
+                now(122),
+                now(124, XeroOutage=1),
+                now(126, XeroOutage=1, XeroFleetSyncFailing=1),
+                now(
+                    209, XeroOutage=1, XeroFleetSyncFailing=1, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1
+                ),
+                now(211),
+                ever(
+                    320, XeroOutage=1, XeroFleetSyncFailing=1, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1
+                ),
+            ),
+        ),
+        Story(
+            "outage-of-7-hours",
+            "It goes on: after six hours the incident ends by itself, the burn rate goes on paging, and tickets open.",
+            Town(
+                size=40,
+                minutes=560,
+                issues=_having("invoices_failing", first=16, begins=120, ends=120 + 420),
+                reason=outage,
+            ),
+            (
+                now(
+                    478, XeroOutage=1, XeroFleetSyncFailing=1, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1
+                ),
+                now(485, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1),
+                now(530, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1, XeroInvoicesFailing=16),
+                now(542),
+                now(560),
+            ),
+        ),
+        Story(
+            "mass-disconnect",
+            "12 of 40 lose their connection together, and nobody knows why: one page, no ticket.",
+            Town(size=40, minutes=300, issues=_having("disconnected", first=12, begins=120, ends=200)),
+            (now(124), now(126, XeroMassDisconnect=1), ever(300, XeroMassDisconnect=1)),
+        ),
+        Story(
+            "five-of-100",
+            "A rise of exactly five points is no incident: five tickets.",
+            Town(size=100, minutes=240, issues=_having("disconnected", first=5, begins=120)),
+            (now(145), ever(240, XeroDisconnected=5)),
+        ),
+        Story(
+            "five-of-90",
+            "Five of 90 are more than five points and just enough.",
+            Town(size=90, minutes=240, issues=_having("contacts_failing", first=5, begins=120, ends=200)),
+            (now(126, XeroFleetSyncFailing=1), ever(240, XeroFleetSyncFailing=1)),
+        ),
+        Story(
+            "old-tickets-through-an-incident",
+            "Ten tickets are open when 20 more break: the ten stay, one that is mended resolves at once, none opens.",
+            Town(
+                size=60,
+                minutes=240,
+                issues=lambda one, minute: frozenset(
+                    ["disconnected"]
+                    if (one <= 10 and not (one == 1 and minute >= 160)) or (10 < one <= 30 and 120 <= minute < 220)
+                    else []
+                ),
+            ),
+            (
+                now(119, XeroDisconnected=10),
+                now(159, XeroDisconnected=10, XeroMassDisconnect=1),
+                now(162, XeroDisconnected=9, XeroMassDisconnect=1),
+                now(218, XeroDisconnected=9, XeroMassDisconnect=1),
+                now(222, XeroDisconnected=9),
+                ever(240, XeroDisconnected=10, XeroMassDisconnect=1),
+            ),
+        ),
+        Story(
+            "incident-out-of-sight",
+            "In the middle of an incident the platform falls silent, then the exporter restarts: the incident is not "
+            "over because nobody sees it, and no ticket opens.",
+            Town(
+                size=40,
+                minutes=300,
+                issues=_having("disconnected", first=16, begins=120, ends=280),
+                answers=_silent(150, 200),
+                up=lambda minute: minute != 230,
+                starts=(0, 231),
+            ),
+            (
+                *steady("XeroMassDisconnect", 130, 278, 1),
+                now(285),
+                ever(300, XeroMassDisconnect=1, XeroPollingStale=1, XeroPlatformErrors=1),
+            ),
+        ),
+    )
+
+
+def _every_kind() -> tuple[Story, ...]:
+    """Each alert about an organisation through everything that must not move it."""
+
+    def issues(one: int, minute: int) -> frozenset[str]:
+        incident = 100 <= minute < 200
+        if one <= 8 and minute < 230:
+            return frozenset([ISSUES[one - 1][1]])
+        if 11 <= one <= 18 and incident:
+            return frozenset([ISSUES[one - 11][1]])
+        return frozenset(["disconnected"] if 21 <= one <= 40 and incident else [])
+
+    return (
+        Story(
+            "every-issue",
+            "A ticket for each issue; an incident with each of them; in its midst no answer, and a restart: each "
+            "ticket stays, none opens; all resolve at once.",
+            Town(
+                size=60,
+                minutes=240,
+                issues=issues,
+                answers=lambda one, minute: one > 8 or not 140 <= minute < 150,
+                up=lambda minute: not 160 <= minute < 163,
+                starts=(0, 163),
+            ),
+            (*(check for alert, _ in ISSUES for check in steady(alert, 40, 229, 1)), now(232)),
+        ),
+        Story(
+            "every-issue-without-a-reading",
+            "Issues that are still told although no reading is fresh open nothing: whoever tells them does not know.",
+            Town(
+                size=40,
+                minutes=100,
+                issues=lambda one, _minute: frozenset([ISSUES[one - 1][1]] if one <= 8 else []),
+                failed=lambda one, _minute: float(one <= 8),
+                answers=lambda one, minute: one > 8 or minute < 5,
+                withdraws_after=10**9,
+            ),
+            (tickets(64), tickets(100, XeroOrganizationPollStale=8)),
+        ),
+        Story(
+            "slow-tickets",
+            "Failed records, an authorisation that ends, one that is not answered for: through an incident, no answer "
+            "and a restart each ticket stays, and none opens.",
+            Town(
+                size=30,
+                minutes=1800,
+                step=5,
+                failed=lambda one, minute: float((one == 1 and minute < 1780) or (one == 4 and minute >= 180)),
+                expiry=lambda one, minute: (
+                    (9 if one == 2 else 1.1 + 7) * 1440.0 if one in {2, 5} and minute < 1780 else minute + 30
+                ),
+                issues=_having("disconnected", first=30, last=10, begins=1600, ends=1720),
+                answers=lambda one, minute: not (one <= 2 and 1640 <= minute < 1660) and (one != 3 or minute >= 1780),
+                up=lambda minute: not 1670 <= minute < 1680,
+                starts=(0, 1680),
+            ),
+            (
+                *steady("XeroFailedRecords", 1460, 1779, 1),
+                *steady("XeroOrganizationPollStale", 80, 1779, 1),
+                now(1790),
+            ),
+        ),
+        Story(
+            "slow-tickets-without-a-reading",
+            "What is told without a fresh reading opens nothing, however long.",
+            Town(
+                size=20,
+                minutes=1600,
+                step=5,
+                failed=lambda _one, _minute: 1,
+                expiry=lambda _one, _minute: 9 * 1440.0,
+                answers=_silent(5, 10**9),
+                withdraws_after=10**9,
+            ),
+            (ever(1600, XeroPollingStale=1, XeroPlatformErrors=1, XeroMonitoringCoverageBurn=1),),
+        ),
+    )
+
+
+def all_stories() -> tuple[Story, ...]:
+    """Every story, each with a name of its own."""
+    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_every_kind())
+
+
+def promtool_yaml(story: Story) -> str:
+    """The story as a test file of promtool, beside the shipped rules."""
+    town = story.town
+    lines = [
+        f"# {story.why}",
+        "# Written by `make alerts` from alerts/stories.py.",
+        "rule_files: [../rules/xero.yml, ../rules/xero-optional.yml]",
+        f"evaluation_interval: {town.step}m",
+        # Without it promtool takes the groups in an order of its own, another one each time.
+        "group_eval_order: [xero-organizations, xero-fleet, xero-exporter, xero-token-expiring]",
+        "tests:",
+        f"  - interval: {town.step}m",
+        "    input_series:",
+        *(f"      - {{series: '{name}', values: '{notation(values)}'}}" for name, values in town.series()),
+        "    promql_expr_test:",
+    ]
+    for check in story.checks:
+        lines += [
+            f"      - expr: '{check.expr}'",
+            f"        eval_time: {check.minute}m",
+            f"        exp_samples: [{', '.join(_sample(check, name) for name in check.expected)}]",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _sample(check: Check, name: str) -> str:
+    label = "alertname" if check.alerts else "job"
+    return f"{{labels: '{{{label}=\"{name}\"}}', value: {check.expected[name]:g}}}"

@@ -1,0 +1,178 @@
+"""What Prometheus would scrape from an exporter through a story, minute by minute, as series for promtool.
+
+A small second exporter: it follows docs/metrics.md, not the code that makes the page, so that the rules are tested
+against what is promised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final, TypeAlias
+
+STALE_AFTER: Final = 300.0
+CONNECTION: Final = frozenset({"disconnected", "token_expired", "unauthorized"})
+
+Values: TypeAlias = list[float | None]
+"""A value for each step of a story; None where a scrape had no sample."""
+
+
+def _never(_organization: int, _minute: int) -> frozenset[str]:
+    return frozenset()
+
+
+def _always(_organization: int, _minute: int) -> bool:
+    return True
+
+
+def _nobody(_organization: int, _minute: int) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Town:
+    """Organisations 1 to n, and what happens to them. Every function takes an organisation and a minute.
+
+    Attributes:
+        size: how many.
+        minutes: how long the story is.
+        step: minutes between two scrapes.
+        issues: what the platform's answer would lead to.
+        answers: whether the platform answers.
+        listed: whether it is on the roster.
+        never_connected: whether nobody connected it yet.
+        not_found: whether the platform does not know it.
+        up: whether the exporter answers at that minute.
+        starts: minutes at which the exporter starts; 0 is one of them.
+        failed: failed_syncs as the platform says.
+        pending: pending_syncs as the platform says.
+        expiry: minute at which the token expires, or None.
+        reason: of the recent errors of whoever has a sync issue.
+        withdraws_after: seconds after which data is gone from the page; less than stale_after, as seen by a Prometheus
+            whose clock is behind.
+        extra: further series, by their name with labels: a value for a minute.
+    """
+
+    size: int
+    minutes: int
+    step: int = 1
+    issues: Callable[[int, int], frozenset[str]] = _never
+    answers: Callable[[int, int], bool] = _always
+    listed: Callable[[int, int], bool] = _always
+    never_connected: Callable[[int, int], bool] = _nobody
+    not_found: Callable[[int, int], bool] = _nobody
+    up: Callable[[int], bool] = lambda _minute: True
+    starts: Sequence[int] = (0,)
+    failed: Callable[[int, int], float] = lambda _organization, _minute: 0
+    pending: Callable[[int, int], float] = lambda _organization, _minute: 0
+    expiry: Callable[[int, int], float | None] = lambda _organization, minute: minute + 30
+    reason: str = ""
+    withdraws_after: float = STALE_AFTER
+    extra: dict[str, Callable[[int], float | None]] = field(default_factory=dict)
+
+    def series(self) -> list[tuple[str, Values]]:
+        """Every series with its values."""
+        pages = [self._page(minute) for minute in range(0, self.minutes + 1, self.step)]
+        names = dict.fromkeys(name for page in pages for name in page)
+        return [(name, [page.get(name) for page in pages]) for name in names]
+
+    def _page(self, minute: int) -> dict[str, float]:
+        """The samples of one scrape."""
+        up = {'up{job="xero", instance="a:9869"}': float(self.up(minute))}
+        return {**up, **(dict(self._samples(minute)) if self.up(minute) else {})}
+
+    def _samples(self, minute: int) -> Iterator[tuple[str, float]]:
+        rest = 'job="xero", instance="a:9869"'
+        counts = dict.fromkeys(("fresh", "stale", "pending", "not_found"), 0)
+        affected = {"connection": 0, "sync": 0}
+        for one in range(1, self.size + 1):
+            if not self.listed(one, minute):
+                continue
+            of = f'{rest}, organization_id="org-{one}"'
+            yield f"xero_organization_info{{{of}}}", 1
+            missing = self.not_found(one, minute)
+            success = self._last_success(one, minute)
+            if not self.answers(one, minute) or missing:
+                yield f'xero_poll_failure{{{of}, failure="{"not_found" if missing else "timeout"}"}}', 1
+            yield f"xero_poll_last_attempt_timestamp_seconds{{{of}}}", minute * 60
+            if success is not None:
+                yield f"xero_poll_last_success_timestamp_seconds{{{of}}}", success * 60
+            fresh = success is not None and (minute - success) * 60 < self.withdraws_after
+            counts["not_found" if missing else "fresh" if fresh else "stale" if success is not None else "pending"] += 1
+            if fresh and success is not None and not missing:
+                yield from self._data(one, success, of, affected)
+        for word, count in counts.items():
+            yield f'xero_organizations{{{rest}, freshness="{word}"}}', count
+        for kind, count in affected.items():
+            yield f'xero_organizations_affected{{{rest}, kind="{kind}"}}', count
+        yield f"xero_exporter_stale_after_seconds{{{rest}}}", STALE_AFTER
+        yield f"process_start_time_seconds{{{rest}}}", 60 * max(at for at in self.starts if at <= minute)
+        for name, value in self.extra.items():
+            now = value(minute)
+            if now is not None:
+                yield _labelled(name, rest), now
+
+    def _data(self, one: int, at: int, of: str, affected: dict[str, int]) -> Iterator[tuple[str, float]]:
+        """What the reading of minute `at` says."""
+        if self.never_connected(one, at):
+            yield f"xero_connected{{{of}}}", 0
+            return
+        issues = self.issues(one, at)
+        yield f"xero_connected{{{of}}}", float("disconnected" not in issues)
+        yield f"xero_last_sync_timestamp_seconds{{{of}}}", (at if not issues else 0) * 60
+        expiry = self.expiry(one, at)
+        if expiry is not None:
+            yield f"xero_token_expiry_timestamp_seconds{{{of}}}", expiry * 60
+        yield f"xero_failed_syncs{{{of}}}", self.failed(one, at)
+        yield f"xero_pending_syncs{{{of}}}", self.pending(one, at)
+        shown = issues & CONNECTION or issues
+        for issue in sorted(shown):
+            yield f'xero_issue{{{of}, issue="{issue}"}}', 1
+        if shown and self.reason:
+            yield f'xero_recent_errors{{{of}, sync_type="invoices", reason="{self.reason}"}}', 1
+        for kind in ("connection", "sync"):
+            affected[kind] += bool(shown) and (kind == "connection") == bool(shown & CONNECTION)
+
+    def _last_success(self, one: int, minute: int) -> int | None:
+        """The minute of the last success that the running exporter knows; it forgets at its start.
+
+        An organisation is asked each minute, first in the minute after the start.
+        """
+        begun = max(at for at in self.starts if at <= minute)
+        for at in range(minute, begun or -1, -1):
+            if self.answers(one, at) and not self.not_found(one, at) and self.listed(one, at):
+                return at
+        return None
+
+
+def _labelled(name: str, rest: str) -> str:
+    """The name with the labels of the scrape in front of its own."""
+    family, _, own = name.rstrip("}").partition("{")
+    return f"{family}{{{', '.join(filter(None, (rest, own)))}}}"
+
+
+def notation(values: Values) -> str:
+    """Values in promtool's notation: runs of equal steps, ``stale`` where a series ends, ``_`` where there is none."""
+    parts: list[str] = []
+    for known, run in groupby(values, key=lambda value: value is not None):
+        numbers = list(run)
+        if known:
+            parts += _runs([number for number in numbers if number is not None])
+        elif not parts:
+            parts.append(f"_x{len(numbers)}")
+        else:
+            parts.append("stale" if len(numbers) == 1 else f"stale _x{len(numbers) - 1}")
+    return " ".join(parts)
+
+
+def _runs(numbers: Sequence[float]) -> Iterator[str]:
+    """``0+60x9`` for ten numbers that are 60 apart."""
+    at = 0
+    while at < len(numbers):
+        end = at + 1
+        step = numbers[end] - numbers[at] if end < len(numbers) else 0
+        while end < len(numbers) and numbers[end] - numbers[end - 1] == step:
+            end += 1
+        yield f"{numbers[at]:.10g}{step:+.10g}x{end - at - 1}" if end - at > 1 else f"{numbers[at]:.10g}"
+        at = end
