@@ -251,6 +251,7 @@ class Watching:
         self._config, self.tokens = config, tokens
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
+            self._upstream.reader.give_way_to(upstream.reader)
             self._retire(self._upstream.transport.aclose, self._poller.readings())
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream

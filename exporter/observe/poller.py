@@ -117,7 +117,7 @@ class Poller:
         return tuple(self._tasks.values())
 
     def reconfigure(self, reader: Reader, credential: Credential, interval: float, now: Moment) -> None:
-        """From now on asks with these, at this pace. Readings under way end as they began.
+        """From now on asks with these, at this pace. Readings that were sent end as they began.
 
         Everybody keeps the phase; at another interval, everybody gets the next turn of it.
         """

@@ -41,6 +41,14 @@ class Reader:
         self._transport = transport
         self._credential = credential
         self._clock = clock
+        self._next: Reader | None = None
+
+    def give_way_to(self, other: Reader) -> None:
+        """Whoever waits here for a permit asks by this other one, which shares the permits, once it has it.
+
+        A queue may be minutes long; by then a token may be the new platform's, and it is not for the old one.
+        """
+        self._next = other
 
     async def read(
         self,
@@ -60,19 +68,25 @@ class Reader:
         async with self._transport.permit(suspect=suspect):
             if not wanted():
                 return None
-            began = self._clock.now()
-            credential = self._credential.number
-            outcome: Status | UpstreamFailure
-            try:
-                outcome = await self._platform.status(organization_id)
-            except Exception:  # noqa: BLE001 - a fault of ours must not look like silence of the platform, or like success
-                _log.exception("reading_broke", organization_id=organization_id)
-                outcome = _OUR_FAULT
-            return Reading(
-                organization_id=organization_id,
-                began=began,
-                ended=self._clock.now(),
-                outcome=outcome,
-                credential=credential,
-                skew=self._platform.skew,
-            )
+            newest = self
+            while newest._next is not None:
+                newest = newest._next
+            return await newest._read(organization_id)
+
+    async def _read(self, organization_id: str) -> Reading:
+        began = self._clock.now()
+        credential = self._credential.number
+        outcome: Status | UpstreamFailure
+        try:
+            outcome = await self._platform.status(organization_id)
+        except Exception:  # noqa: BLE001 - a fault of ours must not look like silence of the platform, or like success
+            _log.exception("reading_broke", organization_id=organization_id)
+            outcome = _OUR_FAULT
+        return Reading(
+            organization_id=organization_id,
+            began=began,
+            ended=self._clock.now(),
+            outcome=outcome,
+            credential=credential,
+            skew=self._platform.skew,
+        )

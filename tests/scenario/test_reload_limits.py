@@ -9,6 +9,7 @@ import pytest
 
 from exporter.simulator.answers import Slow
 from exporter.simulator.fleets import uniform_fleet
+from exporter.simulator.server import Simulator
 from exporter.simulator.world import World
 from exporter.upstream.permits import TOLERANCE
 from tests.scenario.story import TOKEN, Story, Watch
@@ -76,3 +77,22 @@ async def test_no_more_are_open_at_once_than_the_greater_limit_while_it_changes(
     looker.cancel()
     assert max(seen) <= 10
     assert max(seen[-100:]) > 5, "the greater limit is used when it is in force"
+
+
+async def test_nobody_who_waits_for_a_permit_asks_the_old_platform_any_more(watch: Watch) -> None:
+    """The token file may hold the new platform's token by then: it is for that one alone."""
+    story = await watch("poll: {interval: 1s}", world=world())
+    await changed(story, 0, 1, MOST_A_SECOND)
+    await asyncio.sleep(1.5)  # the queue is there now
+    successor = World(uniform_fleet(200), admin_token="the-new-platforms-token")  # noqa: S106 - made up
+    async with Simulator(successor) as platform:
+        (story.folder / "token").write_text("the-new-platforms-token")
+        path = story.folder / "config.yml"
+        path.write_text(path.read_text().replace(story.simulator.url, platform.url))
+        await story.exporter.reload("signal")
+        await asyncio.sleep(0.1)  # what was sent already arrives
+        asked = story.simulator.requests.total()
+        await asyncio.sleep(1)
+        assert story.simulator.requests.total() == asked
+        assert platform.requests.total() > MOST_A_SECOND / 4, "whoever waited asks the new one, in their turn"
+        await story.exporter.drain()
