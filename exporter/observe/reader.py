@@ -71,7 +71,7 @@ class Reader:
             newest = self
             while newest._next is not None:
                 newest = newest._next
-            return await newest._read(organization_id)
+            return await newest._read(organization_id)  # noqa: SLF001 - another reader is no stranger
 
     async def _read(self, organization_id: str) -> Reading:
         began = self._clock.now()

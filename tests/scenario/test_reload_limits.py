@@ -84,7 +84,7 @@ async def test_nobody_who_waits_for_a_permit_asks_the_old_platform_any_more(watc
     story = await watch("poll: {interval: 1s}", world=world())
     await changed(story, 0, 1, MOST_A_SECOND)
     await asyncio.sleep(1.5)  # the queue is there now
-    successor = World(uniform_fleet(200), admin_token="the-new-platforms-token")  # noqa: S106 - made up
+    successor = World(uniform_fleet(200), admin_token="the-new-platforms-token")
     async with Simulator(successor) as platform:
         (story.folder / "token").write_text("the-new-platforms-token")
         path = story.folder / "config.yml"
