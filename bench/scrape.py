@@ -29,16 +29,8 @@ from bench.entry import enter, verdict
 from exporter.expose.catalogue import organization_families
 from exporter.expose.exposition import Encoding, Exposition, Format
 from exporter.model.facts import BLOCK_SIZE, Block, Organization, OrganizationState, Snapshot, Status
-from exporter.model.judgement import (
-    WELL,
-    ActiveIssue,
-    Because,
-    Connections,
-    Diagnosis,
-    ErrorCount,
-    FleetJudgement,
-    Surroundings,
-)
+from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.judgement import WELL, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import exporter.build
 from exporter.cli.main import run
 from exporter.model.facts import OrganizationState, Reading, Status
-from exporter.model.judgement import BLANK, NOBODY, UNJUDGED, WELL, Diagnosis, FleetJudgement, Memory, Tally, Thresholds
+from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, Tally
+from exporter.model.judgement import BLANK, WELL, Diagnosis, Memory, Thresholds
 from exporter.observe import fold
 from exporter.observe.diagnosis import Judgement
 from exporter.upstream.memberpulse import as_it_is

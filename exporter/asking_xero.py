@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 
-import structlog
-
+from exporter.asking import Asking, Watch, nothing_to_close
 from exporter.clock import Clock
 from exporter.config.schema import Config
 from exporter.config.secrets import Token
 from exporter.model.judgement import Connections
-from exporter.model.moment import Moment
 from exporter.model.words import ServiceStatus
-from exporter.observe.pages import PageWatch, ServiceReport
+from exporter.observe.pages import PageWatch
 from exporter.observe.xero_view import NOTHING, XeroView, XeroWatch
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.identity import Rejection
@@ -28,49 +26,7 @@ PAGE_TIMEOUT: Final = 10.0
 APP_KEYS: Final = frozenset({"xero.app", "xero.api_url", "xero.identity_url"})
 """Keys of which a change makes what was listed before mean nothing: it may be of another app."""
 
-Close: TypeAlias = Callable[[], Awaitable[None]]
-
 _PAGES_A_SECOND: Final = 10.0  # ten pages each minute: never waited for
-
-_log = structlog.get_logger("exporter")
-
-
-class _Watch(Protocol):
-    """Whoever knows when to ask, and asks."""
-
-    def due(self, now: Moment) -> bool:
-        """Whether to `ask` now."""
-        ...
-
-    async def ask(self) -> None:
-        """Asks once; a failure is news, not an exception."""
-        ...
-
-
-class _Asking:
-    """One watch, and the task in which it asks; at most one at a time."""
-
-    def __init__(self, watch: _Watch, event: str) -> None:
-        self._watch = watch
-        self._event = event
-        self._task: asyncio.Task[None] | None = None
-
-    def look(self, now: Moment) -> None:
-        """Begins to ask when that is due; nobody waits for the answer."""
-        if (self._task is None or self._task.done()) and self._watch.due(now):
-            self._task = asyncio.get_running_loop().create_task(self._ask())
-
-    async def stop(self) -> None:
-        """Ends what is being asked."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _ask(self) -> None:
-        try:
-            await self._watch.ask()
-        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
-            _log.exception(self._event)
 
 
 class AskingXero:
@@ -91,21 +47,16 @@ class AskingXero:
             timeout=PAGE_TIMEOUT, max_concurrency=2, max_requests_per_second=_PAGES_A_SECOND, clock=clock
         )
         self._pages = PageWatch(config.xero.status_pages, page_of=self._page, clock=clock, metrics=metrics)
-        self._asking_pages = _Asking(self._pages, "status_pages_broke")
+        self._asking_pages = Asking(self._pages, "status_pages_broke")
         self._xero: Xero | None = None
         self._watch: XeroWatch | None = None
-        self._asking_xero: _Asking | None = None
+        self._asking_xero: Asking | None = None
         self._watch_with(config, secret)
-
-    @property
-    def reports(self) -> Sequence[ServiceReport]:
-        """What each status page says, as far as it counts now."""
-        return self._pages.reports(self._clock.now())
 
     @property
     def pages(self) -> tuple[tuple[str, ServiceStatus], ...]:
         """What each status page says, by its host."""
-        return tuple((one.page, one.status) for one in self.reports)
+        return tuple((one.page, one.status) for one in self._pages.reports(self._clock.now()))
 
     @property
     def connections(self) -> Connections | None:
@@ -130,7 +81,7 @@ class AskingXero:
 
     async def ask(self) -> None:
         """Asks everybody once, now, and waits for the answers: for commands that answer and end."""
-        watches: list[_Watch] = [self._pages] if self._watch is None else [self._pages, self._watch]
+        watches: list[Watch] = [self._pages] if self._watch is None else [self._pages, self._watch]
         await asyncio.gather(*(one.ask() for one in watches))
 
     def reconfigure(
@@ -144,13 +95,13 @@ class AskingXero:
         if "xero.status_pages" in changed:
             self._pages.follow(config.xero.status_pages)
         if not APP_KEYS.intersection(changed):
-            return _nothing
+            return nothing_to_close
         old, way = self._asking_xero, self._xero
         self._watch_with(config, secret)
 
         async def close() -> None:
             if old is not None:
-                await old.stop()
+                await old.aclose()
             if way is not None:
                 await way.aclose()
 
@@ -158,9 +109,9 @@ class AskingXero:
 
     async def aclose(self) -> None:
         """Ends what is being asked, and closes the connections."""
-        await self._asking_pages.stop()
+        await self._asking_pages.aclose()
         if self._asking_xero is not None:
-            await self._asking_xero.stop()
+            await self._asking_xero.aclose()
         if self._xero is not None:
             await self._xero.aclose()
         await self._pages_way.aclose()
@@ -184,11 +135,7 @@ class AskingXero:
             clock=self._clock,
         )
         self._watch = XeroWatch(app, xero=self._xero, credential=secret, clock=self._clock, metrics=self._metrics)
-        self._asking_xero = _Asking(self._watch, "xero_broke")
+        self._asking_xero = Asking(self._watch, "xero_broke")
 
     def _page(self, url: str) -> StatusPage:
         return StatusPage(url=url, transport=self._pages_way, telemetry=self._metrics, clock=self._clock)
-
-
-async def _nothing() -> None:
-    """There is nothing to close."""

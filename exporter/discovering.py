@@ -7,8 +7,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import structlog
-
+from exporter.asking import Asking, nothing_to_close
 from exporter.build import discovery_of
 from exporter.clock import Clock
 from exporter.config.certificates import TrustedCertificates
@@ -20,28 +19,19 @@ from exporter.observe.roster import Roster
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.discovery import Discovery
 
-_log = structlog.get_logger("exporter")
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Server:
-    """One server, and who asks it; `asking` is the newest ask, if there was one."""
+    """One server, what its answers come to, and who asks it."""
 
     url: str
     discovery: Discovery
     discoverer: Discoverer
-    asking: asyncio.Task[None] | None = None
-
-    def stop(self) -> None:
-        """What is asked already no longer counts."""
-        if self.asking is not None:
-            self.asking.cancel()
+    asking: Asking
 
     async def aclose(self) -> None:
         """Stops, and closes the connection."""
-        self.stop()
-        if self.asking is not None:
-            await asyncio.gather(self.asking, return_exceptions=True)
+        await self.asking.aclose()
         await self.discovery.aclose()
 
 
@@ -92,12 +82,12 @@ class Discovering:
         old = self._server
         if old is None:
             self._server = None if settings is None else self._server_of(settings, token, trust, Known())
-            return _nothing
+            return nothing_to_close
         if settings is not None and settings.url == old.url:
             old.discovery.present(token)
             old.discoverer.reconfigure(settings, token, self._clock.now())
-            return _nothing
-        old.stop()
+            return nothing_to_close
+        old.asking.stop()
         self._metrics.discovery_unknown()
         self._server = None
         if settings is not None:
@@ -107,11 +97,8 @@ class Discovering:
 
     def look(self) -> None:
         """Begins to ask when that is due; nobody waits for the answer."""
-        server = self._server
-        if server is None or not (server.asking is None or server.asking.done()):
-            return
-        if server.discoverer.due(self._clock.now()):
-            server.asking = asyncio.get_running_loop().create_task(self._ask(server.discoverer))
+        if self._server is not None:
+            self._server.asking.look(self._clock.now())
 
     def trust(self, tls: ssl.SSLContext) -> None:
         """Connects with this trust from now on."""
@@ -127,7 +114,7 @@ class Discovering:
     def stop(self) -> None:
         """What is asked already no longer counts."""
         if self._server is not None:
-            self._server.stop()
+            self._server.asking.stop()
 
     async def aclose(self) -> None:
         """Stops, and closes the connection."""
@@ -146,15 +133,4 @@ class Discovering:
             metrics=self._metrics,
             known=known,
         )
-        return _Server(settings.url, discovery, discoverer)
-
-    async def _ask(self, discoverer: Discoverer) -> None:
-        try:
-            await discoverer.ask()
-            self._taken()
-        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
-            _log.exception("discovery_broke")
-
-
-async def _nothing() -> None:
-    """There is nothing to close."""
+        return _Server(settings.url, discovery, discoverer, Asking(discoverer, "discovery_broke", self._taken))

@@ -11,6 +11,13 @@ from exporter.telemetry.metrics import SelfMetrics
 _log = structlog.get_logger("exporter")
 
 
+def tell_unreadable(tokens: Tokens) -> None:
+    """Tells at the start which files of tokens cannot be used; from then on, `look_at_tokens` tells what changes."""
+    for owner, token in tokens.in_files.items():
+        if token.problem is not None:
+            _log.error("token_file_problem", token=owner, problem=token.problem)
+
+
 def look_at_tokens(tokens: Tokens, metrics: SelfMetrics) -> None:
     """Reads again the files of tokens that changed."""
     for owner, token in tokens.in_files.items():

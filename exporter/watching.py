@@ -16,10 +16,10 @@ from exporter.config.schema import Config
 from exporter.discovering import Discovering
 from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
-from exporter.looking import look_at_certificates, look_at_tokens
+from exporter.looking import look_at_certificates, look_at_tokens, tell_unreadable
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization, Snapshot
-from exporter.model.judgement import Surroundings
+from exporter.model.fleet import Surroundings
 from exporter.model.moment import Moment
 from exporter.model.words import RosterSource
 from exporter.observe.fleet import Fleet
@@ -105,6 +105,7 @@ class Watching:
         self._started = self._clock.now()
         self._tell_limits()
         self._take_roster()
+        tell_unreadable(self.tokens)
         self._look_at_files()
         self._show(self._started)
 
@@ -304,9 +305,11 @@ class Watching:
         tell(changes)
 
     def _surroundings(self) -> Surroundings:
+        no_token = not self._upstream.token.number
         return Surroundings(
-            started=self.ready().ready,
-            credential_refused=self._poller.auth_ok is False or not self._upstream.token.number,
+            # Without a token nobody is ever asked: that is known at once, and waiting for more would say nothing.
+            started=no_token or self.ready().ready,
+            credential_refused=no_token or self._poller.auth_ok is False,
             app_refused=self._asking_xero.app_refused,
             pages=self._asking_xero.pages,
         )

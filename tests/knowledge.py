@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exporter.model.facts import Organization, OrganizationState, Reading, Status, SyncError, UpstreamFailure
-from exporter.model.judgement import Connections, Surroundings, Thresholds
+from exporter.model.fleet import Surroundings
+from exporter.model.judgement import Connections, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent, ServiceStatus, SyncStatus
 from exporter.observe.fold import fold, snapshot_of

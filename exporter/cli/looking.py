@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from exporter.config.schema import Config
     from exporter.expose.shapes import OrganizationDocument
     from exporter.model.facts import Organization, OrganizationState, Reading
-    from exporter.model.judgement import Surroundings
+    from exporter.model.fleet import Surroundings
 
 XERO_WITHIN: Final = 5.0
 """Seconds for Xero's list and all status pages: what did not answer by then is not known."""
@@ -80,7 +80,7 @@ async def look(config: Config, organization: Organization) -> Look:
     from exporter.asking_xero import AskingXero
     from exporter.build import tokens_of, upstream_of
     from exporter.clock import SystemClock
-    from exporter.model.judgement import Surroundings
+    from exporter.model.fleet import Surroundings
     from exporter.observe.fold import fold, snapshot_of
     from exporter.telemetry.families import PLATFORM_TOKEN, XERO_SECRET
     from exporter.telemetry.metrics import SelfMetrics

@@ -23,7 +23,7 @@ from exporter.expose.shapes import (
     ReadingDocument,
 )
 from exporter.model.facts import History, OrganizationState, PastReading, Status
-from exporter.model.judgement import ALONE, Surroundings
+from exporter.model.fleet import ALONE, Surroundings
 
 __all__ = [
     "FleetDocument",

@@ -24,7 +24,8 @@ from exporter.expose.diagnosis_shapes import (
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
 from exporter.model.facts import OrganizationState
-from exporter.model.judgement import ALONE, ActiveIssue, ErrorCount, Surroundings
+from exporter.model.fleet import ALONE, Surroundings
+from exporter.model.judgement import ActiveIssue, ErrorCount
 from exporter.model.words import Freshness, Owner, Reason
 from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, Task
 from exporter.observe.reasons import REASONS

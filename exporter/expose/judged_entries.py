@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from exporter.expose.entry import NONE, POLLED, Sample, either, listed, organization_entry
@@ -37,6 +38,8 @@ def _issue_since(state: OrganizationState) -> Sequence[Sample]:
     return [((one.issue,), one.since) for one in state.diagnosis.issues]
 
 
+_ERRORS: Final = attrgetter("diagnosis.errors")
+_ISSUES: Final = attrgetter("diagnosis.issues")
 _ISSUE_LABEL: Final = ("issue", listed(tuple(Issue)))
 
 JUDGED: Final = (
@@ -53,6 +56,7 @@ JUDGED: Final = (
         f"Sync errors that the platform lists and that are active or younger than diagnosis.error_window{POLLED}.",
         ("sync_type", listed(tuple(SyncType))),
         ("reason", listed(tuple(Reason))),
+        source=_ERRORS,
         absent="while there is none; while it is not fresh",
         series=f"0 to {MAX_ERROR_SERIES} per organisation; kinds beyond that count under the reason `unknown`",
     ),
@@ -61,6 +65,7 @@ JUDGED: Final = (
         "xero_issue",
         f"Always 1; what is wrong with the organisation, concluded from what the platform and Xero said{POLLED}.",
         _ISSUE_LABEL,
+        source=_ISSUES,
         absent=_NO_ISSUE,
         series=f"0 to {_MOST_ISSUES} per organisation, mostly 0; a connection issue stands alone",
     ),
@@ -69,6 +74,7 @@ JUDGED: Final = (
         "xero_issue_since_timestamp_seconds",
         "When the issue began, by the facts or else as it was first seen, seconds since 1970 UTC; it does not move.",
         _ISSUE_LABEL,
+        source=_ISSUES,
         absent=_NO_ISSUE,
         series="as `xero_issue`",
     ),

@@ -50,7 +50,7 @@ VERDICTS: Final[Mapping[Verdict, Meaning]] = MappingProxyType(
             "Look at what changed on the platform when it began: a release, its configuration, its queue of syncs.",
         ),
         Verdict.CUSTOMERS: Meaning(
-            "It is single customers: some organisations have an issue of their own, and the others are well.",
+            "It is single customers, as far as is known: some have an issue, and no rise of many at once is seen.",
             "Take the worst first; each needs its own cure, often one that only the customer can bring.",
         ),
         Verdict.ALL_WELL: Meaning(

@@ -11,19 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.model.judgement import (
-    ALONE,
-    BLANK,
-    NOBODY,
-    UNJUDGED,
-    WELL,
-    Connections,
-    Diagnosis,
-    FleetJudgement,
-    Memory,
-    Surroundings,
-    Tally,
-)
+from exporter.model.fleet import ALONE, NOBODY, UNJUDGED, FleetJudgement, Surroundings, Tally
+from exporter.model.judgement import BLANK, WELL, Connections, Diagnosis, Memory
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, Reason, Sent, SyncStatus, SyncType
 

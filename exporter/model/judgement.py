@@ -1,14 +1,14 @@
-"""What is concluded from facts: diagnoses of organisations, incidents and the verdict of the fleet. Frozen, no I/O."""
+"""What is concluded of one organisation: its diagnosis, and what the next one must remember. Frozen, no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from exporter.model.moment import Moment
-from exporter.model.words import IncidentKind, Issue, Reason, ServiceStatus, SyncType, Verdict
+from exporter.model.words import IncidentKind, Issue, Reason, SyncType
 
 MAX_ERROR_SERIES: Final = 10
 """Kinds of recent errors (sync type and reason) that are told apart for one organisation."""
@@ -202,106 +202,3 @@ class Connections:
     count: int
     at: Moment
     valid_until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the verdict needs to know beyond the organisations.
-
-    Attributes:
-        started: whether each organisation was asked once, or should have been by now.
-        credential_refused: whether the platform refuses our token, or there is none.
-        app_refused: whether Xero refuses our own app's credentials.
-        pages: what each status page says, by the page's host.
-    """
-
-    started: bool = False
-    credential_refused: bool = False
-    app_refused: bool = False
-    pages: tuple[tuple[str, ServiceStatus], ...] = ()
-
-
-ALONE: Final = Surroundings()
-"""The surroundings of whoever asks nobody but the platform, and has not begun."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Organisations counted for judging the fleet.
-
-    Attributes:
-        known: those on the roster, without those that the platform does not know and those never connected.
-        fresh: of these, those with data that is not too old; all counts that follow are of these.
-        issues: issue -> how many have it.
-        affected: kind -> how many have an issue of it.
-        unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
-        app_refused: how many have an active error that says that Xero refuses the platform's app.
-        with_issue: how many have any issue.
-        not_found: those on the roster that the platform does not know.
-        lost: of these, those of which it once gave a status.
-        never_connected: those of which it says that they were never connected.
-    """
-
-    known: int
-    fresh: int
-    issues: Mapping[Issue, int]
-    affected: Mapping[IncidentKind, int]
-    unavailable: Mapping[IncidentKind, int]
-    app_refused: int
-    with_issue: int
-    not_found: int = 0
-    lost: int = 0
-    never_connected: int = 0
-
-
-NOBODY: Final = Tally(
-    known=0,
-    fresh=0,
-    issues=dict.fromkeys(Issue, 0),
-    affected=dict.fromkeys(IncidentKind, 0),
-    unavailable=dict.fromkeys(IncidentKind, 0),
-    app_refused=0,
-    with_issue=0,
-)
-"""The tally of no organisations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """What share of the organisations was affected lately, in one kind; bounded.
-
-    Attributes:
-        began: monotonic second of the first share of this memory; None before it.
-        unbroken: monotonic second since which no share was missed for long.
-        last: monotonic second of the last share.
-        least: (monotonic second, share), oldest first, each share less than all after it: the first is the least of
-            all.
-        seen: the least and the most of the fresh, as parts of them, that a share of this memory is of.
-    """
-
-    began: float | None = None
-    unbroken: float = 0.0
-    last: float = 0.0
-    least: tuple[tuple[float, float], ...] = ()
-    seen: tuple[float, float] = (1.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class FleetJudgement:
-    """What is concluded of all organisations together.
-
-    Attributes:
-        verdict: one word.
-        incidents: kind -> whether there is one; None while that is not known.
-        app_refused: whether Xero refuses the platform's app, or the credentials that we hold of it.
-        shares: kind -> the memory that the next judgement needs.
-    """
-
-    verdict: Verdict = Verdict.STARTING
-    incidents: Mapping[IncidentKind, bool | None] = field(default_factory=lambda: dict.fromkeys(IncidentKind, None))
-    app_refused: bool = False
-    shares: Mapping[IncidentKind, Shares] = field(default_factory=lambda: dict.fromkeys(IncidentKind, Shares()))
-
-
-UNJUDGED: Final = FleetJudgement()
-"""Before the first judgement."""

@@ -13,36 +13,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.model.facts import Status
-from exporter.model.judgement import (
-    CONNECTION_ISSUES,
-    WELL,
-    ActiveIssue,
-    Because,
-    Diagnosis,
-    Memory,
-    Thresholds,
-    TokenClock,
-)
+from exporter.model.judgement import CONNECTION_ISSUES, WELL, ActiveIssue, Because, Diagnosis, Memory, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
 from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
+from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
 
 LINGERS: Final = 600.0
 """Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
-
-SKEW_TOLERATED: Final = 120.0
-"""Seconds that the platform's clock may differ from ours before nothing is concluded from clocks."""
-
-OUTLIVES_SYNC: Final = 3600.0
-"""Seconds by which an expiry must lie behind the last sync for the token to be one that is kept valid without syncs.
-
-Access tokens live 30 minutes and are renewed on use: where syncs are rare, an expired one is the ordinary state.
-"""
 
 _NEVER: Final = float("inf")
 _SYNC_FAILS: Final = (SyncStatus.DEGRADED, SyncStatus.FAILING)
@@ -84,11 +66,6 @@ class _Evidence:
     because: Because
     kinds: tuple[ActiveKind, ...] = ()
     since: float | None = None
-
-
-def clocks_agree(skew: float | None) -> bool:
-    """Whether the platform's clock, so far ahead of ours, differs from it by less than what is tolerated."""
-    return skew is None or abs(skew) <= SKEW_TOLERATED
 
 
 def observed(
@@ -176,7 +153,7 @@ def judge(
             settled_until=settled if reading else -_NEVER,
         )
         return Judgement(Diagnosis(errors=errors, never_connected=True), memory)
-    clock = _clock(status, memory, there, rules, standing)
+    clock = by_the_clock(status, memory, there, rules, standing)
     found = list(_evidence(status, weighed, clock, unlisted=unlisted))
     lingering = _lingering(memory, found, now.monotonic, read_before)
     found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
@@ -208,7 +185,7 @@ def is_never_connected(status: Status) -> bool:
     return status.connected is False and status.token_expires_at is None and status.last_sync is None
 
 
-def _evidence(status: Status, weighed: Weighed, clock: _Clock, *, unlisted: bool) -> Iterator[_Evidence]:
+def _evidence(status: Status, weighed: Weighed, clock: ByTheClock, *, unlisted: bool) -> Iterator[_Evidence]:
     """What each rule concludes, once for each issue that holds."""
     by_issue: dict[Issue, tuple[ActiveKind, ...]] = {}
     for kind in weighed.active:
@@ -244,58 +221,6 @@ def _ends_of(found: Sequence[_Evidence]) -> Iterator[float]:
     for one in found:
         if one.kinds:
             yield max(kind.until for kind in one.kinds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """What time alone says, and when it will say something else; seconds since 1970 UTC."""
-
-    token_expired: bool
-    stale_since: float | None
-    next_change: float
-
-
-def _clock(
-    status: Status, memory: Memory, there: float, rules: Thresholds, standing: AbstractSet[Issue] | None
-) -> _Clock:
-    """What has passed by `there`; while clocks differ, only of what is `standing`."""
-    token_line = _NEVER
-    expiry = status.token_expires_at
-    if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock):
-        token_line = expiry + rules.token_grace
-    stale_line = _stale_from(status, memory, rules)
-    return _Clock(
-        token_expired=token_line < there and (standing is None or Issue.TOKEN_EXPIRED in standing),
-        stale_since=stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None,
-        next_change=min((line for line in (token_line, stale_line) if line >= there), default=_NEVER),
-    )
-
-
-def _expiry_is_telling(status: Status, expires: float, memory: Memory, token_clock: TokenClock) -> bool:
-    """Whether an expiry in the past means that nothing can sync.
-
-    A platform that was unwell before the token expired is so for another cause: after a night in which some invoices
-    failed, a nightly platform is degraded all day, and its access token is at rest all day.
-    """
-    last_sync = status.last_sync
-    if last_sync is not None and last_sync > expires:
-        return False  # something synced after it: the platform renews on use, and its answer is behind
-    unwell = status.sync_status in UNWELL and (memory.unwell_since is None or memory.unwell_since > expires)
-    if token_clock is TokenClock.TRUSTED or unwell:
-        return True
-    if token_clock is TokenClock.CORROBORATED:
-        return False
-    return last_sync is None or expires - last_sync > OUTLIVES_SYNC
-
-
-def _stale_from(status: Status, memory: Memory, rules: Thresholds) -> float:
-    """When the last sync becomes, or became, too old; infinite when it never will."""
-    synced = memory.unsynced_since if status.last_sync is None else status.last_sync
-    if synced is None or status.connected is False:
-        return _NEVER
-    waiting = status.pending_syncs is not None and status.pending_syncs > 0
-    limits = (rules.sync_stale_after if waiting else None, rules.sync_silent_after)
-    return min((synced + limit for limit in limits if limit is not None), default=_NEVER)
 
 
 def _lingering(

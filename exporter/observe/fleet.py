@@ -16,10 +16,12 @@ from exporter.model.facts import (
     Snapshot,
     UpstreamFailure,
 )
-from exporter.model.judgement import ALONE, Connections, Surroundings, Thresholds
+from exporter.model.fleet import ALONE, Surroundings
+from exporter.model.judgement import Connections, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure
-from exporter.observe.fold import fits, fold, judged_anew, snapshot_of
+from exporter.observe.fold import fold, judged_anew, snapshot_of
+from exporter.observe.listed import fits
 from exporter.observe.news import Change, changes_between
 
 RECENT_READINGS: Final = 8

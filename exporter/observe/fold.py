@@ -16,26 +16,16 @@ from exporter.model.facts import (
     Snapshot,
     Status,
 )
-from exporter.model.judgement import (
-    ALONE,
-    UNJUDGED,
-    WELL,
-    Connections,
-    Diagnosis,
-    Memory,
-    Surroundings,
-    Thresholds,
-)
+from exporter.model.fleet import ALONE, UNJUDGED, Surroundings
+from exporter.model.judgement import WELL, Connections, Diagnosis, Memory, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness
-from exporter.observe.diagnosis import clocks_agree, judge, observed
+from exporter.observe.clocks import clocks_agree
+from exporter.observe.diagnosis import judge, observed
 from exporter.observe.incidents import judge_fleet
+from exporter.observe.listed import unsettled, viewed
 from exporter.observe.phase import phase_of
 from exporter.observe.tally import added, tally_of
-from exporter.upstream.connections import tenant_key
-
-MANY_MISSING: Final = 5
-"""Tenants that a list may miss whatever the size of the fleet: so many can have left."""
 
 _NEVER: Final = float("inf")
 
@@ -149,48 +139,10 @@ def _block_viewed(block: Block, connections: Connections | None, now: Moment) ->
     return _block(states) if changed else block
 
 
-def fits(connections: Connections, snapshot: Snapshot) -> bool:
-    """Whether a list can be of the app that our organisations are connected to.
-
-    One that misses more than half of those whom the platform calls connected, and at least `MANY_MISSING`, is another
-    app's, or another environment's: a wrong client id must not look like a fleet of customers who all left.
-    """
-    connected = [
-        key
-        for block in snapshot.blocks
-        for state in block.states
-        if (tenant := state.organization.xero_tenant_id) is not None
-        and (key := tenant_key(tenant)) is not None
-        and (state.status is None or state.status.connected is not False)
-    ]
-    missing = sum(key not in connections.tenants for key in connected)
-    return missing < MANY_MISSING or 2 * missing <= len(connected)
-
-
-def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:
-    """The state by Xero's own list; the same object where that says the same, else to be judged anew by `age`."""
-    tenant = state.organization.xero_tenant_id
-    key = None if tenant is None or connections is None else tenant_key(tenant)
-    listed = None if connections is None or key is None else key in connections.tenants
-    since = state.memory.connected_since
-    # What was connected after the list was asked for cannot be on it.
-    unlisted = (
-        listed is False and since is not None and connections is not None and connections.at.monotonic > since.monotonic
-    )
-    if (listed, unlisted) == (state.listed, state.unlisted):
-        return state
-    return _unsettled(replace(state, listed=listed, unlisted=unlisted), now)
-
-
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
     """The same knowledge, whose ages the next fold judges again: the rules changed."""
-    blocks = tuple(_block(tuple(_unsettled(state, now) for state in block.states)) for block in snapshot.blocks)
+    blocks = tuple(_block(tuple(unsettled(state, now) for state in block.states)) for block in snapshot.blocks)
     return replace(snapshot, blocks=blocks)
-
-
-def _unsettled(state: OrganizationState, now: Moment) -> OrganizationState:
-    """The state, to be judged anew by whatever comes first: time, or a reading of the same status."""
-    return replace(state, memory=replace(state.memory, settled_until=-_NEVER), valid_until=now.monotonic)
 
 
 def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> OrganizationState:
@@ -247,7 +199,12 @@ def _diagnosed(
         skew=reading.skew,
         unlisted=state.unlisted,
     )
-    return judged.diagnosis, judged.memory
+    return _same_or(state.diagnosis, judged.diagnosis), judged.memory
+
+
+def _same_or(before: Diagnosis, now: Diagnosis) -> Diagnosis:
+    """The very same as before where it says the same: what tells of it counts on that, and writes nothing anew."""
+    return before if now == before else now
 
 
 def age(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
@@ -280,7 +237,7 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
     return replace(
         state,
         freshness=freshness,
-        diagnosis=judged.diagnosis,
+        diagnosis=_same_or(state.diagnosis, judged.diagnosis),
         memory=judged.memory,
         valid_until=min(in_time_until, judged.valid_until),
     )

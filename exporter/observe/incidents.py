@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from exporter.model.judgement import FleetJudgement, Shares, Surroundings, Tally
+from exporter.model.fleet import FleetJudgement, Shares, Surroundings, Tally
 from exporter.model.words import IncidentKind, ServiceStatus, Verdict
 
 RISE: Final = 0.05

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from exporter.model.facts import OrganizationState
-from exporter.model.judgement import KIND_OF_ISSUE, NOBODY, Tally
+from exporter.model.fleet import NOBODY, Tally
+from exporter.model.judgement import KIND_OF_ISSUE
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason
 
 

@@ -10,16 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from exporter.expose.exposition import Exposition, Format
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot, Status
-from exporter.model.judgement import (
-    MAX_ERROR_SERIES,
-    ActiveIssue,
-    Because,
-    Connections,
-    Diagnosis,
-    ErrorCount,
-    FleetJudgement,
-    Surroundings,
-)
+from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.judgement import MAX_ERROR_SERIES, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
 from exporter.model.words import (
     ORGANIZATION_ID,

@@ -18,7 +18,8 @@ from exporter.expose.exposition import Exposition, Format
 from exporter.expose.reference import all_families
 from exporter.model.facts import Block, OrganizationState, Snapshot
 from exporter.model.family import Family, Group
-from exporter.model.judgement import Connections, FleetJudgement, Surroundings
+from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.judgement import Connections
 from exporter.model.words import ServiceStatus, Verdict
 from exporter.telemetry.metrics import SelfMetrics
 from tests.contract.pages import (

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.expose.documents import organizations_document
 from exporter.model.facts import Organization, Reading, Snapshot, Status
-from exporter.model.judgement import MAX_ERROR_SERIES, Surroundings, Thresholds
+from exporter.model.fleet import Surroundings
+from exporter.model.judgement import MAX_ERROR_SERIES, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,

@@ -36,16 +36,8 @@ from exporter.model.facts import (
     Status,
     SyncError,
 )
-from exporter.model.judgement import (
-    WELL,
-    ActiveIssue,
-    Because,
-    Connections,
-    Diagnosis,
-    ErrorCount,
-    FleetJudgement,
-    Surroundings,
-)
+from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.judgement import WELL, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from exporter.model.facts import Organization, Reading, Status, SyncError, UpstreamFailure
-from exporter.model.judgement import Diagnosis, Surroundings, Thresholds
+from exporter.model.fleet import Surroundings
+from exporter.model.judgement import Diagnosis, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, IncidentKind, Issue, Reason, Sent, SyncStatus, SyncType, Verdict
 from exporter.observe.fleet import Fleet

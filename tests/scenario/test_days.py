@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from exporter.model.facts import Status
-from exporter.model.judgement import Surroundings, Thresholds
+from exporter.model.fleet import Surroundings
+from exporter.model.judgement import Thresholds
 from exporter.model.words import IncidentKind, Issue, Reason, ServiceStatus, SyncStatus, SyncType, Verdict
 from tests.scenario.days import ACCESS_TOKEN, DAY, HOUR, MINUTE, Days, Life, says
 

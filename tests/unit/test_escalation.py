@@ -18,7 +18,7 @@ from exporter.expose.escalation_markdown import escalation_markdown
 from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.markdown import address, fenced, neutral, numbered, plain, table
 from exporter.model.facts import History, PastReading, Status, SyncError, UpstreamFailure
-from exporter.model.judgement import Surroundings
+from exporter.model.fleet import Surroundings
 from exporter.model.words import ServiceStatus
 from tests.knowledge import (
     CALM,

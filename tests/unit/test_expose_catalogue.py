@@ -14,17 +14,8 @@ from exporter.expose.catalogue import FLEET_FAMILIES, Sample, organization_famil
 from exporter.expose.reference import all_families
 from exporter.model.facts import Organization, OrganizationState, Snapshot, Status
 from exporter.model.family import Family, Group, Kind, Stability
-from exporter.model.judgement import (
-    MAX_ERROR_SERIES,
-    NOBODY,
-    ActiveIssue,
-    Because,
-    Connections,
-    Diagnosis,
-    ErrorCount,
-    FleetJudgement,
-    Surroundings,
-)
+from exporter.model.fleet import NOBODY, FleetJudgement, Surroundings
+from exporter.model.judgement import MAX_ERROR_SERIES, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,

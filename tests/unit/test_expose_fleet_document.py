@@ -15,15 +15,8 @@ from exporter.expose.fleet_document import WORST, fleet_document, worst
 from exporter.expose.verdicts import VERDICTS, verdict_means
 from exporter.model.conditions import Conditions, SourceState
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot, Status
-from exporter.model.judgement import (
-    CONNECTION_ISSUES,
-    ActiveIssue,
-    Because,
-    Connections,
-    Diagnosis,
-    FleetJudgement,
-    Surroundings,
-)
+from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because, Connections, Diagnosis
 from exporter.model.moment import Moment
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason, RosterSource, ServiceStatus, Verdict
 from exporter.observe.tally import added, tally_of

@@ -21,7 +21,8 @@ from exporter.model.facts import (
     SyncError,
     UpstreamFailure,
 )
-from exporter.model.judgement import WELL, Connections, Surroundings, Thresholds, TokenClock
+from exporter.model.fleet import Surroundings
+from exporter.model.judgement import WELL, Connections, Thresholds, TokenClock
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, Sent, SyncStatus, SyncType, Verdict
 from exporter.observe.fleet import FAILED_READINGS, RECENT_READINGS, Fleet

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.model.judgement import NOBODY, UNJUDGED, FleetJudgement, Surroundings, Tally
+from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, Surroundings, Tally
 from exporter.model.words import IncidentKind, ServiceStatus, Verdict
 from exporter.observe.incidents import GRAIN, LOOK_BACK, judge_fleet
 from tests.unit.judging import HOUR, MINUTE

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.model.facts import Organization, OrganizationState
-from exporter.model.judgement import NOBODY, ActiveIssue, Because, Diagnosis, ErrorCount
+from exporter.model.fleet import NOBODY
+from exporter.model.judgement import ActiveIssue, Because, Diagnosis, ErrorCount
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason, SyncType
 from exporter.observe.tally import added, tally_of
 from tests.unit.judging import at

@@ -13,7 +13,8 @@ import pytest
 from exporter.expose.verdicts import VERDICTS
 from exporter.model.conditions import Conditions, Readiness, SourceState
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot
-from exporter.model.judgement import NOBODY, Connections, FleetJudgement, Surroundings
+from exporter.model.fleet import NOBODY, FleetJudgement, Surroundings
+from exporter.model.judgement import Connections
 from exporter.model.moment import Moment
 from exporter.model.words import Freshness, IncidentKind, Issue, RosterSource, ServiceStatus, Verdict
 from exporter.observe.issues import ISSUES
