@@ -5,7 +5,7 @@ Takes what ``xero-exporter`` takes. What it tells of organisations is what the p
 
 from __future__ import annotations
 
-import exporter.build
+import exporter.running.building
 from exporter.cli.main import run
 from exporter.model.facts import OrganizationState, Reading, Status
 from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, Tally
@@ -33,7 +33,7 @@ def _unjudged(*_: object) -> FleetJudgement:
 
 if __name__ == "__main__":
     for module, name, without in (
-        (exporter.build, "interpreted", as_it_is),
+        (exporter.running.building, "interpreted", as_it_is),
         (fold, "_diagnosed", _diagnosed),
         (fold, "judge", _judge),
         (fold, "tally_of", _nobody),

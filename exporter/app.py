@@ -23,7 +23,7 @@ from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Readiness
 from exporter.model.facts import Snapshot
 from exporter.observe.poller import TICK, Draw
-from exporter.watching import Watching
+from exporter.running.watching import Watching
 from exporter.web.routes import application
 from exporter.web.server import Server
 from exporter.web.site import Site, WebToken

@@ -50,12 +50,12 @@ def check_config(
     """Check a configuration: every fault with its place; exit 1 if there is one."""
     from prometheus_client import CollectorRegistry
 
-    from exporter.build import roster_of
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.advice import advice, advice_on_dates
     from exporter.config.certificates import server_certificate_of, trust_of
     from exporter.config.load import load
+    from exporter.running.building import roster_of
     from exporter.telemetry.metrics import SelfMetrics
 
     settings = load(config, os.environ)
@@ -108,12 +108,12 @@ def once(config: ConfigFile) -> None:
     from prometheus_client import CollectorRegistry
 
     from exporter import logs
-    from exporter.build import roster_of, tell_roster
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.load import load
     from exporter.expose.exposition import Exposition, Format
     from exporter.observe.fleet import Fleet
+    from exporter.running.building import roster_of, tell_roster
     from exporter.telemetry.metrics import SelfMetrics
 
     settings = load(config, os.environ)
@@ -163,9 +163,9 @@ async def discover(settings: Config, metrics: SelfMetrics, roster: Roster) -> Li
     Raises:
         UnreachableError: it gives no list that can be used.
     """
-    from exporter.build import discovery_of, discovery_token_of, good_trust_of
     from exporter.clock import SystemClock
     from exporter.model.facts import UpstreamFailure
+    from exporter.running.building import discovery_of, discovery_token_of, good_trust_of
 
     http = settings.organizations.http
     if http is None:
@@ -192,9 +192,9 @@ async def _ask(
     on_reading: Callable[[Reading], None],
 ) -> int:
     """Reads each organisation once; returns how many were not asked."""
-    from exporter.build import upstream_of
     from exporter.clock import SystemClock
     from exporter.observe.sweep import sweep
+    from exporter.running.building import upstream_of
 
     upstream = upstream_of(settings, SystemClock(), metrics)
     try:

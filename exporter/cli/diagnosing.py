@@ -104,9 +104,9 @@ async def seen_now(
 async def _listed(settings: Config, organization_id: str) -> Organization:
     from prometheus_client import CollectorRegistry
 
-    from exporter.build import roster_of
     from exporter.cli.asking import discover
     from exporter.clock import SystemClock
+    from exporter.running.building import roster_of
     from exporter.telemetry.metrics import SelfMetrics
 
     roster = roster_of(settings, SystemClock())

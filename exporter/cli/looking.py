@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from exporter.errors import AnswerIsBadError, ExporterError, UnreachableError
 
 if TYPE_CHECKING:
-    from exporter.asking_xero import AskingXero
     from exporter.config.schema import Config
     from exporter.expose.shapes import OrganizationDocument
     from exporter.model.facts import Organization, OrganizationState, Reading
     from exporter.model.fleet import Surroundings
+    from exporter.running.asking_xero import AskingXero
 
 XERO_WITHIN: Final = 5.0
 """Seconds for Xero's list and all status pages: what did not answer by then is not known."""
@@ -77,11 +77,11 @@ async def look(config: Config, organization: Organization) -> Look:
     """Asks the platform once about `organization`, and Xero and its pages beside it."""
     from prometheus_client import CollectorRegistry
 
-    from exporter.asking_xero import AskingXero
-    from exporter.build import tokens_of, upstream_of
     from exporter.clock import SystemClock
     from exporter.model.fleet import Surroundings
     from exporter.observe.fold import fold, snapshot_of
+    from exporter.running.asking_xero import AskingXero
+    from exporter.running.building import tokens_of, upstream_of
     from exporter.telemetry.families import PLATFORM_TOKEN, XERO_SECRET
     from exporter.telemetry.metrics import SelfMetrics
 

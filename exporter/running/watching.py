@@ -9,14 +9,10 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
-from exporter.asking_xero import AskingXero
-from exporter.build import Tokens, Upstream, certificate_of, roster_of, tell_roster, tokens_of, unusable, upstream_of
 from exporter.clock import Clock
 from exporter.config.schema import Config
-from exporter.discovering import Discovering
 from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
-from exporter.looking import look_at_certificates, look_at_tokens, tell_unreadable
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization, Snapshot
 from exporter.model.fleet import Surroundings
@@ -27,6 +23,19 @@ from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
 from exporter.observe.telling import tell
+from exporter.running.asking_xero import AskingXero
+from exporter.running.building import (
+    Tokens,
+    Upstream,
+    certificate_of,
+    roster_of,
+    tell_roster,
+    tokens_of,
+    unusable,
+    upstream_of,
+)
+from exporter.running.discovering import Discovering
+from exporter.running.looking import look_at_certificates, look_at_tokens, tell_unreadable
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 

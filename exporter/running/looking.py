@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from exporter.build import Tokens
 from exporter.config.certificates import ServerCertificate, TrustedCertificates
+from exporter.running.building import Tokens
 from exporter.telemetry.metrics import SelfMetrics
 
 _log = structlog.get_logger("exporter")

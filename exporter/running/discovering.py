@@ -7,8 +7,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from exporter.asking import Asking, nothing_to_close
-from exporter.build import discovery_of
 from exporter.clock import Clock
 from exporter.config.certificates import TrustedCertificates
 from exporter.config.schema import Discovery as Settings
@@ -16,6 +14,8 @@ from exporter.config.secrets import Token
 from exporter.observe.discoverer import Discoverer
 from exporter.observe.grace import Known, of_another_server
 from exporter.observe.roster import Roster
+from exporter.running.asking import Asking, nothing_to_close
+from exporter.running.building import discovery_of
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.discovery import Discovery
 

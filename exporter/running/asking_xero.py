@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from exporter.asking import Asking, Watch, nothing_to_close
 from exporter.clock import Clock
 from exporter.config.schema import Config
 from exporter.config.secrets import Token
@@ -14,6 +13,7 @@ from exporter.model.judgement import Connections
 from exporter.model.words import ServiceStatus
 from exporter.observe.pages import PageWatch
 from exporter.observe.xero_view import NOTHING, XeroView, XeroWatch
+from exporter.running.asking import Asking, Watch, nothing_to_close
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.upstream.identity import Rejection
 from exporter.upstream.occasional import OccasionalTransport
