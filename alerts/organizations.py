@@ -7,8 +7,11 @@ from typing import Final
 from alerts.entries import Alert, Group, Record, Scope, Severity, Team
 from alerts.queries import (
     EACH,
+    ENDING,
+    FAILED,
     FRESH,
     INCIDENT,
+    ISSUE,
     JOB,
     NEVER_CONNECTED,
     POLLING_STALE,
@@ -23,7 +26,7 @@ from alerts.queries import (
 )
 from alerts.thresholds import Thresholds, duration
 
-DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization={{ $labels.organization_id }}"
+DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization_id={{ $labels.organization_id }}"
 _WHO: Final = "Organization {{ $labels.organization_id }}: "
 
 
@@ -82,6 +85,16 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             "withdrawn, so that no alert resolves in between.",
         ),
         Record(
+            ISSUE,
+            joined("max by (job, organization_id, issue) (xero_issue)", f"  and {EACH} {FRESH}"),
+            "What is wrong, of organisations whose reading is not too old.",
+        ),
+        Record(
+            FAILED,
+            joined("max by (job, organization_id) (xero_failed_syncs > 0)", f"  and {EACH} {FRESH}"),
+            "Failed records, of the same.",
+        ),
+        Record(
             UNSEEN,
             joined(
                 f"count by (job) ({UP} == 0)",
@@ -96,7 +109,7 @@ def _issues(limits: Thresholds) -> tuple[Alert, ...]:
     def about(name: str, issue: str, team: Team, summary: str, what: str, *, remediation: bool = False) -> Alert:
         return Alert(
             name=name,
-            expr=gated(name, f'max by (job, organization_id) (xero_issue{{issue="{issue}"}})'),
+            expr=gated(name, f'max by (job, organization_id) ({ISSUE}{{issue="{issue}"}})'),
             hold=limits.organization_for,
             severity=Severity.WARNING,
             scope=Scope.ORGANIZATION,
@@ -177,7 +190,7 @@ def _failed_records(limits: Thresholds) -> Alert:
     name = "XeroFailedRecords"
     return Alert(
         name=name,
-        expr=gated(name, "max by (job, organization_id) (xero_failed_syncs > 0)"),
+        expr=gated(name, FAILED),
         hold=limits.failed_records_for,
         severity=Severity.INFO,
         scope=Scope.ORGANIZATION,
@@ -218,15 +231,17 @@ def token_expiring(limits: Thresholds) -> Group:
         f"    < time() + {limits.token_ahead_seconds:.10g}",
         f"    == {expiry} offset {day}",
         ")",
+        f"  and {EACH} {FRESH}",
     )
     return Group(
         "xero-token-expiring",
         f"An expiry less than {ahead} ahead that has not moved for {day}: where the platform stores the expiry of\n"
         "access tokens, which live for 30 minutes, it is always near and always moves, and this stays silent.",
         (
+            Record(ENDING, wrong, "An authorisation that ends soon, of organisations whose reading is not too old."),
             Alert(
                 name=name,
-                expr=gated(name, wrong),
+                expr=gated(name, ENDING),
                 hold=limits.organization_for,
                 severity=Severity.INFO,
                 scope=Scope.ORGANIZATION,

@@ -41,8 +41,11 @@ class Town:
         issues: what the platform's answer would lead to.
         answers: whether the platform answers.
         listed: whether it is on the roster.
+        has_list: whether the exporter has read its list of organisations at that minute.
         never_connected: whether nobody connected it yet.
+        synced: whether it ever synced.
         not_found: whether the platform does not know it.
+        tells_not_found: whether what was known of those is still told, as it is until it is too old.
         up: whether the exporter answers at that minute.
         starts: minutes at which the exporter starts; 0 is one of them.
         failed: failed_syncs as the platform says.
@@ -60,8 +63,11 @@ class Town:
     issues: Callable[[int, int], frozenset[str]] = _never
     answers: Callable[[int, int], bool] = _always
     listed: Callable[[int, int], bool] = _always
+    has_list: Callable[[int], bool] = lambda _minute: True
     never_connected: Callable[[int, int], bool] = _nobody
+    synced: Callable[[int, int], bool] = _always
     not_found: Callable[[int, int], bool] = _nobody
+    tells_not_found: bool = False
     up: Callable[[int], bool] = lambda _minute: True
     starts: Sequence[int] = (0,)
     failed: Callable[[int, int], float] = lambda _organization, _minute: 0
@@ -86,9 +92,7 @@ class Town:
         rest = 'job="xero", instance="a:9869"'
         counts = dict.fromkeys(("fresh", "stale", "pending", "not_found"), 0)
         affected = {"connection": 0, "sync": 0}
-        for one in range(1, self.size + 1):
-            if not self.listed(one, minute):
-                continue
+        for one in self._watched(minute):
             of = f'{rest}, organization_id="org-{one}"'
             yield f"xero_organization_info{{{of}}}", 1
             missing = self.not_found(one, minute)
@@ -100,18 +104,23 @@ class Town:
                 yield f"xero_poll_last_success_timestamp_seconds{{{of}}}", success * 60
             fresh = success is not None and (minute - success) * 60 < self.withdraws_after
             counts["not_found" if missing else "fresh" if fresh else "stale" if success is not None else "pending"] += 1
-            if fresh and success is not None and not missing:
-                yield from self._data(one, success, of, affected)
-        for word, count in counts.items():
-            yield f'xero_organizations{{{rest}, freshness="{word}"}}', count
-        for kind, count in affected.items():
-            yield f'xero_organizations_affected{{{rest}, kind="{kind}"}}', count
+            if fresh and success is not None and (not missing or self.tells_not_found):
+                yield from self._data(one, success, of, dict(affected) if missing else affected)
+        if self.has_list(minute):
+            yield from ((f'xero_organizations{{{rest}, freshness="{word}"}}', n) for word, n in counts.items())
+            yield from ((f'xero_organizations_affected{{{rest}, kind="{kind}"}}', n) for kind, n in affected.items())
         yield f"xero_exporter_stale_after_seconds{{{rest}}}", STALE_AFTER
         yield f"process_start_time_seconds{{{rest}}}", 60 * max(at for at in self.starts if at <= minute)
         for name, value in self.extra.items():
             now = value(minute)
             if now is not None:
                 yield _labelled(name, rest), now
+
+    def _watched(self, minute: int) -> list[int]:
+        """The organisations on the list that the exporter has at that minute."""
+        if not self.has_list(minute):
+            return []
+        return [one for one in range(1, self.size + 1) if self.listed(one, minute)]
 
     def _data(self, one: int, at: int, of: str, affected: dict[str, int]) -> Iterator[tuple[str, float]]:
         """What the reading of minute `at` says."""
@@ -120,7 +129,8 @@ class Town:
             return
         issues = self.issues(one, at)
         yield f"xero_connected{{{of}}}", float("disconnected" not in issues)
-        yield f"xero_last_sync_timestamp_seconds{{{of}}}", (at if not issues else 0) * 60
+        if self.synced(one, at):
+            yield f"xero_last_sync_timestamp_seconds{{{of}}}", (at if not issues else 0) * 60
         expiry = self.expiry(one, at)
         if expiry is not None:
             yield f"xero_token_expiry_timestamp_seconds{{{of}}}", expiry * 60
@@ -141,7 +151,7 @@ class Town:
         """
         begun = max(at for at in self.starts if at <= minute)
         for at in range(minute, begun or -1, -1):
-            if self.answers(one, at) and not self.not_found(one, at) and self.listed(one, at):
+            if self.answers(one, at) and not self.not_found(one, at) and self.listed(one, at) and self.has_list(at):
                 return at
         return None
 

@@ -138,9 +138,9 @@ def exporter(
 
 @contextmanager
 def prometheus(
-    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str | None = None
+    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str | None = None, seconds: int = 1
 ) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
-    """A real Prometheus that scrapes `target` each second; gives a function that asks it an instant query.
+    """A real Prometheus that scrapes `target`; gives a function that asks it an instant query.
 
     It evaluates its rules only once it scrapes, and is given to the caller only once it knows whom to tell: before, it
     would find the exporter absent, and lose what it has to tell.
@@ -150,6 +150,7 @@ def prometheus(
         target: URL of the exporter.
         rules: a file of rules.
         alertmanager: URL of whom to tell.
+        seconds: between two scrapes.
     """
     url = f"http://127.0.0.1:{free_port()}"
     config = folder / "prometheus.yml"
@@ -157,7 +158,7 @@ def prometheus(
     def configured(*rule_files: Path) -> str:
         managers = [alertmanager.removeprefix("http://")] if alertmanager else []
         return (
-            "global: {scrape_interval: 1s}\n"
+            f"global: {{scrape_interval: {seconds}s}}\n"
             f"rule_files: {[str(one) for one in rule_files]}\n"
             f"alerting: {{alertmanagers: [{{static_configs: [{{targets: {managers}}}]}}]}}\n"
             "scrape_configs:\n"
@@ -177,7 +178,7 @@ def prometheus(
         f"--web.listen-address={url.removeprefix('http://')}",
         # An alert that was told must be told again in four times as long, or Alertmanager takes it for resolved; a
         # minute, the default, is longer than scaled stories.
-        "--rules.alert.resend-delay=5s",
+        f"--rules.alert.resend-delay={5 * seconds}s",
     )
     with running(program("prometheus", "prometheus"), *arguments, log=folder / "prometheus.log") as process:
         eventually(lambda: get(f"{url}/-/ready"))
