@@ -138,10 +138,10 @@ def _balanced(text: str) -> bool:
 
 
 def _place(expr: str, at: int) -> str:
-    """The line that a place is in, with its number: some lines stand in a rule twice."""
+    """Where it is: some lines stand in a rule twice, and some have two comparisons."""
     line = expr[expr.rfind("\n", 0, max(at, 1)) + 1 :].split("\n", 1)[0].strip()
     cell = line if len(line) <= 90 else line[:87] + "..."  # noqa: PLR2004 - a cell of a table
-    return f"line {expr.count(chr(10), 0, at) + 1}, `{cell}`"
+    return f"line {expr.count(chr(10), 0, at) + 1}, column {at - expr.rfind(chr(10), 0, at)}, `{cell}`"
 
 
 _KILLED: Final[dict[str, str]] = {}

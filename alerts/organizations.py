@@ -47,42 +47,36 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             FRESH,
             joined(
                 "min by (job, organization_id) (",
-                "  time() - xero_poll_last_success_timestamp_seconds",
-                "    < on (job) group_left () max by (job) (xero_exporter_stale_after_seconds)",
-                ")",
+                "  (time() - xero_poll_last_success_timestamp_seconds)",
+                "    / on (job) group_left () max by (job) (xero_exporter_stale_after_seconds)",
+                ") < 1",
                 f"unless {EACH} {not_found}",
             ),
-            "Age of the last reading, of organisations whose reading is not too old.",
+            "Age of the last reading, as a share of the age at which it is too old; of organisations where it is not.",
+        ),
+        Record(
+            UNKNOWN,
+            joined(
+                "max by (job, organization_id) (",
+                "  xero_organization_info",
+                f"    unless {EACH} ({FRESH} < {limits.nearly_stale})",
+                f"    unless {EACH} {not_found}",
+                ")",
+            ),
+            "Organisations on the roster that were not answered for lately. Begins a little before their data is\n"
+            "withdrawn, so that no alert resolves in between.",
         ),
         Record(
             NEVER_CONNECTED,
             joined(
                 "max by (job, organization_id) (",
-                "  (xero_connected == bool 0) == 1",
+                "  (xero_connected == 0) + 1",
                 f"    unless {EACH} xero_token_expiry_timestamp_seconds",
                 f"    unless {EACH} xero_last_sync_timestamp_seconds",
                 ")",
-                "or (",
-                f"  {NEVER_CONNECTED}",
-                f"    unless {EACH} {FRESH}",
-                f"    and {EACH} xero_organization_info",
-                ")",
+                f"or ({NEVER_CONNECTED} and {EACH} {UNKNOWN})",
             ),
             "Organisations that nobody ever connected, as far as known: outside every share.",
-        ),
-        Record(
-            UNKNOWN,
-            joined(
-                "max by (job, organization_id) (xero_organization_info)",
-                f"unless {EACH} (",
-                f"  {FRESH}",
-                f"    < on (job) group_left () ({limits.nearly_stale} * max by (job) "
-                "(xero_exporter_stale_after_seconds))",
-                ")",
-                f"unless {EACH} {not_found}",
-            ),
-            "Organisations on the roster that were not answered for lately. Begins a little before their data is\n"
-            "withdrawn, so that no alert resolves in between.",
         ),
         Record(
             ISSUE,
@@ -91,8 +85,12 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
         ),
         Record(
             FAILED,
-            joined("max by (job, organization_id) (xero_failed_syncs > 0)", f"  and {EACH} {FRESH}"),
-            "Failed records, of the same.",
+            joined(
+                "max by (job, organization_id) (xero_failed_syncs > 0)",
+                f"  and {EACH} {FRESH}",
+                f"  unless {EACH} {ISSUE}",
+            ),
+            "Failed records of the same, where no issue with a ticket of its own tells of them.",
         ),
         Record(
             UNSEEN,
@@ -195,7 +193,7 @@ def _failed_records(limits: Thresholds) -> Alert:
         severity=Severity.INFO,
         scope=Scope.ORGANIZATION,
         team=Team.SUPPORT,
-        summary="An organisation has had failed records for a day.",
+        summary="An organisation has had failed records for a day, and no other issue.",
         description=_WHO + "the platform has counted failed records for a day; syncing itself may be in order.",
         dashboard=DASHBOARD,
     )

@@ -78,6 +78,11 @@ def recorded(minute: int, expr: str, value: float | None) -> Check:
     return Check(minute, f"max by (job) ({expr})", {} if value is None else {"xero": value}, alerts=False)
 
 
+def burning(level: str, window: str, minute: int) -> Check:
+    """A tenth was bad over that window."""
+    return recorded(minute, f"job:xero_{level}_errors:ratio_{window} > bool 0.1", 1)
+
+
 def steady(alert: str, first: int, last: int, count: int) -> tuple[Check, Check]:
     """That many fired at each minute from `first` to `last`: none resolved, none opened."""
     # Where none fires there is no sample, and the least of no samples is nothing: a gap must count as 0.
@@ -153,6 +158,26 @@ def _fleets() -> tuple[Story, ...]:
             (now(120), ever(200, XeroOrganizationPollStale=1)),
         ),
         Story(
+            "small-numbers",
+            "Four of eight leave, four requests of half an hour are refused, four readings are late, and fifty syncs "
+            "more than yesterday wait: shares are large where numbers are small, and nobody is told.",
+            Town(
+                size=8,
+                minutes=27 * 60,
+                step=5,
+                listed=lambda one, minute: one <= 4 or minute < 100,
+                pending=lambda one, minute: (60 if minute >= 1500 else 10) if one == 1 else 0,
+                extra={
+                    'xero_exporter_requests_total{upstream="memberpulse"}': lambda minute: 4.0 * minute,
+                    'xero_exporter_request_failures_total{upstream="memberpulse", failure="rate_limited"}': (
+                        lambda minute: minute * 0.125
+                    ),
+                    "xero_exporter_poll_overruns_total": lambda minute: minute * 0.125,
+                },
+            ),
+            (ever(27 * 60),),
+        ),
+        Story(
             "fleet-of-20-four-broken",
             "Four of twenty break together, a fifth of the fleet: tickets, and no page.",
             Town(size=20, minutes=300, step=5, issues=_having("disconnected", first=4, begins=60)),
@@ -169,6 +194,18 @@ def _lives() -> tuple[Story, ...]:
             "line in the digest.",
             Town(size=2, minutes=25 * 60, step=5, failed=lambda one, _minute: 2 if one == 1 else 0),
             (ever(23 * 60), ever(25 * 60, XeroFailedRecords=1)),
+        ),
+        Story(
+            "failed-records-of-a-ticket",
+            "Contacts fail for a day, and so there are failed records: a ticket, and not a line in the digest as well.",
+            Town(
+                size=2,
+                minutes=25 * 60,
+                step=5,
+                issues=_having("contacts_failing", first=1),
+                failed=lambda one, _minute: 3 if one == 1 else 0,
+            ),
+            (ever(25 * 60, XeroContactsNotSyncing=1),),
         ),
         Story(
             "customer-disconnects",
@@ -336,6 +373,29 @@ def _gaps() -> tuple[Story, ...]:
             (*steady("XeroDisconnected", 40, 300, 8), ever(300, XeroDisconnected=8)),
         ),
         Story(
+            "half-silent",
+            "Half of the platform, with 8 that have long been broken, answers nobody for twelve minutes: no page when "
+            "they are back. With a share of those that are left, none of the 8 is seen meanwhile, and this pages.",
+            Town(
+                size=40,
+                minutes=180,
+                issues=_having("disconnected", first=8),
+                answers=lambda one, minute: one > 20 or not 120 <= minute < 132,
+            ),
+            (*steady("XeroDisconnected", 40, 180, 8), ever(180, XeroDisconnected=8)),
+        ),
+        Story(
+            "restart-that-remembers-little",
+            "After a restart it takes ten minutes until the 8 that have long been broken are seen again: no page.",
+            Town(
+                size=40,
+                minutes=180,
+                issues=lambda one, minute: frozenset(["disconnected"] if one <= 8 and not 60 <= minute < 70 else []),
+                starts=(0, 60),
+            ),
+            (now(59, XeroDisconnected=8), ever(180, XeroDisconnected=8)),
+        ),
+        Story(
             "clock-behind",
             "Prometheus' clock is behind: data is withdrawn before it looks stale. Tickets stay through the gap.",
             Town(
@@ -361,6 +421,7 @@ def _gaps() -> tuple[Story, ...]:
             (
                 now(118, XeroTokenExpired=20),
                 *steady("XeroTokenExpired", 60, weekend + 240, 20),
+                *(burning("monitoring_coverage", window, 120 + weekend) for window in ("2h", "6h", "1d", "3d")),
                 ever(
                     weekend + 240,
                     XeroTokenExpired=20,
@@ -426,6 +487,7 @@ def _incidents() -> tuple[Story, ...]:
                 ),
                 now(485, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1),
                 now(530, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1, XeroInvoicesFailing=16),
+                *(burning("sync_freshness", window, 540) for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")),
                 now(545),
                 now(560),
             ),
@@ -447,6 +509,60 @@ def _incidents() -> tuple[Story, ...]:
             "Five of 90 are more than five points and just enough.",
             Town(size=90, minutes=240, step=5, issues=_having("contacts_failing", first=5, begins=120, ends=200)),
             (now(125, XeroFleetSyncFailing=1), ever(240, XeroFleetSyncFailing=1)),
+        ),
+        Story(
+            "eight-of-100-for-months",
+            "Eight of a hundred have failed for ever: no incident, but the budget of a month is gone in four days.",
+            Town(size=100, minutes=120, step=5, issues=_having("invoices_failing", first=8)),
+            (
+                now(0),
+                ever(50, XeroInvoicesFailing=8, XeroSyncFreshnessBurnFast=1),
+                now(120, XeroInvoicesFailing=8, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1),
+            ),
+        ),
+        Story(
+            "five-remain",
+            "Thirty of a hundred fail for two hours, and five of them remain: the page for the budget ends with the "
+            "outage, not half an hour after it.",
+            Town(
+                size=100,
+                minutes=200,
+                step=5,
+                issues=lambda one, minute: frozenset(
+                    ["invoices_failing"] if one <= (30 if 60 <= minute < 180 else 5 if minute >= 180 else 0) else []
+                ),
+            ),
+            (
+                now(175, XeroFleetSyncFailing=1, XeroSyncFreshnessBurnFast=1, XeroSyncFreshnessBurnSlow=1),
+                now(190, XeroSyncFreshnessBurnSlow=1),
+            ),
+        ),
+        Story(
+            "two-hours-within-the-budget",
+            "Five of a hundred fail for two hours, after a long time without a failure: five tickets, and nothing is "
+            "said of a budget.",
+            Town(size=100, minutes=1200, step=10, issues=_having("invoices_failing", first=5, begins=900, ends=1020)),
+            (ever(1200, XeroInvoicesFailing=5),),
+        ),
+        Story(
+            "six-of-600",
+            "Six are never answered for: a ticket for the coverage. 240 fail for two hours, five go on: the ticket "
+            "for the budget ends once six hours are within it.",
+            Town(
+                size=600,
+                minutes=600,
+                step=10,
+                bare=True,
+                answers=lambda one, _minute: one <= 594,
+                issues=lambda one, minute: frozenset(
+                    ["invoices_failing"] if one <= (240 if minute < 120 else 5) else []
+                ),
+            ),
+            (
+                recorded(90, 'count by (job) (ALERTS{alertname="XeroMonitoringCoverageBurn", alertstate="firing"})', 1),
+                recorded(90, 'count by (job) (ALERTS{alertname="XeroSyncFreshnessBurnSlow", alertstate="firing"})', 1),
+                now(600, XeroInvoicesFailing=5, XeroOrganizationPollStale=6, XeroMonitoringCoverageBurn=1),
+            ),
         ),
         Story(
             "old-tickets-through-an-incident",
@@ -552,7 +668,7 @@ def _every_kind() -> tuple[Story, ...]:
                 step=5,
                 failed=lambda one, minute: float((one == 1 and minute < 1780) or (one == 4 and minute >= 180)),
                 expiry=lambda one, minute: (
-                    (9 if one == 2 else 1.1 + 7) * 1440.0 if one in {2, 5} and minute < 1780 else minute + 30
+                    (7.5 if one == 2 else 8.1) * 1440.0 if one in {2, 5} and minute < 1780 else minute + 30
                 ),
                 issues=_having("disconnected", first=30, last=10, begins=1600, ends=1720),
                 answers=lambda one, minute: not (one <= 2 and 1640 <= minute < 1660) and (one != 3 or minute >= 1780),
@@ -561,6 +677,8 @@ def _every_kind() -> tuple[Story, ...]:
             ),
             (
                 *steady("XeroFailedRecords", 1460, 1779, 1),
+                # The other one, near its end from 1584 on, waits for the end of the incident: 1720, and half an hour.
+                *steady("XeroTokenExpiring", 1480, 1745, 1),
                 *steady("XeroOrganizationPollStale", 80, 1779, 1),
                 now(1790),
             ),
@@ -573,7 +691,7 @@ def _every_kind() -> tuple[Story, ...]:
                 minutes=1600,
                 step=5,
                 failed=lambda _one, _minute: 1,
-                expiry=lambda _one, _minute: 9 * 1440.0,
+                expiry=lambda _one, _minute: 7.5 * 1440.0,
                 answers=_silent(5, 10**9),
                 withdraws_after=10**9,
             ),

@@ -54,6 +54,7 @@ class Town:
         reason: of the recent errors of whoever has a sync issue.
         withdraws_after: seconds after which data is gone from the page; less than stale_after, as seen by a Prometheus
             whose clock is behind.
+        bare: only what shares are made of, for towns of hundreds: no facts beside the issues.
         extra: further series, by their name with labels: a value for a minute.
     """
 
@@ -75,6 +76,7 @@ class Town:
     expiry: Callable[[int, int], float | None] = lambda _organization, minute: minute + 30
     reason: str = ""
     withdraws_after: float = STALE_AFTER
+    bare: bool = False
     extra: dict[str, Callable[[int], float | None]] = field(default_factory=dict)
 
     def series(self) -> list[tuple[str, Values]]:
@@ -99,7 +101,8 @@ class Town:
             success = self._last_success(one, minute)
             if not self.answers(one, minute) or missing:
                 yield f'xero_poll_failure{{{of}, failure="{"not_found" if missing else "timeout"}"}}', 1
-            yield f"xero_poll_last_attempt_timestamp_seconds{{{of}}}", minute * 60
+            if not self.bare:
+                yield f"xero_poll_last_attempt_timestamp_seconds{{{of}}}", minute * 60
             if success is not None:
                 yield f"xero_poll_last_success_timestamp_seconds{{{of}}}", success * 60
             fresh = success is not None and (minute - success) * 60 < self.withdraws_after
@@ -128,6 +131,17 @@ class Town:
             yield f"xero_connected{{{of}}}", 0
             return
         issues = self.issues(one, at)
+        if not self.bare:
+            yield from self._facts(one, at, of, issues)
+        shown = issues & CONNECTION or issues
+        for issue in sorted(shown):
+            yield f'xero_issue{{{of}, issue="{issue}"}}', 1
+        if shown and self.reason:
+            yield f'xero_recent_errors{{{of}, sync_type="invoices", reason="{self.reason}"}}', 1
+        for kind in ("connection", "sync"):
+            affected[kind] += bool(shown) and (kind == "connection") == bool(shown & CONNECTION)
+
+    def _facts(self, one: int, at: int, of: str, issues: frozenset[str]) -> Iterator[tuple[str, float]]:
         yield f"xero_connected{{{of}}}", float("disconnected" not in issues)
         if self.synced(one, at):
             yield f"xero_last_sync_timestamp_seconds{{{of}}}", (at if not issues else 0) * 60
@@ -136,13 +150,6 @@ class Town:
             yield f"xero_token_expiry_timestamp_seconds{{{of}}}", expiry * 60
         yield f"xero_failed_syncs{{{of}}}", self.failed(one, at)
         yield f"xero_pending_syncs{{{of}}}", self.pending(one, at)
-        shown = issues & CONNECTION or issues
-        for issue in sorted(shown):
-            yield f'xero_issue{{{of}, issue="{issue}"}}', 1
-        if shown and self.reason:
-            yield f'xero_recent_errors{{{of}, sync_type="invoices", reason="{self.reason}"}}', 1
-        for kind in ("connection", "sync"):
-            affected[kind] += bool(shown) and (kind == "connection") == bool(shown & CONNECTION)
 
     def _last_success(self, one: int, minute: int) -> int | None:
         """The minute of the last success that the running exporter knows; it forgets at its start.
