@@ -50,7 +50,7 @@ def _beside_the_config(url: str, info: ValidationInfo) -> str:
 
 
 QUIET: Final = Spelling("HH:MM-HH:MM", _window)
-FIELD_NAME: Final = values.matching(_FIELD, "1 to 64 letters, digits and _, beginning with no digit")
+FIELD_NAME: Final = Spelling("field name", values.matching(_FIELD, "the name of a field, of letters, digits and _").parse)
 
 
 class Storm(Section):
@@ -119,7 +119,7 @@ class Remediation(Section):
     )
     catch_up: Annotated[bool, values.TRUTH] = Field(
         default=False,
-        description="Whether one resync follows, automatically, when a broken connection is well again, since it broke.",
+        description="Whether a connection that broke and is well again gets one automatic resync, since it broke.",
     )
     lookback: Annotated[float, values.duration("1m", "30d")] = Field(
         default=7 * 86_400.0, description="How far back an automatic resync reaches at most."

@@ -254,6 +254,8 @@ class Action:
         parameters: what the call carries, by the last judgement; None while no call was thought out.
         source: what asked first.
         issue: what it is to mend; None when a person named none.
+        since: of a reconnect, when the connection broke; None otherwise.
+        back_off_until: until when the platform, or a connection that failed, makes it wait; None when neither does.
         hold: why it is not done now; None while nothing holds it.
         would: in a dry run, what would have come of it: the call, or a hold.
         actor: the person who asked; empty when none did.
@@ -280,6 +282,8 @@ class Action:
     changed_at: float
     look_at: float
     expires_at: float
+    since: float | None = None
+    back_off_until: float | None = None
     hold: Hold | None = None
     would: Hold | Literal["call"] | None = None
     actor: str = ""
@@ -306,6 +310,7 @@ class Attempt:
         sent: whether the platform can have received it; None when no call was made.
         http_status: of the answer; None when there was none.
         hold: why it was not called.
+        rehearsal: whether it was a dry run.
     """
 
     id: int
@@ -318,6 +323,7 @@ class Attempt:
     sent: Sent | None = None
     http_status: int | None = None
     hold: Hold | None = None
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

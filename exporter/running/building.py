@@ -67,6 +67,7 @@ def upstream_of(
         telemetry=metrics,
         clock=clock,
         interpret=interpreted,
+        record_id_fields=config.remediation.record_id_fields,
     )
     return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
 

@@ -162,7 +162,7 @@ class Watching:
             if "web.tls" in changed:
                 certificate = await asyncio.to_thread(certificate_of, config)
             upstream = self._upstream
-            if any(key.startswith("platform.") for key in changed):
+            if any(key.startswith("platform.") or key == "remediation.record_id_fields" for key in changed):
                 trust = None if "platform.ca_file" in changed else upstream.trust
                 upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN], trust)
             self._roster.become(roster)
