@@ -23,6 +23,8 @@ from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Readiness
 from exporter.model.facts import Snapshot
 from exporter.observe.poller import TICK, Draw
+from exporter.remediation.desk import Desk
+from exporter.running.accounting import Accounting
 from exporter.running.watching import Watching
 from exporter.web.routes import application
 from exporter.web.server import Server
@@ -67,6 +69,9 @@ class Exporter:
         self._hash_key = secrets.token_bytes(16)
         self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry())
         self._metrics = self._watching.metrics
+        self._desk = Desk(config.ledger.url, clock=clock, limits=config.remediation.limits)
+        self._accounting = Accounting(self._desk, self._metrics.remediation, clock)
+        self._metrics.remediation.rules(config.remediation.limits)
         self._reloading = asyncio.Lock()
         self._reload_tasks: set[asyncio.Task[None]] = set()
         self._watchdog: asyncio.TimerHandle | None = None
@@ -119,7 +124,9 @@ class Exporter:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._watching.drain()
+        await self._accounting.drain()
         await self._server.stop(SERVER_GRACE)
+        await self._desk.aclose()
         await self._watching.aclose()
         _log.info("stopped")
 
@@ -181,6 +188,8 @@ class Exporter:
             raise ConfigError(faults)
         await self._watching.reconfigure(config, changed)
         self._config = config
+        self._desk.become(config.remediation.limits)
+        self._metrics.remediation.rules(config.remediation.limits)
         if any(key.startswith("log.") for key in changed):
             logs.configure(config.log.level, config.log.format)
         if (site := self._site()) != self._told:
@@ -230,6 +239,7 @@ class Exporter:
         if self._source is not None and not self._reload_tasks and signature(self._source.path) != self._source_seen:
             self.reload_soon("file")
         self._watching.look_at_sources()
+        self._accounting.look()
 
     def _site(self) -> Site:
         watching = self._watching
@@ -243,6 +253,8 @@ class Exporter:
             healthy=self._healthy,
             ready=self._ready,
             reload=self.reload,
+            desk=self._desk,
+            stopping=self._is_stopping,
             tokens=tuple(
                 WebToken(one.name, one.role, watching.tokens.by_owner[f"web/{one.name}"])
                 for one in self._config.web.tokens
@@ -255,6 +267,9 @@ class Exporter:
 
     def _snapshot(self) -> Snapshot | None:
         return self._watching.snapshot
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
 
     def _healthy(self) -> bool:
         return self._clock.now().monotonic - self._ticked.monotonic < STALLED_AFTER

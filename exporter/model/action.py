@@ -164,6 +164,19 @@ class AlertDelivery:
     alertname: str = ""
 
 
+class LeftOut(StrEnum):
+    """Why an alert that was delivered asks for nothing."""
+
+    MALFORMED = "malformed"
+    """It has no labels, status, fingerprint, begin or name, or one that cannot be."""
+    NOT_REQUESTED = "not_requested"
+    """Its label `remediation` does not say `request`."""
+    ORGANIZATION_ID = "organization_id"
+    """Its label `organization_id` is missing, or can be no organisation's."""
+    ISSUE = "issue"
+    """Its label `issue` is missing, or no issue of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class PersonRequest:
     """A retry or resync that a person asks for.

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from exporter.clock import Clock
+from exporter.model.accounts import Account, Marks
 from exporter.model.action import (
     Action,
     ActionRecord,
@@ -25,6 +26,7 @@ from exporter.model.action import (
 )
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
+from exporter.remediation.webhook import Payload, parsed
 
 if TYPE_CHECKING:
     from exporter.remediation.gates import Gate
@@ -84,6 +86,15 @@ class Desk:
             truncated: how many alerts Alertmanager left out (``truncatedAlerts``): any is evidence of a storm.
         """
         return await self._do(lambda work: work.deliver(deliveries, truncated, self._now()))
+
+    async def receive(self, body: bytes | bytearray) -> tuple[Payload, Receipt]:
+        """Reads what an Alertmanager posted, here in the ledger's thread, and records it as `deliver` does.
+
+        Raises:
+            PayloadError: it is no payload of version 4; nothing is recorded.
+        """
+        payload = await asyncio.get_running_loop().run_in_executor(self._thread, parsed, body)
+        return payload, await self.deliver(payload.deliveries, truncated=payload.truncated)
 
     async def ask(self, request: PersonRequest) -> Action:
         """Records what a person asks for: an action, planned and approved.
@@ -149,6 +160,14 @@ class Desk:
     async def totals(self) -> Totals:
         """Counts for metrics: a few milliseconds."""
         return await self._do(lambda work: work.totals())
+
+    async def marks(self) -> Marks:
+        """The end of the ledger now: what is counted from here on is new."""
+        return await self._do(lambda work: work.marks())
+
+    async def account(self, since: Marks) -> Account:
+        """How the ledger stands, and what is new in it: a few milliseconds."""
+        return await self._do(lambda work: work.account(since, self._limits, self._now()))
 
     # What the executor does here.
 

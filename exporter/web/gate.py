@@ -29,7 +29,7 @@ _HOLDERS: Final[Mapping[Role, frozenset[Role]]] = {
 }
 """Role that a path requires -> roles that satisfy it: operator includes viewer, alerts includes nothing."""
 
-_NO_OPERATOR: Final = "This needs a token with the role operator, and there is none: add one to web.tokens"
+_NOBODY: Final = "This needs a token with the role {role}, and there is none: add one to web.tokens"
 _MISSING: Final = (
     "This needs a token: send it as `Authorization: Bearer`, or as Basic with the token's name from web.tokens as "
     "the user and the token as the password"
@@ -78,8 +78,8 @@ def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role
     """
     if required is None or (required is Role.VIEWER and not closed(tokens)):
         return Allowed(actor=None)
-    if required is Role.OPERATOR and not any(token.role is Role.OPERATOR for token in tokens):
-        return Refused(HTTPStatus.FORBIDDEN, _NO_OPERATOR)
+    if not any(token.role in _HOLDERS[required] for token in tokens):
+        return Refused(HTTPStatus.FORBIDDEN, _NOBODY.format(role=required))
     if authorization is None:
         return Refused(HTTPStatus.UNAUTHORIZED, _MISSING)
     holders = _HOLDERS[required]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +19,10 @@ from exporter.errors import ConfigError
 from exporter.model.words import Role
 from exporter.redact import printable
 from exporter.web import api
+from exporter.web.bodies import JsonOnly
+from exporter.web.connection import HOOK
 from exporter.web.gate import Gate
+from exporter.web.hooks import MAX_BODIES, Counted, alertmanager
 from exporter.web.pages.landing import landing
 from exporter.web.problems import HANDLERS, problem_response
 from exporter.web.rim import Rim
@@ -48,13 +52,7 @@ async def ready(request: Request) -> Response:
 
 
 async def reload(request: Request) -> Response:
-    """Reads the configuration again; the old one stays in force when the new one is refused.
-
-    A body of application/json is asked for because a form of another site cannot send one.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        why = "Send Content-Type: application/json, with an empty body or {}"
-        return problem_response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, why)
+    """Reads the configuration again; the old one stays in force when the new one is refused."""
     try:
         changed = await site_of(request).reload("request")
     except ConfigError as error:
@@ -85,6 +83,7 @@ ROUTES: Final = (
     Row("GET", "/-/healthy", None, healthy),
     Row("GET", "/-/ready", None, ready),
     Row("POST", "/-/reload", Role.OPERATOR, reload),
+    Row("POST", HOOK, Role.ALERTS, alertmanager),
     Row("GET", "/", Role.VIEWER, landing),
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
@@ -116,6 +115,7 @@ def application(site: Site) -> ASGIApp:
         },
     )
     app.state.site = site
+    app.state.bodies = asyncio.Semaphore(MAX_BODIES)
     app.state.openapi = api.description(routes, site.version)
     return Rim(app)
 
@@ -132,5 +132,9 @@ def _route(row: Row, site: Site) -> Route:
         )
     else:
         route = Route(row.path, row.endpoint, methods=methods)
+    if row.method == "POST":
+        route.app = JsonOnly(route.app)
     route.app = Gate(route.app, row.role, site.tokens)
+    if row.path == HOOK:
+        route.app = Counted(route.app)
     return route

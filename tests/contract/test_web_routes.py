@@ -22,6 +22,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from structlog.testing import capture_logs
 
+from exporter.clock import SystemClock
 from exporter.config.diagnosis import Links
 from exporter.config.secrets import Token
 from exporter.expose.exposition import Exposition, Page
@@ -38,6 +39,7 @@ from exporter.model.facts import (
 )
 from exporter.model.fleet import FleetJudgement, Surroundings
 from exporter.model.judgement import WELL, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
+from exporter.model.limits import Limits
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,
@@ -52,6 +54,7 @@ from exporter.model.words import (
     Verdict,
 )
 from exporter.observe.tally import tally_of
+from exporter.remediation.desk import Desk
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.web.rim import MAX_QUERY_BYTES
 from exporter.web.routes import ROUTES, application
@@ -145,6 +148,8 @@ def a_site() -> Site:
         healthy=lambda: True,
         ready=lambda: Readiness(ready=True, why="polling"),
         reload=nothing_to_reload,
+        desk=Desk("sqlite:////nowhere/ledger.db", clock=SystemClock(), limits=Limits()),
+        stopping=lambda: False,
         tokens=(),
         organization_names=False,
         links=Links(),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from exporter.model.accounts import Account, Marks
 from exporter.model.action import (
     Action,
     ActionRecord,
@@ -24,7 +25,7 @@ from exporter.model.action import (
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
 from exporter.remediation.gates import Gate
-from exporter.remediation.ledger import asking, claiming, planning, reading, receiving, recording, upkeep
+from exporter.remediation.ledger import accounting, asking, claiming, planning, reading, receiving, recording, upkeep
 from exporter.remediation.ledger.changing import ChangedError
 from exporter.remediation.ledger.claiming import Claim, Judged
 from exporter.remediation.ledger.engine import Store
@@ -98,6 +99,15 @@ class Work:
     def totals(self) -> Totals:
         """See `desk.Desk`."""
         return self._store.read(reading.totals)
+
+    def marks(self) -> Marks:
+        """See `desk.Desk`."""
+        return self._store.read(accounting.marks)
+
+    def account(self, since: Marks, limits: Limits, now: float) -> Account:
+        """See `desk.Desk`."""
+        rehearsal = limits.mode is Mode.DRY_RUN
+        return self._store.read(lambda connection: accounting.account(connection, since, now, rehearsal=rehearsal))
 
     def begin(self, limits: Limits, now: float) -> bool:
         """See `desk.Desk`."""

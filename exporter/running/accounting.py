@@ -1,0 +1,63 @@
+"""Tells how remediation stands: looks at the ledger every few seconds, whoever writes it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from exporter.clock import Clock
+from exporter.errors import LedgerError
+from exporter.model.accounts import Marks
+from exporter.model.action import Mode
+from exporter.remediation.desk import Desk
+from exporter.telemetry.remediation import RemediationMetrics
+
+EVERY: Final = 5.0
+"""Seconds between two looks: some milliseconds of the ledger's thread each."""
+
+_log = structlog.get_logger("remediation")
+
+
+class Accounting:
+    """Looks at the ledger and tells the metrics. Lives in one asyncio loop."""
+
+    def __init__(self, desk: Desk, metrics: RemediationMetrics, clock: Clock) -> None:
+        """Looks at nothing yet."""
+        self._desk = desk
+        self._metrics = metrics
+        self._clock = clock
+        self._marks: Marks | None = None
+        self._next = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Starts a look when its time has come and none is under way."""
+        now = self._clock.now().monotonic
+        if self._desk.limits.mode is Mode.OFF:
+            # Whoever wants no remediation need not have a place for a ledger.
+            self._metrics.untold()
+        elif now >= self._next and (self._task is None or self._task.done()):
+            self._next = now + EVERY
+            self._task = asyncio.get_running_loop().create_task(self._look())
+
+    async def drain(self) -> None:
+        """Starts nothing any more; the last look has ended when this returns."""
+        self._next = float("inf")
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _look(self) -> None:
+        try:
+            if self._marks is None:
+                self._marks = await self._desk.marks()
+            account = await self._desk.account(self._marks)
+        except LedgerError:
+            self._metrics.unusable()
+            return
+        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
+            _log.exception("accounting_broke")
+            return
+        self._marks = account.marks
+        self._metrics.stands(account, self._clock.now().wall)
