@@ -50,7 +50,9 @@ def _beside_the_config(url: str, info: ValidationInfo) -> str:
 
 
 QUIET: Final = Spelling("HH:MM-HH:MM", _window)
-FIELD_NAME: Final = Spelling("field name", values.matching(_FIELD, "the name of a field, of letters, digits and _").parse)
+FIELD_NAME: Final = Spelling(
+    "field name", values.matching(_FIELD, "the name of a field, of letters, digits and _").parse
+)
 
 
 class Storm(Section):
