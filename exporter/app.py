@@ -23,6 +23,8 @@ from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Readiness
 from exporter.model.facts import Snapshot
 from exporter.observe.poller import TICK, Draw
+from exporter.remediation.desk import Desk
+from exporter.running.remediating import Remediating
 from exporter.running.watching import Watching
 from exporter.web.routes import application
 from exporter.web.server import Server
@@ -67,6 +69,7 @@ class Exporter:
         self._hash_key = secrets.token_bytes(16)
         self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry())
         self._metrics = self._watching.metrics
+        self._remediating = Remediating(config, watching=self._watching, clock=clock)
         self._reloading = asyncio.Lock()
         self._reload_tasks: set[asyncio.Task[None]] = set()
         self._watchdog: asyncio.TimerHandle | None = None
@@ -76,6 +79,11 @@ class Exporter:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+
+    @property
+    def desk(self) -> Desk:
+        """Where alerts and people ask for actions."""
+        return self._remediating.desk
 
     @property
     def url(self) -> str:
@@ -96,6 +104,7 @@ class Exporter:
         # Jobs own no work: they start it and return, for the scheduler cancels them when it ends.
         self._scheduler.add_job(self._tick, "interval", seconds=TICK, id="tick")
         self._scheduler.add_job(self._look_at_sources, "interval", seconds=TICK, id="roster")
+        self._scheduler.add_job(self._remediate, "interval", seconds=TICK, id="remediation")
         self._scheduler.start()
         _log.info(
             "started",
@@ -107,7 +116,10 @@ class Exporter:
         )
 
     async def drain(self) -> None:
-        """Ends in order: not ready, no tick, readings under way, server, connections. Under 10 s in all."""
+        """Ends in order: not ready, no tick, action and readings under way, server, ledger, connections.
+
+        Under 10 s, and under 25 s when a call to the platform is under way.
+        """
         self._stopping = True
         if self._scheduler.running:
             _log.info("stopping", readings_under_way=self._watching.under_way)
@@ -118,8 +130,10 @@ class Exporter:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remediating.drain()
         await self._watching.drain()
         await self._server.stop(SERVER_GRACE)
+        await self._remediating.aclose()
         await self._watching.aclose()
         _log.info("stopped")
 
@@ -180,6 +194,7 @@ class Exporter:
         if faults := restart_only(changed):
             raise ConfigError(faults)
         await self._watching.reconfigure(config, changed)
+        self._remediating.reconfigure(config)
         self._config = config
         if any(key.startswith("log.") for key in changed):
             logs.configure(config.log.level, config.log.format)
@@ -225,6 +240,9 @@ class Exporter:
         self._metrics.tick_late(max(0, round(late / TICK) - 1))
         self._ticked = now
         self._metrics.tick_ended(self._clock.now().monotonic - now.monotonic)
+
+    async def _remediate(self) -> None:
+        self._remediating.turn()
 
     async def _look_at_sources(self) -> None:
         if self._source is not None and not self._reload_tasks and signature(self._source.path) != self._source_seen:

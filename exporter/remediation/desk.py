@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from exporter.clock import Clock
+from exporter.errors import LedgerError
 from exporter.model.action import (
     Action,
     ActionRecord,
     ActionState,
     AlertDelivery,
     Effect,
+    Event,
     GateView,
     Mode,
     Parameters,
@@ -59,6 +61,7 @@ class Desk:
         self._create = create
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._work: Work | None = None
+        self._closed = False
 
     @property
     def limits(self) -> Limits:
@@ -70,7 +73,10 @@ class Desk:
         self._limits = limits
 
     async def aclose(self) -> None:
-        """Closes the ledger, after what was asked before."""
+        """Closes the ledger, after what was asked before. Repeatable; whatever is asked afterwards finds it closed."""
+        if self._closed:
+            return
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
@@ -146,6 +152,10 @@ class Desk:
         """All that is recorded of one action; None when there is none of that number."""
         return await self._do(lambda work: work.action(action_id))
 
+    async def events(self, *, action_id: int | None, limit: int = 100) -> Sequence[Event]:
+        """Events of one action, or (None) of what holds everybody; the newest first."""
+        return await self._do(lambda work: work.events(action_id, limit))
+
     async def totals(self) -> Totals:
         """Counts for metrics: a few milliseconds."""
         return await self._do(lambda work: work.totals())
@@ -216,6 +226,8 @@ class Desk:
         return self._clock.now().wall
 
     async def _do(self, ask: Callable[[Work], _T]) -> _T:
+        if self._closed:
+            raise LedgerError("ledger.url: this process is stopping; ask again when it runs")
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: ask(self._opened()))
 
     def _opened(self) -> Work:
