@@ -12,59 +12,64 @@ class Hold(StrEnum):
     """Why an action is not done now. First what the evidence says, then the gates in the order they are judged."""
 
     UNKNOWN_ORGANIZATION = "unknown_organization"
-    """It is not on the roster, or the platform does not know it."""
     UNREADABLE = "unreadable"
-    """There is no status that is fresh enough to judge by."""
     CONNECTION = "connection"
-    """The connection itself is broken: no retry mends that."""
     DAILY_LIMIT = "daily_limit"
-    """Xero refused something for its daily limit, lately: any call would make that worse."""
     RETRY_CANNOT_HELP = "retry_cannot_help"
-    """None of the reasons is one for which the same request, sent again, may succeed."""
     SYNC_TYPE_UNKNOWN = "sync_type_unknown"
-    """What fails is of a type for which the platform names no sync type."""
     NO_RECORD_IDS = "no_record_ids"
-    """A retry needs the ids of the records, and the platform gave none; an empty list never means all."""
-
     PAUSED = "paused"
-    """A person has paused remediation."""
     MODE_OFF = "mode_off"
-    """`remediation.mode` is off."""
     DRY_RUN = "dry_run"
-    """`remediation.mode` is dry_run: what would be done is told, and nothing is sent."""
     CREDENTIAL = "credential"
-    """The platform refused the token that is used for actions (401, 403)."""
     BLIND = "blind"
-    """Too many organisations are stale, so nobody can tell one customer from an outage."""
     WARMING_UP = "warming_up"
-    """Whether there is an incident is not known yet, or the ledger itself is new and remembers nothing."""
     STORM = "storm"
-    """Too much is wrong at once: that is an incident, and not one customer's."""
     BREAKER = "breaker"
-    """Several actions in a row did not help."""
     QUIET_HOURS = "quiet_hours"
-    """It is a time at which nothing is done automatically."""
     ORGANIZATION_NOT_ALLOWED = "organization_not_allowed"
-    """`remediation.include` and `exclude` leave this organisation out."""
     KIND_NOT_ALLOWED = "kind_not_allowed"
-    """An automatic action of this kind is not allowed: a resync needs `fallback` or `catch_up`."""
     BUSY = "busy"
-    """Another call is under way or was just made, or another action of this organisation is being watched."""
     BACK_OFF = "back_off"
-    """The last call did not get through, or the platform asked to wait."""
     COOLDOWN = "cooldown"
-    """Something was tried for this organisation a short while ago."""
     ATTEMPTS = "attempts"
-    """As many attempts as an episode may have were made: exhausted, a person has to look."""
     ORGANIZATION_BUDGET = "organization_budget"
-    """As many calls as this organisation may have in a day were made."""
     HOUR_BUDGET = "hour_budget"
-    """As many calls as may be made in an hour were made."""
     DAY_BUDGET = "day_budget"
-    """As many calls as may be made in a day were made."""
     APPROVAL = "approval"
-    """A person has to approve it."""
 
+
+MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
+    {
+        Hold.UNKNOWN_ORGANIZATION: "It is not on the roster, or the platform does not know it.",
+        Hold.UNREADABLE: "There is no status that is fresh enough to judge by.",
+        Hold.CONNECTION: "The connection itself is broken: no retry mends that.",
+        Hold.DAILY_LIMIT: "Xero refused something for its daily limit, lately: any call would make that worse.",
+        Hold.RETRY_CANNOT_HELP: "None of the reasons is one for which the same request, sent again, may succeed.",
+        Hold.SYNC_TYPE_UNKNOWN: "What fails is of a type for which the platform names no sync type.",
+        Hold.NO_RECORD_IDS: "A retry needs the ids of the records, and none are known; an empty list never means all.",
+        Hold.PAUSED: "A person has paused remediation.",
+        Hold.MODE_OFF: "`remediation.mode` is off.",
+        Hold.DRY_RUN: "`remediation.mode` is dry_run: what would be done is told, and nothing is sent.",
+        Hold.CREDENTIAL: "The platform refused the token that is used for actions (401, 403).",
+        Hold.BLIND: "Too many organisations are stale, so nobody can tell one customer from an outage.",
+        Hold.WARMING_UP: "Whether there is an incident is not known yet, or the ledger is new and remembers nothing.",
+        Hold.STORM: "Too much is wrong at once: that is an incident, and not one customer's.",
+        Hold.BREAKER: "Several actions in a row did not help.",
+        Hold.QUIET_HOURS: "It is a time at which nothing is done automatically.",
+        Hold.ORGANIZATION_NOT_ALLOWED: "`remediation.include` and `exclude` leave this organisation out.",
+        Hold.KIND_NOT_ALLOWED: "It may not be done automatically: a resync needs `fallback` or `catch_up`.",
+        Hold.BUSY: "Another call is under way or was just made, or another action of this organisation is watched.",
+        Hold.BACK_OFF: "The last call did not get through, or the platform asked to wait.",
+        Hold.COOLDOWN: "Something was tried for this organisation a short while ago.",
+        Hold.ATTEMPTS: "As many attempts as an episode may have were made: exhausted, a person has to look.",
+        Hold.ORGANIZATION_BUDGET: "As many calls as this organisation may have in a day were made.",
+        Hold.HOUR_BUDGET: "As many calls as may be made in an hour were made.",
+        Hold.DAY_BUDGET: "As many calls as may be made in a day were made.",
+        Hold.APPROVAL: "A person has to approve it.",
+    }
+)
+"""What each hold says, in a sentence; complete."""
 
 EXITS: Final[Mapping[Hold, str]] = MappingProxyType(
     {

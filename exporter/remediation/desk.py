@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from exporter.clock import Clock
+from exporter.errors import LedgerError
 from exporter.model.accounts import Account, Marks
 from exporter.model.action import (
     Action,
@@ -15,6 +16,7 @@ from exporter.model.action import (
     ActionState,
     AlertDelivery,
     Effect,
+    Event,
     GateView,
     Mode,
     Parameters,
@@ -61,6 +63,7 @@ class Desk:
         self._create = create
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._work: Work | None = None
+        self._closed = False
 
     @property
     def limits(self) -> Limits:
@@ -72,7 +75,10 @@ class Desk:
         self._limits = limits
 
     async def aclose(self) -> None:
-        """Closes the ledger, after what was asked before."""
+        """Closes the ledger, after what was asked before. Repeatable; whatever is asked afterwards finds it closed."""
+        if self._closed:
+            return
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
@@ -93,8 +99,12 @@ class Desk:
         Raises:
             PayloadError: it is no payload of version 4; nothing is recorded.
         """
-        payload = await asyncio.get_running_loop().run_in_executor(self._thread, parsed, body)
-        return payload, await self.deliver(payload.deliveries, truncated=payload.truncated)
+
+        def work(work: Work) -> tuple[Payload, Receipt]:
+            payload = parsed(body)
+            return payload, work.deliver(payload.deliveries, payload.truncated, self._now())
+
+        return await self._do(work)
 
     async def ask(self, request: PersonRequest) -> Action:
         """Records what a person asks for: an action, planned and approved.
@@ -156,6 +166,10 @@ class Desk:
     async def action(self, action_id: int) -> ActionRecord | None:
         """All that is recorded of one action; None when there is none of that number."""
         return await self._do(lambda work: work.action(action_id))
+
+    async def events(self, *, action_id: int | None, limit: int = 100) -> Sequence[Event]:
+        """Events of one action, or (None) of what holds everybody; the newest first."""
+        return await self._do(lambda work: work.events(action_id, limit))
 
     async def totals(self) -> Totals:
         """Counts for metrics: a few milliseconds."""
@@ -235,6 +249,8 @@ class Desk:
         return self._clock.now().wall
 
     async def _do(self, ask: Callable[[Work], _T]) -> _T:
+        if self._closed:
+            raise LedgerError("ledger.url: this process is stopping; ask again when it runs")
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: ask(self._opened()))
 
     def _opened(self) -> Work:

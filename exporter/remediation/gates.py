@@ -144,10 +144,14 @@ def _credential(case: Case) -> float | None:
     return _when(case.tallies.gate.credential_refused_at is not None, case)
 
 
+def is_blind(fleet: Fleetwide, limits: Limits) -> bool:
+    """Whether too many are stale to tell one customer's trouble from an outage."""
+    stale = fleet.known - fleet.fresh
+    return stale >= limits.blind_least and stale > limits.blind_share * fleet.known
+
+
 def _blind(case: Case) -> float | None:
-    stale = case.fleet.known - case.fleet.fresh
-    many = stale >= case.limits.blind_least and stale > case.limits.blind_share * case.fleet.known
-    return _when(many or not case.fleet.target_fresh, case)
+    return _when(is_blind(case.fleet, case.limits) or not case.fleet.target_fresh, case)
 
 
 def _warming_up(case: Case) -> float | None:

@@ -100,6 +100,16 @@ class Watching:
         return self._fleet.snapshot
 
     @property
+    def fleet(self) -> Fleet:
+        """Holds what is known; it stays the same object."""
+        return self._fleet
+
+    @property
+    def upstream(self) -> Upstream:
+        """The way to the platform now; a reload may replace it."""
+        return self._upstream
+
+    @property
     def organizations(self) -> int:
         """How many are watched."""
         return len(self._roster.organizations)

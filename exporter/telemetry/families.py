@@ -26,13 +26,18 @@ SCRAPE_ENCODINGS: Final = ("identity", "gzip")
 PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
 DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the token of ``organizations.http``."""
+REMEDIATION_TOKEN: Final = "remediation"  # noqa: S105 - a label value, not a secret
+"""The value of the label ``token`` for the token of ``platform.remediation_token_file``."""
 XERO_SECRET: Final = "xero"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the secret of ``xero.app``."""
 
 _UPSTREAM = ("upstream", ", ".join(f"`{upstream}`" for upstream in UPSTREAMS))
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
 _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
-_TOKEN = ("token", "`platform`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)")
+_TOKEN = (
+    "token",
+    "`platform`, `remediation`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)",
+)
 _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
 _ENCODING = ("encoding", ", ".join(f"`{word}`" for word in SCRAPE_ENCODINGS))
 

@@ -12,6 +12,7 @@ from exporter.model.action import (
     ActionRecord,
     ActionState,
     AttemptOutcome,
+    Event,
     GateView,
     Totals,
     TriggerState,
@@ -65,6 +66,13 @@ def whole_action(connection: Connection, action_id: int) -> ActionRecord | None:
         tuple(attempt_of(row) for row in connection.execute(attempts).mappings()),
         tuple(event_of(row) for row in connection.execute(events).mappings()),
     )
+
+
+def events(connection: Connection, action_id: int | None, limit: int) -> Sequence[Event]:
+    """Events of one action, or (None) of the gate; the newest first."""
+    wanted = select(EVENTS).where(EVENTS.c.action_id.is_not_distinct_from(action_id))
+    rows = connection.execute(wanted.order_by(EVENTS.c.id.desc()).limit(limit)).mappings()
+    return [event_of(row) for row in rows]
 
 
 def totals(connection: Connection) -> Totals:

@@ -13,6 +13,7 @@ from exporter.model.action import (
     ActionState,
     AlertDelivery,
     Effect,
+    Event,
     GateView,
     Mode,
     Parameters,
@@ -95,6 +96,10 @@ class Work:
     def action(self, action_id: int) -> ActionRecord | None:
         """See `desk.Desk`."""
         return self._store.read(lambda connection: reading.whole_action(connection, action_id))
+
+    def events(self, action_id: int | None, limit: int) -> Sequence[Event]:
+        """See `desk.Desk`."""
+        return self._store.read(lambda connection: reading.events(connection, action_id, limit))
 
     def totals(self) -> Totals:
         """See `desk.Desk`."""
