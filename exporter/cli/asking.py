@@ -218,10 +218,14 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 def _token_faults(settings: Config) -> list[Fault]:
     """Token files that cannot be used now. `serve` would start and wait for them; a check says so at once."""
-    from exporter.config.secrets import token_of
+    from exporter.config.secrets import Token, token_of
 
     places: list[tuple[str, Credential]] = [("platform.token_file", settings.platform)]
     if settings.organizations.http is not None and settings.organizations.http.has_token:
         places.append(("organizations.http.token_file", settings.organizations.http))
     places += [(f"web.tokens[{index}].token_file", one) for index, one in enumerate(settings.web.tokens)]
-    return [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]
+    faults = [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]
+    wider = settings.platform.remediation_token_file
+    if wider is not None and (problem := Token.from_file(wider).problem):
+        faults.append(Fault(where="platform.remediation_token_file", what=problem))
+    return faults

@@ -33,7 +33,7 @@ from exporter.remediation.policy import Decision, Do, Over, Wait
 from tests.unit.acting import AUTO, DAY, HOUR, MINUTE, RESYNC, RETRY, WELL, Book, a_request, alert
 
 ORGANIZATIONS = ["org-1", "org-2", "org-3"]
-LIMITS = replace(AUTO, per_organization_day=3, per_hour=4, per_day=6, fallback_resync=True)
+LIMITS = replace(AUTO, per_organization_day=1, per_hour=1, per_day=2, fallback_resync=True)
 DECISIONS = [
     Do(ActionKind.RETRY, RETRY),
     Do(ActionKind.RETRY, RETRY),
@@ -145,6 +145,18 @@ class Remediation(RuleBasedStateMachine):
         self.book.close(claim, answer)
         self.refused = self.refused or answer.hold is Hold.CREDENTIAL
 
+    @precondition(lambda self: self.claim is None)
+    @rule(name=NAMES, answer=st.sampled_from(ANSWERS), crashes=st.booleans())
+    def an_alert_goes_all_the_way(self, name: str, answer: Result, crashes: bool) -> None:  # noqa: FBT001 - drawn
+        """As far as the gates let it: what most sequences of single steps never reach."""
+        self.alerts_come(name, Issue.CONTACTS_FAILING, False)
+        self.triggers_are_planned(DECISIONS[0])
+        self.the_executor_has_its_turn(DECISIONS[0], Mode.AUTO)
+        if self.claim is not None:
+            self.the_executor_looks_a_last_time()
+        if self.claim is not None:
+            self.the_executor_calls(answer, crashes)
+
     @rule()
     def the_process_ends_and_begins(self) -> None:
         """With whatever was under way."""
@@ -212,5 +224,5 @@ class Remediation(RuleBasedStateMachine):
             assert (action.hold is not None) or action.state is not ActionState.HELD
 
 
-Remediation.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+Remediation.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 TestRemediation = Remediation.TestCase
