@@ -217,6 +217,62 @@ class TestClaims:
         ) == (ActionState.CANCELLED, ActionState.STARTED)
 
 
+class TestCounting:
+    """What the gates go by is what happened: each count by a story of its own."""
+
+    def called(self, book: Book, *names: str, after: float = MINUTE) -> None:
+        """One refused call for each."""
+        for name in names:
+            book.deliver(alert(name))
+            book.close(book.claim(), REFUSED)
+            book.wait(after)
+
+    @pytest.mark.parametrize(
+        ("limits", "names", "after", "hold", "then"),
+        [
+            ({"per_hour": 2}, ["a", "b", "c"], MINUTE, Hold.HOUR_BUDGET, HOUR),
+            ({"per_day": 2}, ["a", "b", "c"], HOUR, Hold.DAY_BUDGET, DAY),
+            ({"per_organization_day": 2}, ["a", "a", "a"], HOUR, Hold.ORGANIZATION_BUDGET, DAY),
+            ({"cooldown": 2 * HOUR}, ["a", "a"], HOUR, Hold.COOLDOWN, HOUR),
+            ({"pace": 90.0}, ["a", "b"], MINUTE, Hold.BUSY, MINUTE),
+        ],
+    )
+    def test_calls_are_counted_and_age(
+        self, book: Book, *, limits: dict[str, float], names: list[str], after: float, hold: Hold, then: float
+    ) -> None:
+        """And the hold ends when they are old enough."""
+        book.limits = replace(AUTO, breaker_after=100, expires=7 * DAY, **limits)  # type: ignore[arg-type]
+        *before, last = names
+        self.called(book, *before, after=after)
+        book.deliver(alert(last))
+        assert book.claim() is None
+        assert book.hold() is hold
+        book.wait(then)
+        assert book.claim() is not None
+
+    def test_another_action_of_the_organisation_that_is_watched_is_waited_for(self, book: Book) -> None:
+        """Else nobody could tell which of the two helped."""
+        book.limits = replace(AUTO, cooldown=1.0, fallback_resync=True)
+        book.deliver(alert())
+        book.close(book.claim())
+        book.wait(MINUTE)
+        book.deliver(alert(issue=Issue.INVOICES_FAILING), decide=lambda _: Do(ActionKind.RESYNC, RESYNC))
+        assert book.claim() is None
+        assert book.hold() is Hold.BUSY
+        (watched,) = book.work.watched()
+        book.work.judge_effect(watched, Effect.VERIFIED, book.limits, book.now)
+        book.wait(LOOK_AGAIN)
+        assert book.claim() is not None
+
+    def test_what_was_not_called_costs_nothing(self, book: Book) -> None:
+        """Connections that could not be made, and holds after the claim."""
+        book.limits = replace(AUTO, per_hour=1, per_day=1, per_organization_day=1, attempts=1)
+        book.deliver(alert())
+        action = book.close(book.claim(), NOT_SENT)
+        book.now = action.look_at
+        assert book.claim() is not None
+
+
 class TestOutcomes:
     def test_a_call_that_helped_is_verified(self, book: Book) -> None:
         """And closes what it opened."""

@@ -95,7 +95,7 @@ class Remediation(RuleBasedStateMachine):
         except RefusedError:
             return
 
-    @rule(seconds=st.sampled_from([1.0, 3.0, MINUTE, 10 * MINUTE, 31 * MINUTE, HOUR, 6 * HOUR, DAY, -HOUR]))
+    @rule(seconds=st.sampled_from([1.0, 3.0, MINUTE, 10 * MINUTE, 31 * MINUTE, HOUR, DAY, -HOUR]))
     def time_passes(self, seconds: float) -> None:
         """Or is set back."""
         self.book.wait(seconds)
@@ -149,6 +149,7 @@ class Remediation(RuleBasedStateMachine):
     @rule(name=NAMES, answer=st.sampled_from(ANSWERS), crashes=st.booleans())
     def an_alert_goes_all_the_way(self, name: str, answer: Result, crashes: bool) -> None:  # noqa: FBT001 - drawn
         """As far as the gates let it: what most sequences of single steps never reach."""
+        self.time_passes(3.0)
         self.alerts_come(name, Issue.CONTACTS_FAILING, False)
         self.triggers_are_planned(DECISIONS[0])
         self.the_executor_has_its_turn(DECISIONS[0], Mode.AUTO)
@@ -170,9 +171,11 @@ class Remediation(RuleBasedStateMachine):
             effect = Effect.VERIFIED if helped else Effect.INEFFECTIVE
             self.book.work.judge_effect(action, effect, LIMITS, self.book.now)
 
-    @rule()
-    def a_person_pauses(self) -> None:
-        """In any moment."""
+    @rule(really=st.sampled_from([True, False, False, False, False]))
+    def a_person_pauses(self, really: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+        """In any moment, but not so often that nothing else is ever tried."""
+        if not really:
+            return
         self.book.work.pause("jo", "", self.book.now)
         self.paused = True
 
