@@ -36,6 +36,8 @@ def show(document: OrganizationDocument, page: Page, now: float, *, no_history: 
     _wrong(diagnosis, page, now)
     if document.facts is not None:
         _facts(document.facts, page, now)
+        if diagnosis.left_out is not None:
+            page.say(diagnosis.left_out, indent=18, style=_YELLOW)
     _xero(document, page)
     _errors(diagnosis.errors, page, now)
     _failures(document, page, now)

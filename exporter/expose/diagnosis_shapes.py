@@ -93,6 +93,10 @@ class DiagnosisDocument(Document):
         description="issues that only the running exporter knows of, where `basis` is one_reading_and_history"
     )
     errors: tuple[ErrorsDocument, ...] = Field(description="recent errors by kind, the most frequent first")
+    left_out: str | None = Field(
+        description="how many entries of the platform's list of errors are not counted in all this, and why; null when "
+        "all are"
+    )
     never_connected: bool = Field(description="whether no connection was ever made; then nothing is wrong")
     xero: XeroDocument
     what_retry_would_do: str = Field(description="whether retrying failed records can help, and what it costs")

@@ -23,7 +23,7 @@ from exporter.expose.diagnosis_shapes import (
 )
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
-from exporter.model.facts import OrganizationState
+from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
 from exporter.model.judgement import ActiveIssue, ErrorCount
 from exporter.model.words import Freshness, Owner, Reason
@@ -65,12 +65,30 @@ def explained(
         issues=tuple(map(_issue, diagnosis.issues)),
         remembered=(),
         errors=tuple(_errors(one, place) for one in diagnosis.errors),
+        left_out=None if state.status is None else left_out(state.status),
         never_connected=diagnosis.never_connected,
         xero=_xero(state, surroundings),
         what_retry_would_do=what_retry_would_do(diagnosis, known=known),
         what_resync_would_do=what_resync_would_do(diagnosis, known=known),
         next_steps=place.told(_next_steps(state)),
     )
+
+
+def left_out(status: Status) -> str | None:
+    """How many entries of the list of errors are not there, and why; None when none is missing."""
+    dropped, malformed = status.errors_dropped, status.errors_malformed
+    if not dropped:
+        return None
+    whole = len(status.errors) + dropped
+    if dropped == malformed:
+        are = "is" if dropped == 1 else "are"
+        return f"Of {_errors_listed(whole)}, {dropped} cannot be read and {are} left out."
+    unread = f", {malformed} of them because they cannot be read" if malformed else ""
+    return f"Of {_errors_listed(whole)}, the newest {len(status.errors)} are looked at; {dropped} are left out{unread}."
+
+
+def _errors_listed(count: int) -> str:
+    return "1 error that the platform lists" if count == 1 else f"{count} errors that the platform lists"
 
 
 def freshness_document(state: OrganizationState) -> FreshnessDocument:

@@ -39,7 +39,7 @@ def _lines(organization: OrganizationDocument, errors: Sequence[ErrorTextDocumen
     yield ""
     yield from _issues(organization)
     yield from _connection(organization)
-    yield from _errors(errors)
+    yield from _errors(errors, 0 if organization.facts is None else organization.facts.errors_dropped)
     pages = ", ".join(f"{one.page}: {one.status}" for one in diagnosis.xero.status_pages)
     yield f"Status pages when this was written: {pages or '(please look, and add what they say)'}"
     yield ""
@@ -72,14 +72,12 @@ def _connection(organization: OrganizationDocument) -> Iterator[str]:
     yield ""
 
 
-def _errors(errors: Sequence[ErrorTextDocument]) -> Iterator[str]:
+def _errors(errors: Sequence[ErrorTextDocument], left_out: int) -> Iterator[str]:
     if not errors:
         return
-    yield (
-        "Errors, the newest first:"
-        if len(errors) <= MAX_ERRORS
-        else f"The newest {MAX_ERRORS} of {len(errors)} errors:"
-    )
+    whole = len(errors) + left_out
+    shown = min(len(errors), MAX_ERRORS)
+    yield "Errors, the newest first:" if shown == whole else f"The newest {shown} of {whole} errors:"
     for one in errors[:MAX_ERRORS]:
         correlation = f", Xero-Correlation-Id {one.correlation_id}" if one.correlation_id else ""
         yield f"- {one.at or 'time not known'}, {one.sync_type}, {one.reason}{correlation}"
