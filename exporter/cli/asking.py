@@ -35,6 +35,11 @@ MEND: Final = {
 
 _NOBODY: Final = "there is no organisation to ask about: fill organizations, or widen organizations.include and exclude"
 
+_UNASKED: Final = (
+    "so the platform was not asked: put an admin token of the platform into the file that this key names, or name "
+    "another"
+)
+
 UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, Failure.RATE_LIMITED}
 
 
@@ -111,6 +116,7 @@ def once(config: ConfigFile) -> None:
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.load import load
+    from exporter.config.secrets import token_of
     from exporter.expose.exposition import Exposition, Format
     from exporter.observe.fleet import Fleet
     from exporter.running.building import roster_of, tell_roster
@@ -146,10 +152,12 @@ def once(config: ConfigFile) -> None:
     exposition.render(fleet.snapshot)
     sys.stdout.buffer.writelines(exposition.page(Format.TEXT).chunks)
     sys.stdout.flush()
+    if unasked == len(organizations) and (token := token_of(settings.platform)).value is None:
+        raise no_token(token.problem)
     if unasked:
         sys.stderr.write(
-            f"xero-exporter: {unasked} organisations were not asked: there is no token, the platform refuses it, "
-            "or it asks to wait\n"
+            f"xero-exporter: {unasked} organisations were not asked: the platform refuses the token, or it asks to "
+            "wait\n"
         )
     if not answered:
         raise UnreachableError(
@@ -214,6 +222,15 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("reading organisations", total=total)
         yield lambda: progress.advance(bar)
+
+
+def no_token(problem: str | None) -> ConfigError:
+    """What to tell when there is no token to ask the platform with.
+
+    Args:
+        problem: what is wrong with the token's file, a predicate.
+    """
+    return ConfigError([Fault("platform.token_file", f"{problem or 'holds no token'}, {_UNASKED}")])
 
 
 def _token_faults(settings: Config) -> list[Fault]:

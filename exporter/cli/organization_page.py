@@ -13,6 +13,7 @@ FAILURES_SHOWN: Final = 4
 _BASIS: Final = {
     Basis.HISTORY: "the running exporter, as of then",
     Basis.ONE_READING: "one reading, made now",
+    Basis.NO_READING: "nothing: there is no reading",
     Basis.ONE_READING_AND_HISTORY: "one reading, made now; history by the running exporter",
 }
 _GREEN, _RED, _YELLOW = "bold green", "bold red", "bold yellow"

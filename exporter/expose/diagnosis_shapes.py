@@ -20,6 +20,8 @@ class Basis(StrEnum):
     """One reading made for this answer, without memory: what shows only over time is not seen."""
     ONE_READING_AND_HISTORY = "one_reading_and_history"
     """One reading made for this answer, beside what the running exporter remembers."""
+    NO_READING = "no_reading"
+    """Nothing: the platform could not even be asked."""
 
 
 class FreshnessDocument(Document):

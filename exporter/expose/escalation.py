@@ -41,6 +41,7 @@ def escalation_document(
     version: str,
     personal_data: bool,
     hash_key: bytes,
+    asked: str | None = None,
 ) -> EscalationDocument:
     """The bundle.
 
@@ -51,6 +52,7 @@ def escalation_document(
         version: of this program.
         personal_data: whether whole texts are told.
         hash_key: random, never shown; hashes of the same key can be compared.
+        asked: what was sent to the platform for this bundle, and how long was waited; None when nothing was.
     """
     told = tuple(_told(errors, personal_data=personal_data, hash_key=hash_key))
     return EscalationDocument(
@@ -62,7 +64,7 @@ def escalation_document(
         for_xero=_for_xero(organization),
         organization=organization,
         errors=told,
-        tried=tuple(_tried(organization)),
+        tried=tuple(_tried(organization, asked)),
         request=support_request(organization, told, rfc3339(at)),
     )
 
@@ -129,11 +131,17 @@ def _for_xero(organization: OrganizationDocument) -> str:
     return "Not yet: what is known does not point at Xero. Take the steps first; ask Xero if it stays after them."
 
 
-def _tried(organization: OrganizationDocument) -> Iterator[str]:
+def _tried(organization: OrganizationDocument, asked: str | None) -> Iterator[str]:
     yield _NOTHING_TRIED
-    facts = organization.facts
+    fresh, facts = organization.diagnosis.freshness, organization.facts
+    if asked is not None:
+        yield f"The platform was asked for this: {asked}."
+    if fresh.why_not is not None:
+        latest = organization.recent[:1] if fresh.asked is not None else ()
+        detail = "".join(f" ({one.detail})" for one in latest if one.detail is not None)
+        yield f"No answer now: {fresh.why_not}{detail}."
     if facts is None:
-        yield "The platform says nothing: there is no status of it to go by."
+        yield "So there is no status of the platform to go by."
         return
     pending, failed, last = _count(facts.pending_syncs), _count(facts.failed_syncs), facts.last_sync or "never"
     yield f"The platform counts {failed} failed and {pending} pending syncs; its last sync was {last}."

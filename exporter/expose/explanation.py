@@ -27,7 +27,7 @@ from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
 from exporter.model.judgement import ActiveIssue, ErrorCount
 from exporter.model.words import Freshness, Owner, Reason
-from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, Task
+from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
 
@@ -45,6 +45,7 @@ def explained(
     *,
     surroundings: Surroundings = ALONE,
     basis: Basis = Basis.HISTORY,
+    unasked: FailureRow | None = None,
 ) -> DiagnosisDocument:
     """What is wrong with an organisation, why, and what to do.
 
@@ -53,15 +54,16 @@ def explained(
         links: templates of the platform's pages.
         surroundings: what the status pages say.
         basis: what the state was made from.
+        unasked: why nobody was asked; None when that is not known, or somebody was.
     """
     known = state.freshness is Freshness.FRESH
     diagnosis = state.diagnosis
     place = _Place(state.organization.id, links)
     return DiagnosisDocument(
         basis=basis,
-        freshness=freshness_document(state),
+        freshness=freshness_document(state, unasked),
         wrong=bool(diagnosis.issues) if known else None,
-        summary=_summary(state),
+        summary=_summary(state, unasked),
         issues=tuple(map(_issue, diagnosis.issues)),
         remembered=(),
         errors=tuple(_errors(one, place) for one in diagnosis.errors),
@@ -70,7 +72,7 @@ def explained(
         xero=_xero(state, surroundings),
         what_retry_would_do=what_retry_would_do(diagnosis, known=known),
         what_resync_would_do=what_resync_would_do(diagnosis, known=known),
-        next_steps=place.told(_next_steps(state)),
+        next_steps=place.told(_next_steps(state, unasked)),
     )
 
 
@@ -91,25 +93,25 @@ def _errors_listed(count: int) -> str:
     return "1 error that the platform lists" if count == 1 else f"{count} errors that the platform lists"
 
 
-def freshness_document(state: OrganizationState) -> FreshnessDocument:
+def freshness_document(state: OrganizationState, unasked: FailureRow | None = None) -> FreshnessDocument:
     """When it was asked and answered, and why there is nothing newer."""
     return FreshnessDocument(
         freshness=state.freshness,
         asked=instant_of(state.last_attempt),
         answered=instant_of(state.last_success),
-        why_not=_why_not(state),
+        why_not=_why_not(state, unasked),
     )
 
 
-def _why_not(state: OrganizationState) -> str | None:
+def _why_not(state: OrganizationState, unasked: FailureRow | None) -> str | None:
     if state.last_attempt is None:
-        return _NOT_YET
+        return _NOT_YET if unasked is None else unasked.why
     return None if state.failure is None else FAILURES[state.failure].why
 
 
-def _summary(state: OrganizationState) -> str:
+def _summary(state: OrganizationState, unasked: FailureRow | None) -> str:
     if state.freshness is not Freshness.FRESH:
-        return f"{NOT_KNOWN}: {_why_not(state) or 'its last answer is too old'}."
+        return f"{NOT_KNOWN}: {_why_not(state, unasked) or 'its last answer is too old'}."
     if state.diagnosis.never_connected:
         return NEVER_CONNECTED
     if not state.diagnosis.issues:
@@ -154,10 +156,12 @@ def _xero(state: OrganizationState, surroundings: Surroundings) -> XeroDocument:
     )
 
 
-def _next_steps(state: OrganizationState) -> Iterator[Task]:
+def _next_steps(state: OrganizationState, unasked: FailureRow | None) -> Iterator[Task]:
     """What to do now: why it is not known, else what each issue asks for, the gravest first."""
     if state.freshness is not Freshness.FRESH:
-        if state.failure is not None:
+        if unasked is not None:
+            yield unasked.task
+        elif state.failure is not None:
             yield FAILURES[state.failure].task
         return
     for one in state.diagnosis.issues:

@@ -25,6 +25,9 @@ def support_request(organization: OrganizationDocument, errors: Sequence[ErrorTe
 
 def _lines(organization: OrganizationDocument, errors: Sequence[ErrorTextDocument], at: str | None) -> Iterator[str]:
     diagnosis = organization.diagnosis
+    if organization.facts is None:
+        yield "(There is none yet: without a status of the platform there is nothing that Xero could be asked about.)"
+        return
     wrong = ", ".join(one.issue for one in diagnosis.issues)
     yield f"Subject: API errors for one connected organisation ({wrong or 'no issue now'})"
     yield ""
@@ -39,7 +42,7 @@ def _lines(organization: OrganizationDocument, errors: Sequence[ErrorTextDocumen
     yield ""
     yield from _issues(organization)
     yield from _connection(organization)
-    yield from _errors(errors, 0 if organization.facts is None else organization.facts.errors_dropped)
+    yield from _errors(errors, organization.facts.errors_dropped)
     pages = ", ".join(f"{one.page}: {one.status}" for one in diagnosis.xero.status_pages)
     yield f"Status pages when this was written: {pages or '(please look, and add what they say)'}"
     yield ""

@@ -240,3 +240,12 @@ FAILURES: Final[Mapping[Failure, FailureRow]] = {
     ),
 }
 """Failure class -> what it means for the knowledge of one organisation."""
+
+NO_TOKEN: Final = FailureRow(
+    "the file that platform.token_file names holds no token that can be read, so the platform was not asked",
+    _platform(
+        "Put an admin token of the platform into the file that platform.token_file names, and let whoever runs "
+        "xero-exporter read it."
+    ),
+)
+"""What it means that nobody was asked for want of a token."""
