@@ -143,7 +143,7 @@ def _errors(one: ErrorCount, place: _Place) -> ErrorsDocument:
         cause=row.cause,
         owner=row.owner,
         retry_helps=row.retry_helps,
-        steps=place.told(_tasks_of(one.reason)),
+        steps=place.told(tasks_of(one.reason)),
     )
 
 
@@ -175,9 +175,9 @@ def _tasks(one: ActiveIssue) -> Iterator[Task]:
     not known begins with reading what was answered, and ends with asking others: the list stands in between.
     """
     telling = [reason for reason in one.reasons if reason not in _WORDLESS]
-    wordless = [tuple(_tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
+    wordless = [tuple(tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
     for reason in telling:
-        yield from _tasks_of(reason)
+        yield from tasks_of(reason)
     for tasks in wordless:
         yield from tasks[:1]
     if not telling:
@@ -186,14 +186,18 @@ def _tasks(one: ActiveIssue) -> Iterator[Task]:
         yield from tasks[1:]
 
 
-def _tasks_of(reason: Reason) -> Iterator[Task]:
-    """The steps of a reason: each is its owner's, but for those that begin on a page of somebody else's."""
+def tasks_of(reason: Reason) -> Iterator[Task]:
+    """The steps of a reason: its owner's, but for those that say whose, or begin on a page of somebody else's."""
     row = REASONS[reason]
-    return (Task(_AT_HOME.get(step.link, row.owner) if step.link else row.owner, step) for step in row.steps)
+    return (Task(step.owner or _at_home(step.link) or row.owner, step) for step in row.steps)
 
 
 _AT_HOME: Final = {Link.INTEGRATION_SETTINGS: Owner.PLATFORM, Link.CLIENT_PORTAL: Owner.CUSTOMER}
 """Who works on which page."""
+
+
+def _at_home(link: Link | None) -> Owner | None:
+    return None if link is None else _AT_HOME.get(link)
 
 
 class _Place:
