@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import re
 import signal
 import socket
@@ -17,7 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.simulator.fleets import uniform_fleet
-from tests.e2e.processes import COMMAND, eventually, exporter, free_port, get, platform, running
+from tests.e2e.processes import COMMAND, NO_STATUS_PAGES, eventually, exporter, free_port, get, platform, running
 
 TOKEN = "canary-admin-token"
 SAMPLE = {
@@ -36,7 +37,9 @@ SAMPLE = {
 def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end."""
     command = [str(COMMAND), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**(env or os.environ), **NO_STATUS_PAGES}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,8 @@ def test_check_config_says_valid_and_asks_the_platform_when_told_to(config: Path
     assert answer.returncode == 0, answer.stderr
     assert "is valid: 2 organisations" in answer.stdout
     assert "the platform answered for org-1" in answer.stdout
+    assert "xero.app is not configured" in answer.stdout
+    assert "xero.status_pages is empty" in answer.stdout
 
 
 def test_check_config_tells_every_fault_with_its_place_and_no_value(tmp_path: Path) -> None:

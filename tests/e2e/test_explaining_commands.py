@@ -329,6 +329,61 @@ def test_a_token_that_the_platform_refuses_is_told_as_refused(setting: Setting, 
     assert "not asked" not in answer.stdout + answer.stderr
 
 
+def test_a_check_online_tries_everybody_and_tells_each_on_a_line(setting: Setting) -> None:
+    """The platform, Xero's list by client credentials, the status pages."""
+    answer = setting.run("check-config", "--online")
+    assert answer.returncode == 0, answer.stderr
+    _, asked, *others = answer.stdout.splitlines()
+    assert asked.startswith("the platform answered for healthy in ")
+    app, page = sorted(others, reverse=True)
+    assert re.fullmatch(
+        r"xero\.app: Xero takes the app and lists \d+ connections \(\d of the 9 whose xero_tenant_id is known\)", app
+    )
+    assert re.fullmatch(r"status page \S+/status\.xero\.com was read, and says none", page)
+
+
+@pytest.mark.parametrize("platform_is_there", [True, False])
+def test_a_check_online_tells_a_refused_app_also_when_the_platform_is_away(
+    setting: Setting,
+    platform_is_there: bool,  # noqa: FBT001 - pytest's argument
+    tmp_path: Path,
+) -> None:
+    """Exit 1 for the app alone; else the platform's own code, and a line for each."""
+    (tmp_path / "secret").write_text("canary-another-secret")
+    (tmp_path / "explain.yml").write_text(
+        setting.config.read_text()
+        .replace("client_secret_file: secret", f"client_secret_file: {tmp_path / 'secret'}")
+        .replace("token_file: token,", f"token_file: {setting.folder / 'token'},")
+        .replace("file: organizations.yml", f"file: {setting.folder / 'organizations.yml'}")
+        .replace("token_file: viewer}", f"token_file: {setting.folder / 'viewer'}}}")
+        .replace("token_file: operator}", f"token_file: {setting.folder / 'operator'}}}")
+    )
+    away = {} if platform_is_there else {"XERO_EXPORTER_PLATFORM__URL": f"http://127.0.0.1:{free_port()}"}
+    answer = Setting(tmp_path, tmp_path / "explain.yml", "").run("check-config", "--online", **away)
+    assert answer.returncode == (1 if platform_is_there else 3)
+    wrong = [line for line in answer.stderr.splitlines() if line.startswith("xero-exporter: ")]
+    assert len(wrong) == (1 if platform_is_there else 2)
+    assert any("xero.app: Xero refuses the app (invalid_client): it does not know" in line for line in wrong)
+    assert "was read, and says none" in answer.stdout
+    assert "canary" not in answer.stdout + answer.stderr
+
+
+def test_a_check_online_goes_on_without_status_pages(setting: Setting) -> None:
+    """Exit 0: they are optional, and what they say stays unknown."""
+    nobody = f'["http://127.0.0.1:{free_port()}"]'
+    answer = setting.run("check-config", "--online", XERO_EXPORTER_XERO__STATUS_PAGES=nobody)
+    assert answer.returncode == 0, answer.stderr
+    assert "cannot be read (network: no connection could be made): what it says stays unknown" in answer.stdout
+
+
+def test_an_unreadable_secret_of_the_app_is_a_fault(setting: Setting, tmp_path: Path) -> None:
+    """As the platform's token: `serve` would wait for it, and a check says so."""
+    app = json.dumps({"client_id": "app", "client_secret_file": str(tmp_path / "nowhere")})
+    answer = setting.run("check-config", XERO_EXPORTER_XERO__APP=app)
+    assert answer.returncode == 1
+    assert "xero.app.client_secret_file: does not exist" in answer.stderr
+
+
 def test_a_running_exporter_adds_since_when_and_tells_of_the_fleet(setting: Setting) -> None:
     """Found where the configuration says, with a token of the configuration; or named with --from."""
     listen = re.search(r"listen: (\S+)", setting.config.read_text())
