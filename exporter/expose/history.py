@@ -52,7 +52,10 @@ def _instead(now: OrganizationDocument, remembered: OrganizationDocument) -> Org
         }
     )
     basis = Basis.ONE_READING_AND_HISTORY if asked else Basis.HISTORY
-    diagnosis = remembered.diagnosis.model_copy(update={"basis": basis, "freshness": fresh})
+    now_first = dict.fromkeys((*now.diagnosis.next_steps, *remembered.diagnosis.next_steps))
+    diagnosis = remembered.diagnosis.model_copy(
+        update={"basis": basis, "freshness": fresh, "next_steps": tuple(now_first)}
+    )
     if asked:
         polling = polling.model_copy(update={"last_attempt": now.polling.last_attempt, "failure": now.polling.failure})
     return remembered.model_copy(

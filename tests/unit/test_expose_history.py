@@ -78,6 +78,8 @@ def test_where_nobody_was_asked_what_is_remembered_keeps_its_instants() -> None:
     assert both.diagnosis.basis is Basis.HISTORY
     assert both.diagnosis.freshness.asked == before.diagnosis.freshness.asked
     assert both.diagnosis.freshness.why_not == NO_TOKEN.why
+    assert both.diagnosis.next_steps == (*now.diagnosis.next_steps, *before.diagnosis.next_steps)
+    assert both.diagnosis.next_steps[0].text == NO_TOKEN.task.step.text
     assert both.polling == before.polling
 
 
