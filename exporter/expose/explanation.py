@@ -86,7 +86,11 @@ def left_out(status: Status) -> str | None:
         are = "is" if dropped == 1 else "are"
         return f"Of {_errors_listed(whole)}, {dropped} cannot be read and {are} left out."
     unread = f", {malformed} of them because they cannot be read" if malformed else ""
-    return f"Of {_errors_listed(whole)}, the newest {len(status.errors)} are looked at; {dropped} are left out{unread}."
+    # Of a long list only both ends are looked at, so that an entry in its middle may be newer.
+    return (
+        f"Of {_errors_listed(whole)}, {len(status.errors)} count here, the newest as far as is known; "
+        f"{dropped} are left out{unread}."
+    )
 
 
 def _errors_listed(count: int) -> str:

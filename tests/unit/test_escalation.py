@@ -125,9 +125,11 @@ def test_a_text_that_is_not_kept_is_told_with_its_length() -> None:
 def test_how_many_errors_were_left_out_is_told() -> None:
     """In the bundle, and to Xero; nothing is said where nothing is missing."""
     some = bundle(replace(failing(CANARY), errors_dropped=4_900, errors_malformed=2))
-    assert "the newest 1 are looked at; 4900 are left out, 2 of them because" in escalation_markdown(some)
+    assert "1 count here, the newest as far as is known; 4900 are left out, 2 of them because" in escalation_markdown(
+        some
+    )
     assert "The newest 1 of 4901 errors" in some.request
-    assert "looked at" not in escalation_markdown(bundle(failing(CANARY)))
+    assert "as far as is known" not in escalation_markdown(bundle(failing(CANARY)))
 
 
 def _answers(*texts: str, together: bool = False) -> list[dict[str, object]]:
