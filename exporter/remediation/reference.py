@@ -88,8 +88,8 @@ def _holds() -> Iterator[str]:
         yield f"| `{hold}` | {'yes' if hold in gates else ''} | {MEANINGS[hold]} | {EXITS[hold]} |"
     yield ""
     yield "An issue that ends also ends its action, whatever holds it; so does `remediation.expires`. What a person"
-    yield "asks for or approves passes these, and nothing else: `warming_up`, `quiet_hours`, `organization_not_allowed`,"
-    yield "`kind_not_allowed`, `attempts`, `approval`."
+    yield "asks for or approves passes these, and nothing else: `warming_up`, `quiet_hours`,"
+    yield "`organization_not_allowed`, `kind_not_allowed`, `attempts`, `approval`."
     yield ""
 
 
