@@ -17,11 +17,10 @@ from exporter.model.action import (
     Mode,
     Parameters,
     Reconnect,
-    TriggerState,
 )
 from exporter.model.holds import Hold
 from exporter.model.words import Issue, Sent, SyncType
-from exporter.remediation.gates import LOOK_AGAIN
+from exporter.remediation.gates import GATES, LOOK_AGAIN
 from exporter.remediation.ledger.claiming import Judged
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.policy import Do, Over, Wait
@@ -659,6 +658,29 @@ class TestUpkeep:
         assert book.claim() is not None
 
 
+@pytest.mark.parametrize("hold", [hold for hold in Hold if hold not in {gate.hold for gate in GATES} | {Hold.DRY_RUN}])
+def test_a_hold_of_policy_ends_with_its_evidence(book: Book, hold: Hold) -> None:
+    """At the next look, within a minute: what policy says then counts, and nothing that it said before."""
+    book.deliver(alert(), decide=lambda _: Wait(hold))
+    assert book.claim(Wait(hold)) is None
+    assert book.hold() is hold
+    book.wait(LOOK_AGAIN)
+    assert book.claim() is not None
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+def test_whatever_holds_it_an_issue_that_is_gone_cancels_it(book: Book, hold: Hold) -> None:
+    """And nothing is ever sent for it."""
+    book.deliver(alert(), decide=lambda _: Wait(hold))
+    book.claim(Wait(hold))
+    book.wait(LOOK_AGAIN)
+    book.claim(Over())
+    assert book.only().state is ActionState.CANCELLED
+    record = book.work.action(book.only().id)
+    assert record is not None
+    assert record.attempts == ()
+
+
 def test_a_catch_up_needs_its_opt_in(book: Book) -> None:
     """A reconnect by itself allows nothing."""
     book.work.reconnected([Reconnect("org-1", NOON - HOUR), Reconnect("org-1", NOON - HOUR)], book.now)
@@ -679,4 +701,3 @@ def test_the_ledger_counts_every_word(book: Book) -> None:
     assert totals.attempts[AttemptOutcome.ACCEPTED] == 1
     assert set(totals.held) == set(Hold)
     assert totals.finished[ActionState.VERIFIED] == 0
-    assert TriggerState.PLANNED
