@@ -23,7 +23,7 @@ class Mode(StrEnum):
     """What may be done without a person."""
 
     OFF = "off"
-    """Nothing; requests are recorded and held."""
+    """Nothing; requests are recorded."""
     DRY_RUN = "dry_run"
     """Nothing is sent; what would be sent is recorded."""
     APPROVE = "approve"

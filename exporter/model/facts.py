@@ -51,6 +51,7 @@ class SyncError:
         sync_type: what was being synchronised, by these texts.
         correlation_id: Xero's id of the request that failed; None when the platform does not give it.
         record_ids: the platform's ids of the records that failed; empty when it does not give them. A retry needs them.
+        length: characters of the whole message, kept or not; None when the platform does not say one.
     """
 
     at: float | None
@@ -60,6 +61,7 @@ class SyncError:
     sync_type: SyncType = SyncType.OTHER
     correlation_id: str | None = None
     record_ids: tuple[str, ...] = ()
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Status:
         failed_syncs: as the platform says; any integer.
         errors: well-formed entries, in the platform's order, at most `upstream.wire.MAX_ERRORS`.
         errors_dropped: entries that were malformed, or beyond that bound.
+        errors_malformed: those of them that were malformed.
     """
 
     connected: bool | None = None
@@ -85,6 +88,7 @@ class Status:
     failed_syncs: int | None = None
     errors: tuple[SyncError, ...] = ()
     errors_dropped: int = 0
+    errors_malformed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

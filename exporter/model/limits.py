@@ -7,9 +7,6 @@ from typing import Final, Protocol
 
 from exporter.model.action import Mode
 
-CONCURRENCY: Final = 1
-"""Calls under way at once. Not a setting: an action is never urgent."""
-
 EPISODE_ENDS: Final = 24 * 3600.0
 """Seconds that an issue must be absent before attempts are counted from 0 again."""
 

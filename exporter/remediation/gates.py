@@ -216,7 +216,7 @@ def _busy(case: Case) -> float | None:
         return case.now + pace
     # Bounded from below too: after the clock was set back, the last claim lies in the future.
     if tallies.last_claim is not None and abs(case.now - tallies.last_claim) < pace:
-        return case.now + pace
+        return min(tallies.last_claim, case.now) + pace
     return _when(tallies.sibling, case)
 
 

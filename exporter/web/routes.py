@@ -134,7 +134,7 @@ def _route(row: Row, site: Site) -> Route:
         route = Route(row.path, row.endpoint, methods=methods)
     if row.method == "POST":
         route.app = JsonOnly(route.app)
-    route.app = Gate(route.app, row.role, site.tokens)
+    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading)
     if row.path == HOOK:
         route.app = Counted(route.app)
     return route

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
+from exporter.errors import LedgerError
 from exporter.model.action import (
     Action,
     ActionKind,
@@ -81,8 +84,9 @@ async def ledger_exists(story: Story) -> None:
     """An executor obeys."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        if (await desk(story).gate()).heartbeat_at is not None:
-            return
+        with suppress(LedgerError):
+            if (await desk(story).gate()).heartbeat_at is not None:
+                return
         await asyncio.sleep(0.05)
     raise AssertionError("no executor")
 
@@ -281,3 +285,33 @@ async def test_a_call_under_way_ends_and_is_recorded_before_the_process_does(wat
     await later.aclose()
     assert record is not None
     assert record.action.state is ActionState.ACCEPTED
+
+
+async def test_a_ledger_that_is_locked_stops_actions_and_nothing_else(watch: Watch) -> None:
+    """Polling and /metrics go on, and so do actions once it is free: without a restart."""
+    story = await started(watch)
+    other = sqlite3.connect(story.folder / "xero-exporter.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerError, match="lock"):
+        await desk(story).deliver([alert()])
+    before = (await story.scrape()).value("xero_poll_last_success_timestamp_seconds", organization=SICK)
+    assert before is not None
+    await story.until(
+        lambda scrape: (scrape.value("xero_poll_last_success_timestamp_seconds", organization=SICK) or 0) > before + 2
+    )
+    assert (await story.get("/-/healthy")).status_code == 200
+    other.close()
+    await desk(story).deliver([alert()])
+    await only(story, lambda one: one.state in (ActionState.ACCEPTED, ActionState.VERIFIED))
+    assert len(story.simulator.calls) == 1
+
+
+async def test_a_ledger_that_cannot_be_opened_stops_nothing_else(watch: Watch) -> None:
+    """Its folder comes later, and then it is used."""
+    story = await watch(AUTO + "ledger: {url: 'sqlite:///volume/ledger.db'}\n", world=outage_is_over())
+    await story.until(lambda scrape: scrape.value("xero_organizations", freshness="fresh") == 10)
+    with pytest.raises(LedgerError, match="folder"):
+        await desk(story).deliver([alert()])
+    (story.folder / "volume").mkdir()
+    await ledger_exists(story)
+    assert (await desk(story).deliver([alert()])).recorded == 1

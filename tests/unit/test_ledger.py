@@ -17,11 +17,10 @@ from exporter.model.action import (
     Mode,
     Parameters,
     Reconnect,
-    TriggerState,
 )
 from exporter.model.holds import Hold
 from exporter.model.words import Issue, Sent, SyncType
-from exporter.remediation.gates import LOOK_AGAIN
+from exporter.remediation.gates import GATES, LOOK_AGAIN
 from exporter.remediation.ledger.claiming import Judged
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.policy import Do, Over, Wait
@@ -215,6 +214,62 @@ class TestClaims:
             resync.state,
             retry.state,
         ) == (ActionState.CANCELLED, ActionState.STARTED)
+
+
+class TestCounting:
+    """What the gates go by is what happened: each count by a story of its own."""
+
+    def called(self, book: Book, *names: str, after: float = MINUTE) -> None:
+        """One refused call for each."""
+        for name in names:
+            book.deliver(alert(name))
+            book.close(book.claim(), REFUSED)
+            book.wait(after)
+
+    @pytest.mark.parametrize(
+        ("limits", "names", "after", "hold", "then"),
+        [
+            ({"per_hour": 2}, ["a", "b", "c"], MINUTE, Hold.HOUR_BUDGET, HOUR),
+            ({"per_day": 2}, ["a", "b", "c"], HOUR, Hold.DAY_BUDGET, DAY),
+            ({"per_organization_day": 2}, ["a", "a", "a"], HOUR, Hold.ORGANIZATION_BUDGET, DAY),
+            ({"cooldown": 2 * HOUR}, ["a", "a"], HOUR, Hold.COOLDOWN, HOUR),
+            ({"pace": 90.0}, ["a", "b"], MINUTE, Hold.BUSY, MINUTE),
+        ],
+    )
+    def test_calls_are_counted_and_age(
+        self, book: Book, *, limits: dict[str, float], names: list[str], after: float, hold: Hold, then: float
+    ) -> None:
+        """And the hold ends when they are old enough."""
+        book.limits = replace(AUTO, breaker_after=100, expires=7 * DAY, **limits)  # type: ignore[arg-type]
+        *before, last = names
+        self.called(book, *before, after=after)
+        book.deliver(alert(last))
+        assert book.claim() is None
+        assert book.hold() is hold
+        book.wait(then)
+        assert book.claim() is not None
+
+    def test_another_action_of_the_organisation_that_is_watched_is_waited_for(self, book: Book) -> None:
+        """Else nobody could tell which of the two helped."""
+        book.limits = replace(AUTO, cooldown=1.0, fallback_resync=True)
+        book.deliver(alert())
+        book.close(book.claim())
+        book.wait(MINUTE)
+        book.deliver(alert(issue=Issue.INVOICES_FAILING), decide=lambda _: Do(ActionKind.RESYNC, RESYNC))
+        assert book.claim() is None
+        assert book.hold() is Hold.BUSY
+        (watched,) = book.work.watched()
+        book.work.judge_effect(watched, Effect.VERIFIED, book.limits, book.now)
+        book.wait(LOOK_AGAIN)
+        assert book.claim() is not None
+
+    def test_what_was_not_called_costs_nothing(self, book: Book) -> None:
+        """Connections that could not be made, and holds after the claim."""
+        book.limits = replace(AUTO, per_hour=1, per_day=1, per_organization_day=1, attempts=1)
+        book.deliver(alert())
+        action = book.close(book.claim(), NOT_SENT)
+        book.now = action.look_at
+        assert book.claim() is not None
 
 
 class TestOutcomes:
@@ -603,6 +658,29 @@ class TestUpkeep:
         assert book.claim() is not None
 
 
+@pytest.mark.parametrize("hold", [hold for hold in Hold if hold not in {gate.hold for gate in GATES} | {Hold.DRY_RUN}])
+def test_a_hold_of_policy_ends_with_its_evidence(book: Book, hold: Hold) -> None:
+    """At the next look, within a minute: what policy says then counts, and nothing that it said before."""
+    book.deliver(alert(), decide=lambda _: Wait(hold))
+    assert book.claim(Wait(hold)) is None
+    assert book.hold() is hold
+    book.wait(LOOK_AGAIN)
+    assert book.claim() is not None
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+def test_whatever_holds_it_an_issue_that_is_gone_cancels_it(book: Book, hold: Hold) -> None:
+    """And nothing is ever sent for it."""
+    book.deliver(alert(), decide=lambda _: Wait(hold))
+    book.claim(Wait(hold))
+    book.wait(LOOK_AGAIN)
+    book.claim(Over())
+    assert book.only().state is ActionState.CANCELLED
+    record = book.work.action(book.only().id)
+    assert record is not None
+    assert record.attempts == ()
+
+
 def test_a_catch_up_needs_its_opt_in(book: Book) -> None:
     """A reconnect by itself allows nothing."""
     book.work.reconnected([Reconnect("org-1", NOON - HOUR), Reconnect("org-1", NOON - HOUR)], book.now)
@@ -623,4 +701,3 @@ def test_the_ledger_counts_every_word(book: Book) -> None:
     assert totals.attempts[AttemptOutcome.ACCEPTED] == 1
     assert set(totals.held) == set(Hold)
     assert totals.finished[ActionState.VERIFIED] == 0
-    assert TriggerState.PLANNED
