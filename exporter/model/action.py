@@ -197,6 +197,19 @@ class PersonRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestKey:
+    """What tells a request that comes again from a new one.
+
+    Attributes:
+        key: who asks, and what that one calls the request (``Idempotency-Key``), hashed.
+        content: what is asked for, hashed: the same key for something else is a mistake.
+    """
+
+    key: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reconnect:
     """An organisation whose connection was broken and is well.
 

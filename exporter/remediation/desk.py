@@ -23,6 +23,7 @@ from exporter.model.action import (
     PersonRequest,
     Receipt,
     Reconnect,
+    RequestKey,
     Totals,
     Trigger,
 )
@@ -31,7 +32,7 @@ from exporter.model.limits import Limits
 from exporter.remediation.webhook import Payload, parsed
 
 if TYPE_CHECKING:
-    from exporter.remediation.gates import Gate
+    from exporter.remediation.gates import Gate, Tallies
     from exporter.remediation.ledger.claiming import Claim, Judged
     from exporter.remediation.ledger.planning import Planned
     from exporter.remediation.ledger.recording import Result
@@ -106,40 +107,46 @@ class Desk:
 
         return await self._do(work)
 
-    async def ask(self, request: PersonRequest) -> Action:
+    async def ask(self, request: PersonRequest, once: RequestKey | None = None) -> Action:
         """Records what a person asks for: an action, planned and approved.
 
         An action of the same organisation and kind that has not started takes over what is asked now, and keeps its id.
+        A request that comes again, by its key, is told how the action stands that it led to; so below.
 
         Raises:
             RefusedError: one has started and is not finished yet, or the request is not complete for its kind, or
                 reaches further back than `ledger.asking.PERSON_LOOKBACK`.
         """
-        return await self._do(lambda work: work.ask(request, self._limits, self._now()))
+        return await self._do(lambda work: work.ask(request, self._limits, self._now(), once))
 
-    async def approve(self, action_id: int, *, actor: str, note: str = "") -> Action:
+    async def approve(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:
         """Approves an action that has not started; the gates judge it still.
 
         Raises:
             RefusedError: there is no such action, or it has started or ended.
         """
-        return await self._do(lambda work: work.approve(action_id, actor, note, self._limits, self._now()))
+        return await self._do(lambda work: work.approve(action_id, actor, note, self._limits, self._now(), once))
 
-    async def reject(self, action_id: int, *, actor: str, note: str = "") -> Action:
+    async def reject(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:
         """Cancels an action that has not started.
 
         Raises:
             RefusedError: there is no such action, or it has started or ended.
         """
-        return await self._do(lambda work: work.reject(action_id, actor, note, self._now()))
+        return await self._do(lambda work: work.reject(action_id, actor, note, self._now(), once))
 
-    async def pause(self, *, actor: str, note: str = "") -> GateView:
+    async def pause(self, *, actor: str, note: str = "", once: RequestKey | None = None) -> GateView:
         """Nothing is started any more, also what is being judged right now: the claim looks at this. Repeatable."""
-        return await self._do(lambda work: work.pause(actor, note, self._now()))
+        return await self._do(lambda work: work.pause(actor, note, self._now(), once))
 
-    async def resume(self, *, actor: str, note: str = "") -> GateView:
+    async def resume(self, *, actor: str, note: str = "", once: RequestKey | None = None) -> GateView:
         """Takes back a pause, and a hold for a refused credential. Repeatable."""
-        return await self._do(lambda work: work.resume(actor, note, self._now()))
+        return await self._do(lambda work: work.resume(actor, note, self._now(), once))
+
+    async def weigh(self, action: Action) -> Tallies:
+        """What the gates would go by for an action that need not be there."""
+        rehearsal = self._limits.mode is Mode.DRY_RUN
+        return await self._do(lambda work: work.weigh(action, self._now(), rehearsal=rehearsal))
 
     async def gate(self) -> GateView:
         """What holds everybody, and whether a running exporter obeys it (`GateView.obeyed`)."""

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from exporter.errors import ConfigError
 from exporter.model.words import Role
 from exporter.redact import printable
-from exporter.web import api
+from exporter.web import api, remedies
 from exporter.web.bodies import JsonOnly
 from exporter.web.connection import HOOK
 from exporter.web.gate import Gate
@@ -89,6 +89,16 @@ ROUTES: Final = (
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
     Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
     Row("GET", "/api/v1/organizations/{organization_id}/escalation", Role.OPERATOR, api.escalation),
+    Row("GET", "/api/v1/organizations/{organization_id}/remediation", Role.VIEWER, remedies.explain),
+    Row("POST", "/api/v1/organizations/{organization_id}/retry", Role.OPERATOR, remedies.retry),
+    Row("POST", "/api/v1/organizations/{organization_id}/resync", Role.OPERATOR, remedies.resync),
+    Row("GET", "/api/v1/actions", Role.VIEWER, remedies.actions),
+    Row("GET", "/api/v1/actions/{action_id}", Role.VIEWER, remedies.action),
+    Row("POST", "/api/v1/actions/{action_id}/approve", Role.OPERATOR, remedies.approve),
+    Row("POST", "/api/v1/actions/{action_id}/reject", Role.OPERATOR, remedies.reject),
+    Row("GET", "/api/v1/remediation", Role.VIEWER, remedies.remediation),
+    Row("POST", "/api/v1/remediation/pause", Role.OPERATOR, remedies.pause),
+    Row("POST", "/api/v1/remediation/resume", Role.OPERATOR, remedies.resume),
     Row("GET", "/api/openapi.json", Role.VIEWER, api.openapi),
 )
 
@@ -129,6 +139,7 @@ def _route(row: Row, site: Site) -> Route:
             methods=methods,
             operation_id=row.endpoint.__name__,
             responses=api.RESPONSES.get(row.endpoint),
+            status_code=HTTPStatus.ACCEPTED if row.endpoint in remedies.ACCEPTED else None,
         )
     else:
         route = Route(row.path, row.endpoint, methods=methods)

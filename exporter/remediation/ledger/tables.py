@@ -188,3 +188,13 @@ EVENTS: Final = Table(
 )
 Index("events_by_action", EVENTS.c.action_id)
 Index("events_by_time", EVENTS.c.at)
+
+REQUESTS: Final = Table(
+    "requests",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("content", String(64), nullable=False),
+    Column("action_id", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""Requests of people by their `Idempotency-Key`; `action_id` is 0 where none came of it."""

@@ -20,13 +20,25 @@ from exporter.model.action import (
     PersonRequest,
     Receipt,
     Reconnect,
+    RequestKey,
     Totals,
     Trigger,
 )
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
-from exporter.remediation.gates import Gate
-from exporter.remediation.ledger import accounting, asking, claiming, planning, reading, receiving, recording, upkeep
+from exporter.remediation.gates import Gate, Tallies
+from exporter.remediation.ledger import (
+    accounting,
+    asking,
+    claiming,
+    counting,
+    planning,
+    reading,
+    receiving,
+    recording,
+    requests,
+    upkeep,
+)
 from exporter.remediation.ledger.changing import ChangedError
 from exporter.remediation.ledger.claiming import Claim, Judged
 from exporter.remediation.ledger.engine import Store
@@ -57,27 +69,67 @@ class Work:
         """See `desk.Desk`."""
         return self._store.write(lambda connection: receiving.reconnected(connection, reconnects, now))
 
-    def ask(self, request: PersonRequest, limits: Limits, now: float) -> Action:
+    def ask(self, request: PersonRequest, limits: Limits, now: float, once: RequestKey | None = None) -> Action:
         """See `desk.Desk`."""
-        return self._store.write(lambda connection: asking.ask(connection, request, limits, now))
 
-    def approve(self, action_id: int, actor: str, note: str, limits: Limits, now: float) -> Action:
+        def work(connection: Connection) -> Action:
+            return requests.action_once(connection, once, now, lambda: asking.ask(connection, request, limits, now))
+
+        return self._store.write(work)
+
+    def approve(  # noqa: PLR0917 - what the desk knows
+        self, action_id: int, actor: str, note: str, limits: Limits, now: float, once: RequestKey | None = None
+    ) -> Action:
         """See `desk.Desk`."""
-        return self._store.write(
-            lambda connection: asking.approve(connection, action_id, actor, note, limits=limits, now=now)
+
+        def work(connection: Connection) -> Action:
+            def approve() -> Action:
+                return asking.approve(connection, action_id, actor, note, limits=limits, now=now)
+
+            return requests.action_once(connection, once, now, approve)
+
+        return self._store.write(work)
+
+    def reject(self, action_id: int, actor: str, note: str, now: float, once: RequestKey | None = None) -> Action:
+        """See `desk.Desk`."""
+
+        def work(connection: Connection) -> Action:
+            def reject() -> Action:
+                return asking.reject(connection, action_id, actor, note, now)
+
+            return requests.action_once(connection, once, now, reject)
+
+        return self._store.write(work)
+
+    def pause(self, actor: str, note: str, now: float, once: RequestKey | None = None) -> GateView:
+        """See `desk.Desk`."""
+
+        def work(connection: Connection) -> GateView:
+            def pause() -> GateView:
+                return asking.pause(connection, actor, note, now)
+
+            return requests.gate_once(connection, once, now, pause)
+
+        return self._store.write(work)
+
+    def resume(self, actor: str, note: str, now: float, once: RequestKey | None = None) -> GateView:
+        """See `desk.Desk`."""
+
+        def work(connection: Connection) -> GateView:
+            def resume() -> GateView:
+                return asking.resume(connection, actor, note, now)
+
+            return requests.gate_once(connection, once, now, resume)
+
+        return self._store.write(work)
+
+    def weigh(self, action: Action, now: float, *, rehearsal: bool) -> Tallies:
+        """See `desk.Desk`."""
+        return self._store.read(
+            lambda connection: counting.tallies_of(
+                connection, action, reading.gate(connection), now, rehearsal=rehearsal
+            )
         )
-
-    def reject(self, action_id: int, actor: str, note: str, now: float) -> Action:
-        """See `desk.Desk`."""
-        return self._store.write(lambda connection: asking.reject(connection, action_id, actor, note, now))
-
-    def pause(self, actor: str, note: str, now: float) -> GateView:
-        """See `desk.Desk`."""
-        return self._store.write(lambda connection: asking.pause(connection, actor, note, now))
-
-    def resume(self, actor: str, note: str, now: float) -> GateView:
-        """See `desk.Desk`."""
-        return self._store.write(lambda connection: asking.resume(connection, actor, note, now))
 
     def gate(self) -> GateView:
         """See `desk.Desk`."""
