@@ -68,15 +68,18 @@ def settle(
         action, kept = _of_its_kind(connection, one, now)
         if action is not None:
             case = Case(action, limits, one.fleet, fleet, now)
+            if case.rehearsal and action.would == CALL:
+                # It was rehearsed: what it would do stands there until its issue ends, or the mode is another one.
+                unchanged.append(PutOff(action.id, action.version, now + LOOK_AGAIN))
+                continue
             refusal = judge(case, everybody)
             if refusal is None:
                 tallies = tallies_of(connection, action, gate, now, rehearsal=case.rehearsal)
                 refusal = judge(replace(case, tallies=tallies), gates)
-            if refusal is None and not (case.rehearsal and action.would == CALL):
+            if refusal is None:
                 claim = _claimed(connection, action, now, rehearsal=case.rehearsal)
                 break
-            again = PutOff(action.id, action.version, now + LOOK_AGAIN)
-            kept = again if refusal is None else hold(connection, action, refusal, limits, now)
+            kept = hold(connection, action, refusal, limits, now)
         if kept is not None:
             unchanged.append(kept)
     put_off(connection, unchanged)
