@@ -93,6 +93,8 @@ class Watching:
             later=asyncio.get_running_loop().call_later,
         )
         self.exposition = self._exposition_of(config)
+        self.also_reading: Callable[[], Iterable[asyncio.Task[None]]] = tuple
+        """Tasks beside the poller's that may be reading now: what they read by is closed once they are done."""
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -272,7 +274,7 @@ class Watching:
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
             self._upstream.reader.give_way_to(upstream.reader)
-            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
             if trust_changed:
