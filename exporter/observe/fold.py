@@ -42,7 +42,11 @@ def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None
         if known is None:
             states.append(OrganizationState(organization=organization, first_seen=now, valid_until=now.monotonic))
         elif known.organization != organization:
-            states.append(replace(known, organization=organization))
+            renamed = replace(known, organization=organization)
+            if known.missed_at is not None and known.organization.xero_tenant_id != organization.xero_tenant_id:
+                # What a list said of another tenant says nothing of this one.
+                renamed = unsettled(replace(renamed, missed_at=None), now)
+            states.append(renamed)
         else:
             states.append(known)
     old_blocks = {block.states: block for block in previous.blocks} if previous is not None else {}
@@ -95,13 +99,16 @@ def fold(
         if place is not None:
             by_block.setdefault(place[0], {}).setdefault(place[1], []).append(reading)
     blocks = snapshot.blocks
-    if connections is not snapshot.connections:
-        blocks = tuple(_block_viewed(block, connections, now) for block in blocks)
+    asks_xero = surroundings.asks_xero
+    if connections is not snapshot.connections or asks_xero is not snapshot.surroundings.asks_xero:
+        last = snapshot.connections
+        blocks = tuple(_block_viewed(block, connections, now, last, asks_xero=asks_xero) for block in blocks)
     dirty = {index for index, block in enumerate(blocks) if block.valid_until <= now.monotonic} | by_block.keys()
     if dirty:
         changed = list(blocks)
         for index in dirty:
-            changed[index] = _block_at(blocks[index], by_block.get(index, {}), now, rules, connections)
+            came_in = by_block.get(index, {})
+            changed[index] = _block_at(blocks[index], came_in, now, rules, connections, asks_xero=asks_xero)
         blocks = tuple(changed)
     tally, counts = snapshot.tally, snapshot.counts
     if blocks is not snapshot.blocks:
@@ -124,17 +131,21 @@ def _block_at(
     now: Moment,
     rules: Thresholds,
     connections: Connections | None,
+    *,
+    asks_xero: bool,
 ) -> Block:
     states = list(block.states)
     for slot, readings in came_in.items():
         for reading in readings:
-            states[slot] = viewed(absorb(states[slot], reading, rules), connections, now)
+            states[slot] = viewed(absorb(states[slot], reading, rules), connections, now, asks_xero=asks_xero)
     return _block(tuple(age(state, now, rules) for state in states))
 
 
-def _block_viewed(block: Block, connections: Connections | None, now: Moment) -> Block:
+def _block_viewed(
+    block: Block, connections: Connections | None, now: Moment, last: Connections | None, *, asks_xero: bool
+) -> Block:
     """The block by another list of Xero's; the same object where that list says the same."""
-    states = tuple(viewed(state, connections, now) for state in block.states)
+    states = tuple(viewed(state, connections, now, last=last, asks_xero=asks_xero) for state in block.states)
     changed = any(new is not old for new, old in zip(states, block.states, strict=True))
     return _block(states) if changed else block
 
@@ -163,6 +174,7 @@ def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> Org
             skew=reading.skew,
             listed=state.listed,
             unlisted=state.unlisted,
+            missed_at=state.missed_at,
             diagnosis=diagnosis,
             memory=memory,
             valid_until=min(ended.monotonic + rules.stale_after, memory.valid_until),
@@ -198,6 +210,7 @@ def _diagnosed(
         read_before=None if state.last_success is None else state.last_success.monotonic,
         skew=reading.skew,
         unlisted=state.unlisted,
+        missed_at=state.missed_at,
     )
     return _same_or(state.diagnosis, judged.diagnosis), judged.memory
 
@@ -233,6 +246,7 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         read_before=since.monotonic,
         skew=_skew_now(state.skew, since, now),
         unlisted=state.unlisted,
+        missed_at=state.missed_at,
     )
     return replace(
         state,

@@ -8,30 +8,35 @@ from dataclasses import replace
 
 from exporter.model.facts import OrganizationState
 from exporter.model.fleet import NOBODY, Tally
-from exporter.model.judgement import KIND_OF_ISSUE
+from exporter.model.judgement import KIND_OF_ISSUE, WELL
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason
 
 
 def tally_of(states: Iterable[OrganizationState]) -> Tally:
     """Counts these organisations."""
-    known = fresh = app_refused = with_issue = not_found = lost = never_connected = 0
+    fresh = others = app_refused = with_issue = doubtful = unasked = not_found = lost = never_connected = 0
     issues: Counter[Issue] = Counter()
     affected: Counter[IncidentKind] = Counter()
     unavailable: Counter[IncidentKind] = Counter()
     for state in states:
-        diagnosis = state.diagnosis
-        if state.freshness is Freshness.NOT_FOUND:
+        freshness, diagnosis = state.freshness, state.diagnosis
+        if freshness is Freshness.FRESH and diagnosis is WELL:
+            fresh += 1
+            continue
+        if freshness is Freshness.NOT_FOUND:
             not_found += 1
             lost += state.last_success is not None
             continue
         if diagnosis.never_connected:
             never_connected += 1
             continue
-        known += 1
-        if state.freshness is not Freshness.FRESH:
+        if freshness is not Freshness.FRESH:
+            others += 1
+            unasked += freshness is Freshness.PENDING and state.last_attempt is None
             continue
         fresh += 1
         if not diagnosis.issues:
+            doubtful += bool(diagnosis.doubts)
             continue
         app_refused += diagnosis.app_refused
         with_issue += 1
@@ -40,6 +45,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         affected.update(kinds)
         if any(one.reason is Reason.XERO_UNAVAILABLE for one in diagnosis.errors):
             unavailable.update(kinds)
+    known = fresh + others
     if not known:
         return replace(NOBODY, not_found=not_found, lost=lost, never_connected=never_connected)
     return Tally(
@@ -50,6 +56,8 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         unavailable={kind: unavailable[kind] for kind in IncidentKind},
         app_refused=app_refused,
         with_issue=with_issue,
+        doubtful=doubtful,
+        unasked=unasked,
         not_found=not_found,
         lost=lost,
         never_connected=never_connected,
@@ -66,6 +74,8 @@ def added(tallies: Sequence[Tally]) -> Tally:
         unavailable={kind: sum(one.unavailable[kind] for one in tallies) for kind in IncidentKind},
         app_refused=sum(one.app_refused for one in tallies),
         with_issue=sum(one.with_issue for one in tallies),
+        doubtful=sum(one.doubtful for one in tallies),
+        unasked=sum(one.unasked for one in tallies),
         not_found=sum(one.not_found for one in tallies),
         lost=sum(one.lost for one in tallies),
         never_connected=sum(one.never_connected for one in tallies),
