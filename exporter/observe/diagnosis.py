@@ -161,15 +161,26 @@ def judge(
     found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
     over = {issue for issue, seen in memory.lingering if now.monotonic >= seen + LINGERS}
     before = {one.issue: one for one in memory.issues if one.issue not in over}
-    found.sort(key=_precedence)
+    if len(found) > 1:
+        found.sort(key=_precedence)
     issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
-    refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
-    # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
-    app_refused = bool(refused) and (reading or memory.app_refused)
-    changes = min([clock.next_change, *_ends_of(found), max(refused, default=_NEVER)])
-    valid_until = min([now.monotonic + (changes - there), *(seen + LINGERS for _, seen in lingering)])
-    memory = replace(
-        memory,
+    app_refused, changes = False, clock.next_change
+    if weighed.active:
+        refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
+        # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
+        app_refused = bool(refused) and (reading or memory.app_refused)
+        changes = min([changes, *_ends_of(found), max(refused, default=_NEVER)])
+    valid_until = now.monotonic + (changes - there)
+    for _, seen in lingering:
+        valid_until = min(valid_until, seen + LINGERS)
+    # Not by `replace`, which takes a sixth of the whole judgement to find out which fields there are.
+    memory = Memory(
+        seen=memory.seen,
+        token_expires_at=memory.token_expires_at,
+        token_renewed=memory.token_renewed,
+        connected_since=memory.connected_since,
+        unsynced_since=memory.unsynced_since,
+        unwell_since=memory.unwell_since,
         issues=issues,
         lingering=lingering,
         errors=errors,
@@ -177,7 +188,9 @@ def judge(
         valid_until=valid_until,
         settled_until=min(valid_until, settled) if reading else -_NEVER,
     )
-    doubts = _doubts(status, memory, issues, missed_at)
+    doubts: tuple[Doubt, ...] = ()
+    if missed_at is not None or status.sync_status is SyncStatus.OTHER:
+        doubts = _doubts(status, memory, issues, missed_at)
     if not issues and not errors and not doubts:
         return Judgement(WELL, memory)
     issues = _unhidden(issues)

@@ -217,7 +217,7 @@ def _diagnosed(
 
 def _same_or(before: Diagnosis, now: Diagnosis) -> Diagnosis:
     """The very same as before where it says the same: what tells of it counts on that, and writes nothing anew."""
-    return before if now == before else now
+    return before if now is before or now == before else now
 
 
 def age(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
