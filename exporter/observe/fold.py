@@ -25,9 +25,11 @@ from exporter.observe.diagnosis import judge, observed
 from exporter.observe.incidents import judge_fleet
 from exporter.observe.listed import unsettled, viewed
 from exporter.observe.phase import phase_of
-from exporter.observe.tally import added, tally_of
+from exporter.observe.tally import added, recounted, tally_of
 
 _NEVER: Final = float("inf")
+_TICK: Final = 1.0
+"""Seconds between two folds, unless something stalls."""
 
 
 def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None, now: Moment) -> Snapshot:
@@ -138,7 +140,7 @@ def _block_at(
     for slot, readings in came_in.items():
         for reading in readings:
             states[slot] = viewed(absorb(states[slot], reading, rules), connections, now, asks_xero=asks_xero)
-    return _block(tuple(age(state, now, rules) for state in states))
+    return _block_after(block, tuple(age(state, now, rules) for state in states))
 
 
 def _block_viewed(
@@ -146,8 +148,7 @@ def _block_viewed(
 ) -> Block:
     """The block by another list of Xero's; the same object where that list says the same."""
     states = tuple(viewed(state, connections, now, last=last, asks_xero=asks_xero) for state in block.states)
-    changed = any(new is not old for new, old in zip(states, block.states, strict=True))
-    return _block(states) if changed else block
+    return _block_after(block, states)
 
 
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
@@ -223,10 +224,19 @@ def _same_or(before: Diagnosis, now: Diagnosis) -> Diagnosis:
 def age(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
     """The state at `now`: freshness judged, data withdrawn when too old, what is left diagnosed.
 
-    The same object while it is valid.
+    The same object while it is valid. What time changed on the way is judged when it changed: after a stall an issue
+    that ended and came back is two, as if there had been a tick for each second.
     """
-    if now.monotonic < state.valid_until:
-        return state
+    while state.valid_until + _TICK < now.monotonic:
+        at = max(state.valid_until, (state.last_attempt or state.first_seen).monotonic)
+        stepped = _aged(state, Moment(now.wall - (now.monotonic - at), at), rules)
+        if stepped.valid_until <= at:
+            break
+        state = stepped
+    return state if now.monotonic < state.valid_until else _aged(state, now, rules)
+
+
+def _aged(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
     since = state.last_success or state.first_seen
     in_time_until = since.monotonic + rules.stale_after
     # What was withdrawn is not fresh, even if stale_after was raised meanwhile.
@@ -275,6 +285,21 @@ def _freshness(state: OrganizationState, *, in_time: bool) -> Freshness:
 
 def _block(states: tuple[OrganizationState, ...]) -> Block:
     return Block(states=states, valid_until=min(state.valid_until for state in states), tally=tally_of(states))
+
+
+def _block_after(before: Block, states: tuple[OrganizationState, ...]) -> Block:
+    """The block with these states; the very same where they are."""
+    gone = [old for old, new in zip(before.states, states, strict=True) if old is not new]
+    if not gone:
+        return before
+    if 2 * len(gone) > len(states):
+        return _block(states)
+    come = [new for old, new in zip(before.states, states, strict=True) if old is not new]
+    return Block(
+        states=states,
+        valid_until=min(state.valid_until for state in states),
+        tally=recounted(before.tally, gone, come),
+    )
 
 
 def _counts(blocks: tuple[Block, ...]) -> MappingProxyType[Freshness, int]:

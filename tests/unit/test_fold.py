@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from freezegun import freeze_time
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.clock import SystemClock
@@ -562,6 +562,7 @@ said = st.sampled_from(
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), said | st.sampled_from(Failure), st.integers(0, 1500)), max_size=20))
+@example([("a", trouble(-3000, last_sync=-100), 301), ("b", STATUS, 600), ("a", trouble(0), 1202)])
 def test_diagnosis_in_any_portions_is_the_same(story: list[tuple[str, Status | Failure, int]]) -> None:
     """One tick or twenty: which issues there are depends on the readings and the time."""
     story.sort(key=lambda entry: entry[2])

@@ -11,7 +11,7 @@ from exporter.model.facts import Organization, OrganizationState
 from exporter.model.fleet import NOBODY
 from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt, ErrorCount
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason, SyncType
-from exporter.observe.tally import added, tally_of
+from exporter.observe.tally import added, recounted, tally_of
 from tests.unit.judging import at
 
 CONNECTION, SYNC = IncidentKind.CONNECTION, IncidentKind.SYNC
@@ -117,3 +117,11 @@ def test_blocks_are_counted_apart_and_added(one: list[OrganizationState], other:
     assert sum(whole.affected.values()) >= whole.with_issue
     assert whole.fresh <= whole.known
     assert all(whole.unavailable[kind] <= whole.affected[kind] <= whole.fresh for kind in IncidentKind)
+
+
+@given(states, states, states)
+def test_a_block_is_recounted_by_those_who_changed_alone(
+    stay: list[OrganizationState], gone: list[OrganizationState], come: list[OrganizationState]
+) -> None:
+    """As if all were counted again."""
+    assert recounted(tally_of([*stay, *gone]), gone, come) == tally_of([*stay, *come])
