@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from alerts.writing import RUNBOOKS
 from dashboards.panels import SOURCE, AnyPanel
-from dashboards.queries import JOB
+from dashboards.queries import JOB, Spans
 
 TAG: Final = "xero-exporter"
 """By which dashboards find each other: one that is added later is linked from all others at once."""
@@ -47,6 +47,7 @@ def board(
     rows: Sequence[Row],
     *,
     alerts: str,
+    spans: Spans,
     variables: Sequence[dashboard.TextBoxVariable] = (),
     links: Sequence[dashboard.DashboardLink] = (),
 ) -> dict[str, object]:
@@ -57,7 +58,8 @@ def board(
         title: as lists show it.
         description: what it is for.
         rows: its panels.
-        alerts: the firing alerts that are marked in graphs, as a selector of ``ALERTS``.
+        alerts: whose begin is marked in graphs, as a selector of ``ALERTS``.
+        spans: durations of queries.
         variables: further ones.
         links: further ones.
     """
@@ -71,7 +73,7 @@ def board(
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .variables([_datasource(), _job(), *variables])
-        .annotations([_annotation(alerts)])
+        .annotations([_annotation(alerts, spans)])
         .links([_others(), *links])
     )
     number = 0
@@ -97,11 +99,13 @@ def _job() -> dashboard.QueryVariable:
     return variable.description("The scrape job of the exporters; the rules know it as xero.")
 
 
-def _annotation(alerts: str) -> dashboard.AnnotationQuery:
-    expr = f'ALERTS{{{JOB}, alertstate="firing", {alerts}}}'
+def _annotation(alerts: str, spans: Spans) -> dashboard.AnnotationQuery:
+    # Where an alert begins, and not as long as it lasts: alerts that last hours would paint over the graphs.
+    firing = f'ALERTS{{{JOB}, alertstate="firing", severity=~"critical|warning", {alerts}}}'
+    expr = f"{firing} unless {firing} offset {spans.moment}"
     return (
         dashboard.AnnotationQuery()
-        .name("Alerts")
+        .name("Alerts that begin to fire")
         .datasource(SOURCE)
         .enable(True)
         .icon_color("red")

@@ -8,7 +8,7 @@ from alerts.queries import FRESH
 from dashboards.boards import Row, board
 from dashboards.panels import Column, Look, as_rows, at_the_end, counted, graph, number, over_time, rows, states
 from dashboards.queries import JOB, SHIPPED, Spans, lines
-from dashboards.words import ATTENTION, BAD, FAILURES, GOOD, yes_no
+from dashboards.words import ATTENTION, BAD, FAILURES, GOOD, Said, yes_no
 
 UID: Final = "xero-exporter"
 RATE: Final = "[$__rate_interval]"
@@ -23,6 +23,7 @@ def exporters(spans: Spans = SHIPPED) -> dict[str, object]:
         "it costs.",
         (_stands(), _polling(), _way(), _roster(spans), _cost()),
         alerts='scope=~"fleet|exporter"',
+        spans=spans,
     )
 
 
@@ -32,7 +33,7 @@ def _stands() -> Row:
         (
             number(
                 Look(
-                    title="Do all exporters answer?",
+                    title="Exporters",
                     do="Exporters that Prometheus can scrape, and those that it should. One that does not answer: "
                     "nothing is known of its organisations.",
                     width=5,
@@ -44,12 +45,12 @@ def _stands() -> Row:
             ).override_by_name("expected", counted()),
             number(
                 Look(
-                    title="Does the platform accept our token?",
-                    do="Refused: put a valid token into platform.token_file; it is taken up within seconds, without a "
+                    title="Token accepted?",
+                    do="Whether the platform accepts our token. No: put a valid token into platform.token_file; it is taken up within seconds, without a "
                     "restart. Until then one probe goes out every 30 s.",
                     width=5,
                     height=4,
-                    said=yes_no("accepted", "refused"),
+                    said=yes_no("yes", "no"),
                     empty="not known yet",
                 ),
                 at_the_end(f"min(xero_exporter_platform_auth_ok{{{JOB}}})", "token"),
@@ -57,18 +58,18 @@ def _stands() -> Row:
             ),
             number(
                 Look(
-                    title="Is the configuration in force?",
+                    title="Configuration usable?",
                     do="No: it was changed and cannot be used, and the last good one is in force. xero-exporter "
                     "check-config says what is wrong.",
                     width=5,
                     height=4,
-                    said=yes_no("yes", "no: the last good one"),
+                    said=yes_no("yes", "no"),
                 ),
                 at_the_end(f"min(xero_exporter_config_last_reload_successful{{{JOB}}})", "configuration"),
             ),
             number(
                 Look(
-                    title="How far apart are the clocks?",
+                    title="Clocks apart",
                     do="The platform's clock against ours. Beyond 2 minutes nothing is concluded from instants: mend "
                     "the clock that is off.",
                     width=5,
@@ -82,17 +83,18 @@ def _stands() -> Row:
             ),
             number(
                 Look(
-                    title="Does the platform ask us to wait?",
-                    do="It answered 429 with Retry-After: nobody is asked until then. Often: lower "
+                    title="Asked to wait",
+                    do="The platform answered 429 with Retry-After: nobody is asked until then. Often: lower "
                     "platform.max_requests_per_second or lengthen poll.interval.",
                     width=4,
                     height=4,
                     unit="s",
-                    steps=((None, ATTENTION),),
-                    empty="no",
+                    steps=((None, GOOD), (0.001, ATTENTION)),
+                    said={0: Said("no", GOOD)},
                 ),
                 at_the_end(
-                    f"max(xero_exporter_platform_paused_until_timestamp_seconds{{{JOB}}} - time()) > 0", "for another"
+                    f"max(xero_exporter_platform_paused_until_timestamp_seconds{{{JOB}}} - time()) > 0 or vector(0)",
+                    "for another",
                 ),
             ),
         ),
@@ -135,15 +137,15 @@ def _polling() -> Row:
             graph(
                 Look(
                     title="Turns that passed unused",
-                    do="Per second: an organisation was due and its last reading was still under way. Those that hang "
+                    do="Per minute: an organisation was due and its last reading was still under way. Those that hang "
                     "have few connections of their own; many: the platform is slow.",
                     width=8,
                     height=7,
-                    unit="ops",
+                    soft=1,
                     least=0,
                     colors={"unused": ATTENTION},
                 ),
-                over_time(f"sum(rate(xero_exporter_poll_overruns_total{{{JOB}}}{RATE}))", "unused"),
+                over_time(f"60 * sum(rate(xero_exporter_poll_overruns_total{{{JOB}}}{RATE}))", "unused"),
             ),
             graph(
                 Look(
@@ -159,14 +161,16 @@ def _polling() -> Row:
             graph(
                 Look(
                     title="Does the process keep its own pace?",
-                    do="Ticks, one a second, that did not happen. More than a few: the process has too little CPU, or "
+                    do="Ticks, one a second, that did not happen, per minute. More than a few: the process has too little CPU, or "
                     "the machine sleeps.",
                     width=8,
                     height=7,
-                    unit="ops",
+                    soft=1,
                     least=0,
                 ),
-                over_time(f"sum by (instance) (rate(xero_exporter_ticks_missed_total{{{JOB}}}{RATE}))", "{{instance}}"),
+                over_time(
+                    f"60 * sum by (instance) (rate(xero_exporter_ticks_missed_total{{{JOB}}}{RATE}))", "{{instance}}"
+                ),
             ),
         ),
     )
@@ -232,14 +236,14 @@ def _way() -> Row:
             graph(
                 Look(
                     title="Errors lists that were cut",
-                    do="Entries per second of the platform's errors lists that were malformed or too many. Steady: "
+                    do="Entries per minute of the platform's errors lists that were malformed or too many. Steady: "
                     "tell whoever builds the platform.",
                     width=12,
-                    unit="ops",
+                    soft=1,
                     least=0,
                     colors={"left out": ATTENTION},
                 ),
-                over_time(f"sum(rate(xero_exporter_status_errors_dropped_total{{{JOB}}}{RATE}))", "left out"),
+                over_time(f"60 * sum(rate(xero_exporter_status_errors_dropped_total{{{JOB}}}{RATE}))", "left out"),
             ),
         ),
     )
@@ -313,7 +317,7 @@ def _roster(spans: Spans) -> Row:
             ),
             rows(
                 Look(
-                    title="Exporters",
+                    title="Which exporters?",
                     do="Each exporter of the job. Two that tell of the same organisations count everything twice.",
                     width=12,
                     height=7,
@@ -408,15 +412,15 @@ def _cost() -> Row:
             graph(
                 Look(
                     title="Blocks rendered",
-                    do="Per second: a block of 256 organisations is rendered again when something in it changed. Far "
+                    do="Per minute: a block of 256 organisations is rendered again when something in it changed. Far "
                     "above two for each block and interval: something changes all the time.",
                     width=12,
                     height=7,
-                    unit="ops",
+                    soft=1,
                     least=0,
                 ),
                 over_time(
-                    f"sum by (instance) (rate(xero_exporter_blocks_rendered_total{{{JOB}}}{RATE}))", "{{instance}}"
+                    f"60 * sum by (instance) (rate(xero_exporter_blocks_rendered_total{{{JOB}}}{RATE}))", "{{instance}}"
                 ),
             ),
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from grafana_foundation_sdk.builders import table
+
 from alerts.fleet import PENDING_SYNCS
 from alerts.levels import COVERAGE, SYNC
 from alerts.queries import AFFECTED_RATIO, FRESH, FRESH_COUNT, KNOWN_COUNT, UNKNOWN
@@ -14,7 +16,6 @@ from dashboards.panels import (
     Look,
     as_rows,
     at_the_end,
-    bars,
     counted,
     graph,
     number,
@@ -41,6 +42,9 @@ UID: Final = "xero-fleet"
 MOST_ROWS: Final = 100
 """Rows of the table of organisations: more than anybody reads, and as cheap for 10,000 organisations as for 100."""
 
+FEW_ROWS: Final = 6
+"""Rows of a small table: what fits without scrolling."""
+
 VERDICT: Final = lines(
     coded("xero_fleet_verdict", "verdict", VERDICT_CODES, "min"),
     f"or vector({NOBODY})",
@@ -48,7 +52,6 @@ VERDICT: Final = lines(
 """The code of the verdict; `NOBODY` where no exporter answers."""
 
 EACH: Final = "job, organization_id"
-ISSUE: Final = f"max by ({EACH}, issue) (xero_issue{{{JOB}}})"
 
 
 def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
@@ -60,6 +63,7 @@ def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
         "to do first.",
         (_question(), _kind(spans), _which(), _backlog(), _levels(spans)),
         alerts='scope="fleet"',
+        spans=spans,
     )
 
 
@@ -101,6 +105,7 @@ def _question() -> Row:
                     empty="not asked: xero.status_pages is empty",
                 ),
                 at_the_end(coded("xero_service_status", "status", PAGE_CODES, "max by (page)"), "{{page}}"),
+                below=True,
             ),
             number(
                 Look(
@@ -132,8 +137,8 @@ def _question() -> Row:
             ).override_by_name("organisations", counted()),
             number(
                 Look(
-                    title="Of how many is something fresh known?",
-                    do="Below 80 % nothing is concluded of the fleet: look at the Exporter dashboard for how asking "
+                    title="How many are fresh?",
+                    do="Of how many something fresh is known. Below 80 % nothing is concluded of the fleet: look at the Exporter dashboard for how asking "
                     "fails. Unknown is not broken, and not healthy.",
                     width=6,
                     height=4,
@@ -163,13 +168,15 @@ def _question() -> Row:
 def _kind(spans: Spans) -> Row:
     asked = f"{FRESH}{{{JOB}}}"
     before = f"{asked} offset {spans.hour}"
+    now = f"max by ({EACH}) (xero_issue{{{JOB}}})"
+    then = f"max by ({EACH}) (xero_issue{{{JOB}}} offset {spans.hour})"
     nothing = f"or 0 * sum(xero_organizations{{{JOB}}})"
     turned = lines(
-        f"count ({ISSUE} unless {ISSUE} offset {spans.hour} and on ({EACH}) {before})",
+        f"count ({now} unless {then} and on ({EACH}) {before})",
         nothing,
     )
     recovered = lines(
-        f"count ({ISSUE} offset {spans.hour} unless {ISSUE} and on ({EACH}) {asked})",
+        f"count ({then} unless {now} and on ({EACH}) {asked})",
         nothing,
     )
     return Row(
@@ -184,7 +191,7 @@ def _kind(spans: Spans) -> Row:
                     height=4,
                     said=VERDICT_SAID,
                 ),
-                over_time(VERDICT, "verdict"),
+                over_time(VERDICT, "fleet"),
             ),
             graph(
                 Look(
@@ -201,24 +208,28 @@ def _kind(spans: Spans) -> Row:
                 ),
                 stacked=True,
             ),
-            bars(
+            rows(
                 Look(
                     title="Why do syncs fail?",
-                    do="Organisations with a recent error, by its reason, the ten commonest. docs/reasons.md says what "
+                    do="Organisations with a recent error, by its reason, the commonest. docs/reasons.md says what "
                     "each means and who can end it.",
                     width=6,
-                    least=0,
                     empty="nobody has a recent error",
                     steps=((None, "blue"),),
                 ),
-                at_the_end(
-                    f"topk(10, count by (reason) (count by (reason, organization_id) (xero_recent_errors{{{JOB}}})))",
-                    "{{reason}}",
+                (
+                    Column(of="reason", title="Reason"),
+                    Column(of="Value #A", title="Organisations", unit="short", width=120, bar=True),
+                ),
+                as_rows(
+                    f"topk({FEW_ROWS}, count by (reason) "
+                    f"(count by (reason, organization_id) (xero_recent_errors{{{JOB}}})))",
+                    "A",
                 ),
             ),
             rows(
                 Look(
-                    title="Which pages fire, and which tickets of ours?",
+                    title="Alerts of fleet and exporter",
                     do="Alerts about the fleet and the exporter, and since when. Those of single organisations stand "
                     "at the organisation.",
                     width=6,
@@ -242,7 +253,7 @@ def _kind(spans: Spans) -> Row:
             graph(
                 Look(
                     title="Who turns bad, who recovers?",
-                    do="Issues that fresh organisations have and did not have an hour ago, and the other way round. "
+                    do="Fresh organisations that have an issue and had none an hour ago, and the other way round. "
                     "Many more turn bad than recover: look for one cause.",
                     width=12,
                     colors={"turned bad": ATTENTION, "recovered": GOOD},
@@ -303,7 +314,7 @@ def _which() -> Row:
                 ),
                 (
                     Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-                    Column(of="issue", title="Issue", words={issue: said for issue, said in ISSUES.items()}),
+                    Column(of="issue", title="Issue", words=ISSUES),
                     Column(of="Value #A", title="For", unit="s", width=120),
                     Column(of="reason", title="Reason"),
                     Column(of="Value #C", title="Pending", unit="short", width=100),
@@ -328,7 +339,7 @@ def _which() -> Row:
                 (
                     Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
                     Column(of="failure", title="Failure", width=150),
-                    Column(of="Value #A", title="Last answer ago", unit="s", width=140),
+                    Column(of="Value #A", title="Last answer ago", unit="s", width=140, missing="never"),
                 ),
                 as_rows(
                     lines(
@@ -342,9 +353,7 @@ def _which() -> Row:
                 as_rows(
                     lines(
                         f"topk({MOST_ROWS}, max by (organization_id, failure) (",
-                        f"  time() - xero_poll_last_attempt_timestamp_seconds{{{JOB}}}",
-                        f"    and on ({EACH}) {UNKNOWN}{{{JOB}}}",
-                        f"  + on ({EACH}) group_right () 0 * xero_poll_failure{{{JOB}}}",
+                        f"  xero_poll_failure{{{JOB}}} and on ({EACH}) {UNKNOWN}{{{JOB}}}",
                         "))",
                     ),
                     "B",
@@ -371,9 +380,6 @@ def _which() -> Row:
 
 
 def _backlog() -> Row:
-    def largest(family: str) -> str:
-        return f"topk(10, max by (organization_id) (xero_{family}{{{JOB}}}) > 0)"
-
     return Row(
         "How much waits?",
         (
@@ -389,30 +395,26 @@ def _backlog() -> Row:
                 over_time(f"sum({PENDING_SYNCS}{{{JOB}}})", "waiting"),
                 over_time(f"sum(xero_failed_syncs{{{JOB}}})", "failed", "B"),
             ),
-            bars(
-                Look(
-                    title="Where does most wait?",
-                    do="The ten organisations with most pending syncs. One far ahead of the others has a cause of its "
-                    "own.",
-                    width=6,
-                    least=0,
-                    empty="nothing waits",
-                    steps=((None, "blue"),),
-                ),
-                at_the_end(largest("pending_syncs"), "{{organization_id}}"),
-            ),
-            bars(
-                Look(
-                    title="Where did most fail?",
-                    do="The ten organisations with most failed syncs.",
-                    width=6,
-                    least=0,
-                    empty="nothing failed",
-                    steps=((None, BAD),),
-                ),
-                at_the_end(largest("failed_syncs"), "{{organization_id}}"),
-            ),
+            _largest("Where does most wait?", "pending", "nothing waits", "blue"),
+            _largest("Where did most fail?", "failed", "nothing failed", BAD),
         ),
+    )
+
+
+def _largest(title: str, which: str, empty: str, color: str) -> table.Panel:
+    return rows(
+        Look(
+            title=title,
+            do=f"The organisations with most {which} syncs. One far ahead of the others has a cause of its own: open it.",
+            width=6,
+            empty=empty,
+            steps=((None, color),),
+        ),
+        (
+            Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
+            Column(of="Value #A", title=which.capitalize(), unit="short", width=140, bar=True),
+        ),
+        as_rows(f"topk({FEW_ROWS}, max by (organization_id) (xero_{which}_syncs{{{JOB}}}) > 0)", "A"),
     )
 
 

@@ -30,7 +30,7 @@ FOUND: Final = 20
 IS_FRESH: Final = f"{FRESH}{{{ONE}}}"
 
 
-def organization(_spans: Spans = SHIPPED) -> dict[str, object]:
+def organization(spans: Spans = SHIPPED) -> dict[str, object]:
     """The dashboard."""
     return board(
         UID,
@@ -38,6 +38,7 @@ def organization(_spans: Spans = SHIPPED) -> dict[str, object]:
         "One customer's connection to Xero. Type an organization_id above, or a part of it and choose below.",
         (_now(), _wrong(), _syncs(), _asking(), _others()),
         alerts='organization_id="$organization_id"',
+        spans=spans,
         variables=(_which(),),
         links=(_steps(),),
     )
@@ -156,7 +157,7 @@ def _wrong() -> Row:
                     empty="no issue, or nothing fresh is known",
                 ),
                 (
-                    Column(of="issue", title="Issue", words={issue: said for issue, said in ISSUES.items()}),
+                    Column(of="issue", title="Issue", words=ISSUES),
                     Column(of="Value #A", title="For", unit="s", width=110),
                 ),
                 as_rows(f"time() - max by (issue) (xero_issue_since_timestamp_seconds{{{ONE}}})", "A"),
@@ -327,7 +328,7 @@ def _others() -> Row:
                     title=f"Organisations whose id holds what was typed above, {FOUND} at most",
                     do="Choose one to see it here. Those with an issue come first.",
                     width=24,
-                    height=8,
+                    height=6,
                     empty="no organisation has such an id",
                 ),
                 (

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
 from grafana_foundation_sdk.builders import (
-    bargauge,
     common,
     dashboard,
     prometheus,
@@ -33,8 +32,8 @@ Steps: TypeAlias = Sequence[tuple[float | None, str]]
 NEUTRAL: Final[Steps] = ((None, "text"),)
 """A number that is neither good nor bad."""
 
-AnyPanel: TypeAlias = stat.Panel | timeseries.Panel | statetimeline.Panel | bargauge.Panel | table.Panel
-_Panel = TypeVar("_Panel", stat.Panel, timeseries.Panel, statetimeline.Panel, bargauge.Panel, table.Panel)
+AnyPanel: TypeAlias = stat.Panel | timeseries.Panel | statetimeline.Panel | table.Panel
+_Panel = TypeVar("_Panel", stat.Panel, timeseries.Panel, statetimeline.Panel, table.Panel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class Look:
         empty: what no data means, where that is good news or a choice; without it, no data is a fault.
         colors: of series, by name.
         least: where the axis begins.
-        most: where it ends.
+        soft: where it ends at least.
     """
 
     title: str
@@ -67,7 +66,7 @@ class Look:
     empty: str = ""
     colors: Mapping[str, str] = field(default_factory=dict)
     least: float | None = None
-    most: float | None = None
+    soft: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,9 @@ class Column:
         words: words in place of label values, shown in their colours.
         link: URL to which a cell leads.
         hint: what the link says.
-        wrap: whether long text goes over several lines.
+        missing: what stands where there is no value.
+        wrap: whether it is text that goes over several lines.
+        bar: whether a number is shown as a bar beside it.
     """
 
     of: str
@@ -94,7 +95,9 @@ class Column:
     words: Mapping[str, Said] = field(default_factory=dict)
     link: str = ""
     hint: str = ""
+    missing: str = "-"
     wrap: bool = False
+    bar: bool = False
 
 
 def over_time(expr: str, legend: str, ref: str = "A") -> prometheus.Dataquery:
@@ -112,11 +115,13 @@ def as_rows(expr: str, ref: str) -> prometheus.Dataquery:
     return at_the_end(expr, ref, ref).format(PromQueryFormat.TABLE)
 
 
-def number(look: Look, *queries: prometheus.Dataquery, filled: bool = False) -> stat.Panel:
-    """One or a few values in large; `filled` paints the whole panel."""
+def number(look: Look, *queries: prometheus.Dataquery, filled: bool = False, below: bool = False) -> stat.Panel:
+    """One or a few values in large; `filled` paints the whole panel, `below` puts one under the other."""
     color = shapes.BigValueColorMode.BACKGROUND_SOLID if filled else shapes.BigValueColorMode.VALUE
     named = shapes.BigValueTextMode.VALUE_AND_NAME if len(queries) > 1 else shapes.BigValueTextMode.AUTO
     panel = _look(stat.Panel(), look, queries)
+    if below:
+        panel = panel.orientation(shapes.VizOrientation.HORIZONTAL)
     return panel.color_mode(color).graph_mode(shapes.BigValueGraphMode.NONE).text_mode(named).reduce_options(_last())
 
 
@@ -126,6 +131,10 @@ def graph(look: Look, *queries: prometheus.Dataquery, stacked: bool = False, lin
     panel = panel.show_points(shapes.VisibilityMode.NEVER).legend(_legend(look)).tooltip(_tooltip())
     if stacked:
         panel = panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A")).line_width(1)
+    if look.unit == "s":
+        panel = panel.axis_width(AXIS)
+    if look.soft is not None:
+        panel = panel.axis_soft_max(look.soft)
     if lines:
         style = common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds_style(style)
@@ -138,13 +147,6 @@ def states(look: Look, *queries: prometheus.Dataquery) -> statetimeline.Panel:
     legend = legend.placement(shapes.LegendPlacement.BOTTOM).calcs([])
     panel = _look(statetimeline.Panel(), look, queries).merge_values(True).row_height(0.85).fill_opacity(80)
     return panel.show_value(shapes.VisibilityMode.AUTO).legend(legend).tooltip(_tooltip())
-
-
-def bars(look: Look, *queries: prometheus.Dataquery) -> bargauge.Panel:
-    """The largest values as bars, with their names."""
-    panel = _look(bargauge.Panel(), look, queries).orientation(shapes.VizOrientation.HORIZONTAL)
-    panel = panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).value_mode(shapes.BarGaugeValueMode.TEXT)
-    return panel.name_placement(shapes.BarGaugeNamePlacement.LEFT).reduce_options(_last())
 
 
 def rows(look: Look, columns: Sequence[Column], *queries: prometheus.Dataquery, heads: bool = True) -> table.Panel:
@@ -167,6 +169,11 @@ def rows(look: Look, columns: Sequence[Column], *queries: prometheus.Dataquery, 
             },
         )
     )
+    words = [{"targetField": column.title, "destinationType": "string"} for column in columns if column.wrap]
+    if words:
+        panel = panel.with_transformation(
+            model.DataTransformerConfig(id_val="convertFieldType", options={"conversions": words, "fields": {}})
+        )
     for column in columns:
         panel = panel.override_by_name(column.title, list(_properties(column)))
     return panel
@@ -218,8 +225,6 @@ def _look(panel: _Panel, look: Look, queries: Sequence[prometheus.Dataquery]) ->
         panel = panel.no_value(look.empty)
     if look.least is not None:
         panel = panel.min(look.least)
-    if look.most is not None:
-        panel = panel.max(look.most)
     for name, properties in colored(look.colors):
         panel = panel.override_by_name(name, properties)
     for query in queries:
@@ -240,7 +245,14 @@ def _properties(column: Column) -> Iterable[model.DynamicConfigValue]:
     if column.words:
         yield of("custom.cellOptions", {"type": "color-text"})
     elif column.wrap:
+        yield of("custom.align", "left")
         yield of("custom.cellOptions", {"type": "auto", "wrapText": True})
+        yield of("custom.wrapText", value=True)
+    elif column.bar:
+        yield of("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
+        yield of("min", 0)
+    # What an empty table says would otherwise stand in each empty cell.
+    yield of("noValue", column.missing)
     if column.link:
         yield of("links", [{"title": column.hint, "url": column.link}])
 
@@ -258,7 +270,10 @@ def _legend(look: Look) -> common.VizLegendOptions:
     return legend.display_mode(shapes.LegendDisplayMode.LIST).placement(shapes.LegendPlacement.BOTTOM).calcs([])
 
 
-WIDE: Final = 12
+AXIS: Final = 68
+"""Pixels for durations at an axis: Grafana gives "1.67 hours" too few."""
+
+WIDE: Final = 14
 """Columns from which a graph has its legend beside it."""
 
 

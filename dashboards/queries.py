@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from alerts.thresholds import DAY, HOUR, duration
+from alerts.thresholds import DAY, HOUR, MINUTE, duration
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -21,11 +21,13 @@ class Spans:
     """The durations of queries, as Prometheus writes them.
 
     Attributes:
+        moment: for which the begin of an alert is marked.
         hour: over which is told who turned bad and who recovered.
         day: over which retries of the exporter are counted.
         budget: of a service level.
     """
 
+    moment: str
     hour: str
     day: str
     budget: str
@@ -33,7 +35,7 @@ class Spans:
     @classmethod
     def scaled(cls, scale: float) -> Spans:
         """All of them divided by `scale`, for tests."""
-        return cls(*(duration(seconds / scale) for seconds in (HOUR, DAY, 30 * DAY)))
+        return cls(*(duration(seconds / scale) for seconds in (5 * MINUTE, HOUR, DAY, 30 * DAY)))
 
 
 SHIPPED: Final = Spans.scaled(1)

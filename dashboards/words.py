@@ -111,11 +111,11 @@ SYNC_STATUS_SAID: Final[Mapping[int, Said]] = MappingProxyType(
 )
 """The platform's own word for an organisation's syncs."""
 
-ISSUES: Final[Mapping[Issue, Said]] = MappingProxyType(
+ISSUES: Final[Mapping[str, Said]] = MappingProxyType(
     {
         Issue.DISCONNECTED: Said("disconnected", "red"),
         Issue.TOKEN_EXPIRED: Said("token expired", "orange"),
-        Issue.UNAUTHORIZED: Said("not authorised at Xero", "dark-orange"),
+        Issue.UNAUTHORIZED: Said("unauthorised", "dark-orange"),
         Issue.CONTACTS_FAILING: Said("contacts fail", "blue"),
         Issue.INVOICES_FAILING: Said("invoices fail", "purple"),
         Issue.RECONCILIATION_FAILING: Said("reconciliation fails", "dark-purple"),
