@@ -24,7 +24,7 @@ TO_ORGANIZATION: Final = "/d/xero-organization?var-organization_id=${__data.fiel
 
 
 RUNBOOK: Final = RUNBOOKS + "/${__data.fields.Alert}.md"
-"""From a row with a column Alert to that alert's runbook; `xero-exporter bundle --runbooks-url` fills the address in."""
+"""From a row with a column Alert to its runbook; `xero-exporter bundle --runbooks-url` fills the address in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The Exporter dashboard: is it us? The exporters, the way to the platform, the list of organisations, what it costs."""
+"""The Exporter dashboard: is it us? The exporters, the way to the platform, its list of organisations, its costs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def _stands() -> Row:
             number(
                 Look(
                     title="Token accepted?",
-                    do="Whether the platform accepts our token. No: put a valid token into platform.token_file; it is taken up within seconds, without a "
+                    do="Whether the platform accepts our token. No: put a valid one into platform.token_file; it is "
+                    "taken up within seconds, without a "
                     "restart. Until then one probe goes out every 30 s.",
                     width=5,
                     height=4,
@@ -161,8 +162,8 @@ def _polling() -> Row:
             graph(
                 Look(
                     title="Does the process keep its own pace?",
-                    do="Ticks, one a second, that did not happen, per minute. More than a few: the process has too little CPU, or "
-                    "the machine sleeps.",
+                    do="Ticks, one a second, that did not happen, per minute. More than a few: it has too little "
+                    "CPU, or the machine sleeps.",
                     width=8,
                     height=7,
                     soft=1,
@@ -347,7 +348,7 @@ def _cost() -> Row:
             graph(
                 Look(
                     title="Memory",
-                    do="About 130 MiB for 10,000 organisations. A line that only rises over days is a fault: report it.",
+                    do="About 130 MiB for 10,000 organisations. One that only rises over days is a fault: report it.",
                     width=6,
                     height=7,
                     unit="bytes",

@@ -31,6 +31,7 @@ from dashboards.words import (
     FRESHNESS,
     GOOD,
     ISSUES,
+    MEANING,
     NOBODY,
     PAGE_CODES,
     PAGE_SAID,
@@ -50,6 +51,12 @@ VERDICT: Final = lines(
     f"or vector({NOBODY})",
 )
 """The code of the verdict; `NOBODY` where no exporter answers."""
+
+SENTENCES: Final = lines(
+    f'label_replace({VERDICT}, "line", "means", "", "")',
+    f'or label_replace(({VERDICT}) + {DO_FIRST}, "line", "next", "", "")',
+)
+"""The verdict twice: for what it means, and for what to do first."""
 
 EACH: Final = "job, organization_id"
 
@@ -90,9 +97,10 @@ def _question() -> Row:
                     width=9,
                     height=5,
                 ),
-                (Column(of="Value #A", title="Meaning", said=DO_FIRST, wrap=True),),
-                as_rows(VERDICT, "A"),
+                (Column(of="Value #A", title="Meaning", said=MEANING, wrap=True),),
+                as_rows(SENTENCES, "A"),
                 heads=False,
+                tall=True,
             ),
             number(
                 Look(
@@ -138,7 +146,8 @@ def _question() -> Row:
             number(
                 Look(
                     title="How many are fresh?",
-                    do="Of how many something fresh is known. Below 80 % nothing is concluded of the fleet: look at the Exporter dashboard for how asking "
+                    do="Of how many something fresh is known. Below 80 % nothing is concluded of the fleet: "
+                    "look at the Exporter dashboard for how asking "
                     "fails. Unknown is not broken, and not healthy.",
                     width=6,
                     height=4,
@@ -290,7 +299,8 @@ def _which() -> Row:
     own = lines(
         "topk by (organization_id, issue) (1,",
         "  sum by (organization_id, issue, reason) (label_replace(",
-        f'    xero_recent_errors{{{JOB}}}, "issue", "${{1}}_failing", "sync_type", "(contacts|invoices|reconciliation)"',
+        f"    xero_recent_errors{{{JOB}}},",
+        '    "issue", "${1}_failing", "sync_type", "(contacts|invoices|reconciliation)"',
         "  ))",
         ")",
     )
@@ -405,7 +415,7 @@ def _largest(title: str, which: str, empty: str, color: str) -> table.Panel:
     return rows(
         Look(
             title=title,
-            do=f"The organisations with most {which} syncs. One far ahead of the others has a cause of its own: open it.",
+            do=f"The organisations with most {which} syncs. One far ahead of the others has its own cause: open it.",
             width=6,
             empty=empty,
             steps=((None, color),),
@@ -467,8 +477,8 @@ def _levels(spans: Spans) -> Row:
             graph(
                 Look(
                     title="How fast does the budget of monitoring burn?",
-                    do=f"1 spends it in exactly 30 days. Above {LIMITS.ticket_fast:g} over 1 d a ticket is opened: look "
-                    "at the Exporter dashboard.",
+                    do=f"1 spends it in exactly 30 days. Above {LIMITS.ticket_fast:g} over 1 d a ticket is opened: "
+                    "look at the Exporter dashboard.",
                     width=10,
                     decimals=1,
                     least=0,

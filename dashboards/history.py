@@ -1,7 +1,7 @@
 """Hours of a simulated platform as Prometheus would have scraped them, for pictures of the dashboards.
 
 The simulator's organisations live through their scripts; the exporter's own reading of answers, judgement and page make
-of them what a scrape would have seen. Only time is made up, and what only a running process has: durations, memory, CPU.
+of them what a scrape would have seen. Only time is made up, and what only a running process has: durations, memory.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class History:
 
 
 def mostly_well(size: int) -> tuple[SimulatedOrganization, ...]:
-    """A fleet as a platform would like to have it: one of each trouble, one in eight in Xero's outage, the rest well."""
+    """A fleet as a platform would like to have it: one of each trouble, one in eight in an outage, the rest well."""
     begin = demo_fleet(min(size, 28), seed=1)
     rest = uniform_fleet(size, "healthy", seed=2)[len(begin) :]
     return begin + tuple(

@@ -130,7 +130,7 @@ def _now() -> Row:
             number(
                 Look(
                     title="Last answer ago",
-                    do="How old all that stands here is. Older than stale_after: it is withdrawn, and nothing is known.",
+                    do="How old all of this is. Older than stale_after: it is withdrawn, and nothing is known.",
                     width=4,
                     height=4,
                     unit="s",

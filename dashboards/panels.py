@@ -149,9 +149,15 @@ def states(look: Look, *queries: prometheus.Dataquery) -> statetimeline.Panel:
     return panel.show_value(shapes.VisibilityMode.AUTO).legend(legend).tooltip(_tooltip())
 
 
-def rows(look: Look, columns: Sequence[Column], *queries: prometheus.Dataquery, heads: bool = True) -> table.Panel:
-    """A table of the queries, merged by the labels that they share; `columns` are shown, in this order."""
-    panel = _look(table.Panel(), look, queries).show_header(heads).cell_height(shapes.TableCellHeight.SM)
+def rows(
+    look: Look, columns: Sequence[Column], *queries: prometheus.Dataquery, heads: bool = True, tall: bool = False
+) -> table.Panel:
+    """A table of the queries, merged by the labels that they share; `columns` are shown, in this order.
+
+    `tall` has room for two lines in each row: Grafana does not see how long the words are that a number becomes.
+    """
+    height = shapes.TableCellHeight.LG if tall else shapes.TableCellHeight.SM
+    panel = _look(table.Panel(), look, queries).show_header(heads).cell_height(height)
     keep = "|".join(column.of for column in columns)
     if len(queries) > 1:
         panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))

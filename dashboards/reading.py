@@ -8,7 +8,6 @@ from typing import Any, Final, TypeAlias
 
 import promql_parser
 
-
 Board: TypeAlias = Mapping[str, Any]
 """A dashboard, parsed from its JSON."""
 

@@ -63,13 +63,15 @@ VERDICT_SAID: Final[Mapping[int, Said]] = MappingProxyType(
 )
 """Whose problem it is, in a few words."""
 
-DO_FIRST: Final[Mapping[int, Said]] = MappingProxyType(
+DO_FIRST: Final = 100
+"""What is added to a code for what to do first."""
+
+MEANING: Final[Mapping[int, Said]] = MappingProxyType(
     {
-        NOBODY: Said("No exporter answers Prometheus: look at the process and the way to it.", "text"),
-        **{
-            code: Said(f"{VERDICTS[verdict].sentence} {VERDICTS[verdict].do_first}", "text")
-            for verdict, code in VERDICT_CODES.items()
-        },
+        NOBODY: Said("Nothing is known of any organisation: no exporter answers Prometheus.", "text"),
+        NOBODY + DO_FIRST: Said("Look at the exporter's process and its log, and at the way to it.", "text"),
+        **{code: Said(VERDICTS[verdict].sentence, "text") for verdict, code in VERDICT_CODES.items()},
+        **{code + DO_FIRST: Said(VERDICTS[verdict].do_first, "text") for verdict, code in VERDICT_CODES.items()},
     }
 )
 """What each verdict means and what to do first, as the pages and commands of the exporter say it."""
