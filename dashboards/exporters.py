@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.queries import FRESH
 from dashboards.boards import Row, board
-from dashboards.panels import Column, Look, as_rows, at_the_end, counted, graph, number, over_time, rows, states
+from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, counted, graph, number, over_time, rows, states
 from dashboards.queries import JOB, SHIPPED, Spans, lines
 from dashboards.words import ATTENTION, BAD, FAILURES, GOOD, Said, yes_no
 
@@ -142,7 +142,6 @@ def _polling() -> Row:
                     "have few connections of their own; many: the platform is slow.",
                     width=8,
                     height=7,
-                    soft=1,
                     least=0,
                     colors={"unused": ATTENTION},
                 ),
@@ -166,7 +165,6 @@ def _polling() -> Row:
                     "CPU, or the machine sleeps.",
                     width=8,
                     height=7,
-                    soft=1,
                     least=0,
                 ),
                 over_time(
@@ -208,7 +206,7 @@ def _way() -> Row:
                     f"sum by (upstream, failure) (rate(xero_exporter_request_failures_total{{{JOB}}}{RATE})) > 0",
                     "{{upstream}}: {{failure}}",
                 ),
-                stacked=True,
+                bars=True,
             ),
             graph(
                 Look(
@@ -232,7 +230,7 @@ def _way() -> Row:
                     empty="every last reading was answered",
                 ),
                 over_time(f"count by (failure) (xero_poll_failure{{{JOB}}})", "{{failure}}"),
-                stacked=True,
+                bars=True,
             ),
             graph(
                 Look(
@@ -240,7 +238,6 @@ def _way() -> Row:
                     do="Entries per minute of the platform's errors lists that were malformed or too many. Steady: "
                     "tell whoever builds the platform.",
                     width=12,
-                    soft=1,
                     least=0,
                     colors={"left out": ATTENTION},
                 ),
@@ -282,7 +279,7 @@ def _roster(spans: Spans) -> Row:
                 (
                     Column(of="source", title="Source", width=90),
                     Column(of="Value #A", title="Read ago", unit="s"),
-                    Column(of="Value #B", title="Refused in a day", unit="short", width=140),
+                    Column(of="Value #B", title="Refused in a day", unit=COUNT, width=140),
                 ),
                 as_rows(
                     f"time() - min by (source) (xero_exporter_roster_last_success_timestamp_seconds{{{JOB}}})", "A"
@@ -304,6 +301,7 @@ def _roster(spans: Spans) -> Row:
                 ),
                 at_the_end(f"max(xero_exporter_discovery_held{{{JOB}}})", "list"),
                 at_the_end(f"sum(xero_exporter_discovery_missing_organizations{{{JOB}}})", "missed, kept", "B"),
+                below=True,
             ).override_by_name("missed, kept", counted()),
             states(
                 Look(
@@ -326,7 +324,7 @@ def _roster(spans: Spans) -> Row:
                 (
                     Column(of="instance", title="Instance"),
                     Column(of="version", title="Version", width=110),
-                    Column(of="Value #B", title="Organisations", unit="short", width=120),
+                    Column(of="Value #B", title="Organisations", unit=COUNT, width=120),
                     Column(of="Value #C", title="Up for", unit="s", width=110),
                 ),
                 as_rows(f"max by (instance, version) (xero_exporter_build_info{{{JOB}}})", "A"),
@@ -417,7 +415,6 @@ def _cost() -> Row:
                     "above two for each block and interval: something changes all the time.",
                     width=12,
                     height=7,
-                    soft=1,
                     least=0,
                 ),
                 over_time(

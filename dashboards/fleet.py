@@ -12,6 +12,7 @@ from alerts.queries import AFFECTED_RATIO, FRESH, FRESH_COUNT, KNOWN_COUNT, UNKN
 from alerts.thresholds import SHIPPED as LIMITS
 from dashboards.boards import RUNBOOK, TO_ORGANIZATION, Row, board
 from dashboards.panels import (
+    COUNT,
     Column,
     Look,
     as_rows,
@@ -61,6 +62,13 @@ SENTENCES: Final = lines(
 EACH: Final = "job, organization_id"
 
 
+JUDGED: Final = lines(
+    "and on ()",
+    f"sum({FRESH_COUNT}{{{JOB}}}) / (sum({KNOWN_COUNT}{{{JOB}}}) > 0) >= {LIMITS.enough_fresh}",
+)
+"""While nothing is known of most, nobody is counted as having an issue: a 0 would say that all is well."""
+
+
 def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
     """The dashboard, with these durations."""
     return board(
@@ -75,6 +83,7 @@ def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
 
 
 def _question() -> Row:
+    affected = f"sum(xero_organizations_affected{{{JOB}}})"
     return Row(
         "",
         (
@@ -89,6 +98,7 @@ def _question() -> Row:
                 ),
                 at_the_end(VERDICT, "verdict"),
                 filled=True,
+                size=38,
             ),
             rows(
                 Look(
@@ -122,6 +132,7 @@ def _question() -> Row:
                     "connected once: all shares are of them. Far fewer than yesterday: look at the Exporter dashboard.",
                     width=6,
                     height=4,
+                    unit=COUNT,
                 ),
                 at_the_end(f"sum(xero_organizations{{{JOB}}})", "listed"),
                 at_the_end(f"sum({KNOWN_COUNT}{{{JOB}}})", "once connected", "B"),
@@ -136,12 +147,10 @@ def _question() -> Row:
                     unit="percentunit",
                     decimals=1,
                     steps=((None, GOOD), (0.0001, ATTENTION), (0.1, BAD)),
+                    empty="not known: too little is fresh",
                 ),
-                at_the_end(
-                    f"sum(xero_organizations_affected{{{JOB}}}) / (sum({FRESH_COUNT}{{{JOB}}}) > 0) or vector(0)",
-                    "share",
-                ),
-                at_the_end(f"sum(xero_organizations_affected{{{JOB}}})", "organisations", "B"),
+                at_the_end(f"{affected} / sum({FRESH_COUNT}{{{JOB}}})\n{JUDGED}", "share"),
+                at_the_end(f"{affected}\n{JUDGED}", "organisations", "B"),
             ).override_by_name("organisations", counted()),
             number(
                 Look(
@@ -154,8 +163,9 @@ def _question() -> Row:
                     unit="percentunit",
                     decimals=1,
                     steps=((None, BAD), (LIMITS.enough_fresh, ATTENTION), (LIMITS.coverage_target, GOOD)),
+                    empty="not known, or nobody is connected yet",
                 ),
-                at_the_end(f"sum({FRESH_COUNT}{{{JOB}}}) / (sum({KNOWN_COUNT}{{{JOB}}}) > 0) or vector(0)", "share"),
+                at_the_end(f"sum({FRESH_COUNT}{{{JOB}}}) / (sum({KNOWN_COUNT}{{{JOB}}}) > 0)", "share"),
                 at_the_end(f"sum({KNOWN_COUNT}{{{JOB}}} - {FRESH_COUNT}{{{JOB}}})", "not fresh", "B"),
             ).override_by_name("not fresh", counted()),
             number(
@@ -179,13 +189,13 @@ def _kind(spans: Spans) -> Row:
     before = f"{asked} offset {spans.hour}"
     now = f"max by ({EACH}) (xero_issue{{{JOB}}})"
     then = f"max by ({EACH}) (xero_issue{{{JOB}}} offset {spans.hour})"
-    nothing = f"or 0 * sum(xero_organizations{{{JOB}}})"
+    nothing = lines(f"or 0 * sum(xero_organizations{{{JOB}}}))", JUDGED)
     turned = lines(
-        f"count ({now} unless {then} and on ({EACH}) {before})",
+        f"(count ({now} unless {then} and on ({EACH}) {before})",
         nothing,
     )
     recovered = lines(
-        f"count ({then} unless {now} and on ({EACH}) {asked})",
+        f"(count ({then} unless {now} and on ({EACH}) {asked})",
         nothing,
     )
     return Row(
@@ -212,7 +222,7 @@ def _kind(spans: Spans) -> Row:
                     least=0,
                 ),
                 *(
-                    over_time(f'sum(xero_issue_organizations{{{JOB}, issue="{issue}"}})', said.text, ref)
+                    over_time(f'sum(xero_issue_organizations{{{JOB}, issue="{issue}"}})\n{JUDGED}', said.text, ref)
                     for ref, (issue, said) in zip("ABCDEFGH", ISSUES.items(), strict=True)
                 ),
                 stacked=True,
@@ -223,12 +233,12 @@ def _kind(spans: Spans) -> Row:
                     do="Organisations with a recent error, by its reason, the commonest. docs/reasons.md says what "
                     "each means and who can end it.",
                     width=6,
-                    empty="nobody has a recent error",
+                    empty="no fresh organisation has a recent error",
                     steps=((None, "blue"),),
                 ),
                 (
                     Column(of="reason", title="Reason"),
-                    Column(of="Value #A", title="Organisations", unit="short", width=120, bar=True),
+                    Column(of="Value #A", title="Organisations", unit=COUNT, width=120, bar=True),
                 ),
                 as_rows(
                     f"topk({FEW_ROWS}, count by (reason) "
@@ -327,8 +337,8 @@ def _which() -> Row:
                     Column(of="issue", title="Issue", words=ISSUES),
                     Column(of="Value #A", title="For", unit="s", width=120),
                     Column(of="reason", title="Reason"),
-                    Column(of="Value #C", title="Pending", unit="short", width=100),
-                    Column(of="Value #D", title="Failed", unit="short", width=100),
+                    Column(of="Value #C", title="Pending", unit=COUNT, width=100),
+                    Column(of="Value #D", title="Failed", unit=COUNT, width=100),
                     Column(of="Value #E", title="Last sync ago", unit="s", width=140),
                 ),
                 as_rows(f"time() - {newest}", "A"),
@@ -403,10 +413,10 @@ def _backlog() -> Row:
                     colors={"waiting": "blue", "failed": BAD},
                 ),
                 over_time(f"sum({PENDING_SYNCS}{{{JOB}}})", "waiting"),
-                over_time(f"sum(xero_failed_syncs{{{JOB}}})", "failed", "B"),
+                over_time(f"sum(xero_failed_syncs{{{JOB}}})\n{JUDGED}", "failed", "B"),
             ),
-            _largest("Where does most wait?", "pending", "nothing waits", "blue"),
-            _largest("Where did most fail?", "failed", "nothing failed", BAD),
+            _largest("Where does most wait?", "pending", "of the fresh, nothing waits", "blue"),
+            _largest("Where did most fail?", "failed", "of the fresh, nothing failed", BAD),
         ),
     )
 
@@ -422,7 +432,7 @@ def _largest(title: str, which: str, empty: str, color: str) -> table.Panel:
         ),
         (
             Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-            Column(of="Value #A", title=which.capitalize(), unit="short", width=140, bar=True),
+            Column(of="Value #A", title=which.capitalize(), unit=COUNT, width=140, bar=True),
         ),
         as_rows(f"topk({FEW_ROWS}, max by (organization_id) (xero_{which}_syncs{{{JOB}}}) > 0)", "A"),
     )

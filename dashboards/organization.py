@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from alerts.queries import FRESH
 from alerts.writing import EXPORTER
 from dashboards.boards import RUNBOOK, TO_ORGANIZATION, Row, board
-from dashboards.panels import Column, Look, as_rows, at_the_end, graph, number, over_time, rows, states
+from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, graph, number, over_time, rows, states
 from dashboards.queries import JOB, ONE, SHIPPED, Spans, coded, lines
 from dashboards.words import (
     ATTENTION,
@@ -196,7 +196,7 @@ def _wrong() -> Row:
                 (
                     Column(of="sync_type", title="Type", width=120),
                     Column(of="reason", title="Reason"),
-                    Column(of="Value #A", title="Errors", unit="short", width=80),
+                    Column(of="Value #A", title="Errors", unit=COUNT, width=80),
                 ),
                 as_rows(f"sort_desc(max by (sync_type, reason) (xero_recent_errors{{{ONE}}}))", "A"),
             ),
@@ -237,7 +237,7 @@ def _syncs() -> Row:
                     empty="no recent error in this time",
                 ),
                 over_time(f"max by (sync_type, reason) (xero_recent_errors{{{ONE}}})", "{{sync_type}}: {{reason}}"),
-                stacked=True,
+                bars=True,
             ),
             graph(
                 Look(
@@ -261,7 +261,7 @@ def _syncs() -> Row:
                     said=SYNC_STATUS_SAID,
                     empty="the platform gave no status in this time",
                 ),
-                over_time(_sync_status(), "sync_status"),
+                over_time(_sync_status(), "status"),
             ),
             graph(
                 Look(
@@ -333,7 +333,7 @@ def _others() -> Row:
                 ),
                 (
                     Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-                    Column(of="Value #A", title="Issues", unit="short", width=120),
+                    Column(of="Value #A", title="Issues", unit=COUNT, width=120),
                 ),
                 as_rows(
                     lines(

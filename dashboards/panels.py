@@ -29,6 +29,9 @@ SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 Steps: TypeAlias = Sequence[tuple[float | None, str]]
 """Thresholds: from which value on which colour; the first is from None, below all others."""
 
+COUNT: Final = "locale"
+"""The unit of what is counted: 10,000 and not 10 K."""
+
 NEUTRAL: Final[Steps] = ((None, "text"),)
 """A number that is neither good nor bad."""
 
@@ -52,7 +55,6 @@ class Look:
         empty: what no data means, where that is good news or a choice; without it, no data is a fault.
         colors: of series, by name.
         least: where the axis begins.
-        soft: where it ends at least.
     """
 
     title: str
@@ -66,7 +68,6 @@ class Look:
     empty: str = ""
     colors: Mapping[str, str] = field(default_factory=dict)
     least: float | None = None
-    soft: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,26 +116,46 @@ def as_rows(expr: str, ref: str) -> prometheus.Dataquery:
     return at_the_end(expr, ref, ref).format(PromQueryFormat.TABLE)
 
 
-def number(look: Look, *queries: prometheus.Dataquery, filled: bool = False, below: bool = False) -> stat.Panel:
-    """One or a few values in large; `filled` paints the whole panel, `below` puts one under the other."""
+def number(
+    look: Look, *queries: prometheus.Dataquery, filled: bool = False, below: bool = False, size: float | None = None
+) -> stat.Panel:
+    """One or a few values in large; `filled` paints the whole panel, `below` puts one under the other.
+
+    `size` is that of the text in pixels, where Grafana's own choice would be too large for words.
+    """
     color = shapes.BigValueColorMode.BACKGROUND_SOLID if filled else shapes.BigValueColorMode.VALUE
     named = shapes.BigValueTextMode.VALUE_AND_NAME if len(queries) > 1 else shapes.BigValueTextMode.AUTO
     panel = _look(stat.Panel(), look, queries)
+    if size is not None:
+        panel = panel.text(common.VizTextDisplayOptions().value_size(size))
     if below:
         panel = panel.orientation(shapes.VizOrientation.HORIZONTAL)
-    return panel.color_mode(color).graph_mode(shapes.BigValueGraphMode.NONE).text_mode(named).reduce_options(_last())
+    return (
+        panel.color_mode(color)
+        .graph_mode(shapes.BigValueGraphMode.NONE)
+        .text_mode(named)
+        .reduce_options(_last())
+        .wide_layout(below)
+    )
 
 
-def graph(look: Look, *queries: prometheus.Dataquery, stacked: bool = False, lines: bool = False) -> timeseries.Panel:
-    """Series over time, their last and greatest values beside them; `lines` draws the thresholds."""
-    panel = _look(timeseries.Panel(), look, queries).line_width(2).fill_opacity(40 if stacked else 0)
+def graph(
+    look: Look, *queries: prometheus.Dataquery, stacked: bool = False, bars: bool = False, lines: bool = False
+) -> timeseries.Panel:
+    """Series over time.
+
+    `stacked` puts one on the other, `bars` does so without lines over times without data; `lines` draws the thresholds.
+    """
+    panel = _look(timeseries.Panel(), look, queries).line_width(2).fill_opacity(60 if bars else 40 if stacked else 0)
     panel = panel.show_points(shapes.VisibilityMode.NEVER).legend(_legend(look)).tooltip(_tooltip())
-    if stacked:
+    if bars:
+        panel = panel.draw_style(shapes.GraphDrawStyle.BARS)
+    if stacked or bars:
         panel = panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A")).line_width(1)
     if look.unit == "s":
         panel = panel.axis_width(AXIS)
-    if look.soft is not None:
-        panel = panel.axis_soft_max(look.soft)
+    if look.unit in SOFT:
+        panel = panel.axis_soft_max(SOFT[look.unit])
     if lines:
         style = common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds_style(style)
@@ -194,7 +215,7 @@ def counted(*steps: tuple[float | None, str]) -> list[model.DynamicConfigValue]:
     """Makes a series a plain number beside one in other units or in words; neutral without thresholds."""
     listed = [{"value": value, "color": color} for value, color in steps or NEUTRAL]
     return [
-        model.DynamicConfigValue(id_val="unit", value="short"),
+        model.DynamicConfigValue(id_val="unit", value=COUNT),
         model.DynamicConfigValue(id_val="decimals", value=0),
         model.DynamicConfigValue(id_val="mappings", value=[]),
         model.DynamicConfigValue(id_val="thresholds", value={"mode": "absolute", "steps": listed}),
@@ -275,6 +296,9 @@ def _legend(look: Look) -> common.VizLegendOptions:
         return table_beside.calcs(["lastNotNull", "max"])
     return legend.display_mode(shapes.LegendDisplayMode.LIST).placement(shapes.LegendPlacement.BOTTOM).calcs([])
 
+
+SOFT: Final = {"short": 1.0, "percentunit": 0.1}
+"""Up to where an axis reaches at least: Grafana would draw nothing but zeros up to 100, or 10,000 %."""
 
 AXIS: Final = 68
 """Pixels for durations at an axis: Grafana gives "1.67 hours" too few."""

@@ -45,20 +45,26 @@ VERDICT_CODES: Final[Mapping[Verdict, int]] = MappingProxyType(
 _SHORT: Final[Mapping[Verdict, Said]] = MappingProxyType(
     {
         Verdict.STARTING: Said("Not known yet", UNKNOWN),
-        Verdict.PLATFORM_CREDENTIAL: Said("Us: token refused", "dark-red"),
-        Verdict.PLATFORM_API: Said("Us: platform silent", "dark-red"),
-        Verdict.XERO_APP: Said("Us: app refused", "dark-red"),
+        Verdict.PLATFORM_CREDENTIAL: Said("Us: token", "dark-red"),
+        Verdict.PLATFORM_API: Said("Us: platform", "dark-red"),
+        Verdict.XERO_APP: Said("Us: app", "dark-red"),
         Verdict.XERO: Said("Xero", "dark-purple"),
-        Verdict.INCIDENT: Said("Many, not Xero", "dark-red"),
+        Verdict.INCIDENT: Said("Many at once", "dark-red"),
         Verdict.CUSTOMERS: Said("Single customers", "dark-orange"),
         Verdict.ALL_WELL: Said("All is well", "dark-green"),
     }
 )
 
+
+def _in_one_line(said: Said) -> Said:
+    """Grafana would break it into two halves, and cut off both."""
+    return Said(said.text.replace(" ", "\N{NO-BREAK SPACE}"), said.color)
+
+
 VERDICT_SAID: Final[Mapping[int, Said]] = MappingProxyType(
     {
-        NOBODY: Said("Nobody sees", "dark-red"),
-        **{code: _SHORT[verdict] for verdict, code in VERDICT_CODES.items()},
+        NOBODY: _in_one_line(Said("Nobody sees", "dark-red")),
+        **{code: _in_one_line(_SHORT[verdict]) for verdict, code in VERDICT_CODES.items()},
     }
 )
 """Whose problem it is, in a few words."""
@@ -120,12 +126,12 @@ ISSUES: Final[Mapping[str, Said]] = MappingProxyType(
         Issue.UNAUTHORIZED: Said("unauthorised", "dark-orange"),
         Issue.CONTACTS_FAILING: Said("contacts fail", "blue"),
         Issue.INVOICES_FAILING: Said("invoices fail", "purple"),
-        Issue.RECONCILIATION_FAILING: Said("reconciliation fails", "dark-purple"),
+        Issue.RECONCILIATION_FAILING: Said("reconciliation fails", "#1fa3a3"),
         Issue.SYNC_FAILING: Said("syncs fail", "semi-dark-yellow"),
-        Issue.SYNC_STALE: Said("syncs are stale", "dark-blue"),
+        Issue.SYNC_STALE: Said("syncs are stale", "#8a8f98"),
     }
 )
-"""Every issue, connection issues in the colours of fire."""
+"""Every issue, connection issues in the colours of fire; all can be read on white and on black."""
 
 FRESHNESS: Final[Mapping[Freshness, Said]] = MappingProxyType(
     {

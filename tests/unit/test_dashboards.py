@@ -80,7 +80,7 @@ def test_no_list_of_organisations_is_without_an_end() -> None:
         for query in queries(board):
             of_each = re.search(r"by \([^)]*organization_id[^)]*\)", query.expr)
             if of_each and 'organization_id="$organization_id"' not in query.expr:
-                bounded = query.expr.lstrip().startswith(
+                bounded = query.expr.lstrip("(").startswith(
                     ("topk", "sort_desc(topk", "time() - ", "0 * topk", "count", "sum")
                 )
                 assert bounded, query.where
