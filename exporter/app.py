@@ -251,6 +251,7 @@ class Exporter:
             links=self._config.links,
             hash_key=self._hash_key,
             version=__version__,
+            open_reading=self._config.web.open_reading,
         )
 
     def _snapshot(self) -> Snapshot | None:

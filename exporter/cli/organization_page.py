@@ -13,6 +13,7 @@ FAILURES_SHOWN: Final = 4
 _BASIS: Final = {
     Basis.HISTORY: "the running exporter, as of then",
     Basis.ONE_READING: "one reading, made now",
+    Basis.NO_READING: "nothing: there is no reading",
     Basis.ONE_READING_AND_HISTORY: "one reading, made now; history by the running exporter",
 }
 _GREEN, _RED, _YELLOW = "bold green", "bold red", "bold yellow"
@@ -36,6 +37,8 @@ def show(document: OrganizationDocument, page: Page, now: float, *, no_history: 
     _wrong(diagnosis, page, now)
     if document.facts is not None:
         _facts(document.facts, page, now)
+        if diagnosis.left_out is not None:
+            page.say(diagnosis.left_out, indent=18, style=_YELLOW)
     _xero(document, page)
     _errors(diagnosis.errors, page, now)
     _failures(document, page, now)

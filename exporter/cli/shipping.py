@@ -39,3 +39,14 @@ def docs(what: Annotated[Reference, typer.Argument(help="Which reference.")]) ->
 def version() -> None:
     """Print the version."""
     sys.stdout.write(f"xero-exporter {__version__}\n")
+
+
+def version_and_end(wanted: bool) -> None:
+    """Prints the version in place of any command, where that is wanted.
+
+    Raises:
+        Exit: it was.
+    """
+    if wanted:
+        version()
+        raise typer.Exit

@@ -83,11 +83,12 @@ def _platform(config: Config) -> Iterator[str]:
 
 
 def _web(config: Config) -> Iterator[str]:
-    closed = any(token.role in {Role.VIEWER, Role.OPERATOR} for token in config.web.tokens)
-    if not closed and not config.web.listen.is_loopback:
+    token = any(token.role in {Role.VIEWER, Role.OPERATOR} for token in config.web.tokens)
+    if (config.web.open_reading or not token) and not config.web.listen.is_loopback:
+        mend = "take web.open_reading out" if token else "add a viewer token to web.tokens"
         yield (
             "web.listen: everybody who reaches this address can read what is known of every organisation; "
-            "add a viewer token to web.tokens, or listen on loopback"
+            f"{mend}, or listen on loopback"
         )
     if config.web.tokens and config.web.tls.cert_file is None and not config.web.listen.is_loopback:
         yield (

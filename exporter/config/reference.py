@@ -55,6 +55,7 @@ web:
   tls: {cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key}
   tokens:
     - {name: prometheus, role: viewer, token_file: /run/secrets/prometheus-token}
+  open_reading: false
 log:
   level: info
   format: auto

@@ -258,6 +258,11 @@ class Web(Section):
         default=(),
         description="Tokens of callers. Reading is open to everybody until one with role viewer or operator is listed.",
     )
+    open_reading: Annotated[bool, values.TRUTH] = Field(
+        default=False,
+        description="Reading stays open although such a token is listed: where Prometheus scrapes without one, and "
+        "operators have theirs. What needs the role operator still does.",
+    )
 
 
 class LogLevel(StrEnum):

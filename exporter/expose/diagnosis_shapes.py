@@ -20,6 +20,8 @@ class Basis(StrEnum):
     """One reading made for this answer, without memory: what shows only over time is not seen."""
     ONE_READING_AND_HISTORY = "one_reading_and_history"
     """One reading made for this answer, beside what the running exporter remembers."""
+    NO_READING = "no_reading"
+    """Nothing: the platform could not even be asked."""
 
 
 class FreshnessDocument(Document):
@@ -93,6 +95,10 @@ class DiagnosisDocument(Document):
         description="issues that only the running exporter knows of, where `basis` is one_reading_and_history"
     )
     errors: tuple[ErrorsDocument, ...] = Field(description="recent errors by kind, the most frequent first")
+    left_out: str | None = Field(
+        description="how many entries of the platform's list of errors are not counted in all this, and why; null when "
+        "all are"
+    )
     never_connected: bool = Field(description="whether no connection was ever made; then nothing is wrong")
     xero: XeroDocument
     what_retry_would_do: str = Field(description="whether retrying failed records can help, and what it costs")

@@ -43,13 +43,21 @@ def _beside(now: OrganizationDocument, remembered: OrganizationDocument) -> Orga
 
 
 def _instead(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
-    fresh = remembered.diagnosis.freshness.model_copy(
-        update={"asked": now.diagnosis.freshness.asked, "why_not": now.diagnosis.freshness.why_not}
+    asked = now.polling.last_attempt is not None
+    fresh, polling = remembered.diagnosis.freshness, remembered.polling
+    fresh = fresh.model_copy(
+        update={
+            "asked": now.diagnosis.freshness.asked if asked else fresh.asked,
+            "why_not": now.diagnosis.freshness.why_not,
+        }
     )
-    diagnosis = remembered.diagnosis.model_copy(update={"basis": Basis.ONE_READING_AND_HISTORY, "freshness": fresh})
-    polling = remembered.polling.model_copy(
-        update={"last_attempt": now.polling.last_attempt, "failure": now.polling.failure}
+    basis = Basis.ONE_READING_AND_HISTORY if asked else Basis.HISTORY
+    now_first = dict.fromkeys((*now.diagnosis.next_steps, *remembered.diagnosis.next_steps))
+    diagnosis = remembered.diagnosis.model_copy(
+        update={"basis": basis, "freshness": fresh, "next_steps": tuple(now_first)}
     )
+    if asked:
+        polling = polling.model_copy(update={"last_attempt": now.polling.last_attempt, "failure": now.polling.failure})
     return remembered.model_copy(
         update={"name": now.name, "diagnosis": diagnosis, "polling": polling, **_readings(now, remembered)}
     )

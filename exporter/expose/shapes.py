@@ -30,7 +30,7 @@ class OrganizationRow(_Document):
     issues: tuple[Issue, ...] | None = Field(description="what is wrong, the gravest first; null while it is not fresh")
     since: Instant | None = Field(description="when the oldest of them began")
     reasons: tuple[Reason, ...] | None = Field(
-        description="why, by the issues and then by other recent errors; null while it is not fresh"
+        description="why, by the issues; without one, by recent errors; null while it is not fresh"
     )
     connected: bool | None = Field(description="whether the platform holds a connection to Xero")
     sync_status: SyncStatus | None = Field(description="the platform's word, folded to a closed list")

@@ -50,6 +50,7 @@ class SyncError:
         reason: why it happened, by these texts.
         sync_type: what was being synchronised, by these texts.
         correlation_id: Xero's id of the request that failed; None when the platform does not give it.
+        length: characters of the whole message, kept or not; None when the platform does not say one.
     """
 
     at: float | None
@@ -58,6 +59,7 @@ class SyncError:
     reason: Reason = Reason.UNKNOWN
     sync_type: SyncType = SyncType.OTHER
     correlation_id: str | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Status:
         failed_syncs: as the platform says; any integer.
         errors: well-formed entries, in the platform's order, at most `upstream.wire.MAX_ERRORS`.
         errors_dropped: entries that were malformed, or beyond that bound.
+        errors_malformed: those of them that were malformed.
     """
 
     connected: bool | None = None
@@ -83,6 +86,7 @@ class Status:
     failed_syncs: int | None = None
     errors: tuple[SyncError, ...] = ()
     errors_dropped: int = 0
+    errors_malformed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,8 +166,8 @@ def tokens_of(config: Config, before: Tokens | None = None) -> Tokens:
     settings: dict[str, Credential] = {PLATFORM_TOKEN: config.platform}
     if config.organizations.http is not None and config.organizations.http.has_token:
         settings[DISCOVERY_TOKEN] = config.organizations.http
-    if config.xero.app.client_secret_file is not None:
-        settings[XERO_SECRET] = Credential.model_construct(token=None, token_file=config.xero.app.client_secret_file)
+    if (secret := xero_secret_of(config)) is not None:
+        settings[XERO_SECRET] = secret
     settings |= {f"web/{one.name}": one for one in config.web.tokens}
     tokens = {}
     for owner, setting in settings.items():
@@ -179,6 +179,12 @@ def tokens_of(config: Config, before: Tokens | None = None) -> Tokens:
             if old is not None:
                 tokens[owner].follow(old)
     return Tokens(tokens, settings)
+
+
+def xero_secret_of(config: Config) -> Credential | None:
+    """The secret of `xero.app`, as a token in a file; None where it has none."""
+    file = config.xero.app.client_secret_file
+    return None if file is None else Credential.model_construct(token=None, token_file=file)
 
 
 def unusable(tokens: Tokens, before: Tokens) -> list[Fault]:

@@ -20,7 +20,10 @@ MAX_ERRORS: Final = 100
 """Entries of ``errors`` that are kept."""
 
 MAX_EXAMINED: Final = 1_000
-"""Entries of ``errors`` that are looked at; more are counted as left out. 350,000 in one MiB would take 0.4 s."""
+"""Entries of ``errors`` that are looked at, half of them at each end; more are counted as left out.
+
+350,000 in one MiB would take 0.4 s. Whether the newest stand first or last is not written anywhere.
+"""
 
 MAX_TEXT: Final = 4096
 """Characters of a text that are kept: its beginning, which says what it is, and its end.
@@ -28,6 +31,7 @@ MAX_TEXT: Final = 4096
 Xero's refusal of an invoice repeats the whole invoice, 8,000 characters with 60 lines, and says why behind it.
 """
 
+_EACH_END: Final = MAX_EXAMINED // 2
 _END_KEPT: Final = 1_500
 _GAP: Final = " … "
 
@@ -44,6 +48,7 @@ CORRELATION_FIELDS: Final = ("xero_correlation_id", "correlation_id")
 
 _MAX_COUNT: Final = 2**63  # what a 64-bit integer of theirs can hold; a gauge is a float and could not tell more apart
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 _Object: TypeAlias = "dict[str, object]"
@@ -82,7 +87,7 @@ def parse_status(body: bytes) -> Status:
             an integer: 2.0 is refused like 2.5, because whoever sends it counts in floats and would send the other.
     """
     fields = _object(body)
-    errors, dropped = _errors(fields.get("errors"))
+    errors, dropped, malformed = _errors(fields.get("errors"))
     word = _text("sync_status", fields.get("sync_status"))
     return Status(
         connected=_truth("connected", fields.get("connected")),
@@ -93,6 +98,7 @@ def parse_status(body: bytes) -> Status:
         failed_syncs=_count("failed_syncs", fields.get("failed_syncs")),
         errors=errors,
         errors_dropped=dropped,
+        errors_malformed=malformed,
     )
 
 
@@ -151,9 +157,9 @@ def _text(field: str, value: object) -> str | None:
         return None
     if not isinstance(value, str):
         raise WireError(field, "not a text")
-    if not value.isascii() and _SURROGATE.search(value):  # half an emoji, cut off by whoever wrote it
-        raise WireError(field, "not Unicode text")
-    return value
+    if value.isascii():
+        return value
+    return _SURROGATE.sub(_REPLACEMENT, value)  # half an emoji, cut off by whoever wrote it: the rest says enough
 
 
 def _count(field: str, value: object) -> int | None:
@@ -177,19 +183,23 @@ def _time(field: str, value: object) -> float | None:
         raise WireError(field, f"not a timestamp: {error}") from None
 
 
-def _errors(value: object) -> tuple[tuple[SyncError, ...], int]:
-    """The entries that can be read, and how many are left out. Beyond `MAX_ERRORS` the newest stay, in their order.
+def _errors(value: object) -> tuple[tuple[SyncError, ...], int, int]:
+    """The entries that can be read, how many are left out, and how many of those for being malformed.
 
-    Whether the platform lists the newest first or last is not written anywhere; those without a time go first.
+    Beyond `MAX_ERRORS` the newest stay, in their order.
+
+    Those without a time go first.
     """
     if value is None:
-        return (), 0
+        return (), 0, 0
     if not isinstance(value, list):
         raise WireError("errors", "not a list")
-    entries = [entry for entry in map(_entry, value[:MAX_EXAMINED]) if entry is not None]
+    ends = value if len(value) <= MAX_EXAMINED else [*value[:_EACH_END], *value[-_EACH_END:]]
+    entries = [entry for entry in map(_entry, ends) if entry is not None]
+    malformed = len(ends) - len(entries)
     if len(entries) > MAX_ERRORS:
         entries = _newest(entries)
-    return tuple(entries), len(value) - len(entries)
+    return tuple(entries), len(value) - len(entries), malformed
 
 
 def _newest(entries: list[SyncError]) -> list[SyncError]:
@@ -213,7 +223,13 @@ def _entry(value: object) -> SyncError | None:
         return None
     if kind is None and message is None:
         return None
-    return SyncError(at=at, kind=_cut(kind), message=_cut(message), correlation_id=_correlation_id(value))
+    return SyncError(
+        at=at,
+        kind=_cut(kind),
+        message=_cut(message),
+        correlation_id=_correlation_id(value),
+        length=None if message is None else len(message),
+    )
 
 
 def _cut(text: str | None) -> str | None:

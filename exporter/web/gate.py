@@ -64,7 +64,9 @@ class Refused:
     why: str
 
 
-def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role | None) -> Allowed | Refused:
+def decide(
+    authorization: str | None, tokens: Sequence[WebToken], required: Role | None, *, open_reading: bool = False
+) -> Allowed | Refused:
     """Whether a request with this Authorization header may use what requires `required`.
 
     Reading is open until a token exists that may read: then, as an exporter's users expect, whatever is sent is
@@ -75,8 +77,9 @@ def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role
         authorization: the header as it came, any text; None when there was none.
         tokens: all configured tokens.
         required: role that the path requires; None when it is open to everybody.
+        open_reading: whether reading is open whatever tokens there are.
     """
-    if required is None or (required is Role.VIEWER and not closed(tokens)):
+    if required is None or (required is Role.VIEWER and (open_reading or not closed(tokens))):
         return Allowed(actor=None)
     if required is Role.OPERATOR and not any(token.role is Role.OPERATOR for token in tokens):
         return Refused(HTTPStatus.FORBIDDEN, _NO_OPERATOR)
@@ -133,14 +136,18 @@ def _basic(credentials: str) -> bytes:
 class Gate:
     """An ASGI application behind the tokens: it runs only when `decide` allows it."""
 
-    def __init__(self, app: ASGIApp, required: Role | None, tokens: Sequence[WebToken]) -> None:
+    def __init__(
+        self, app: ASGIApp, required: Role | None, tokens: Sequence[WebToken], *, open_reading: bool = False
+    ) -> None:
+        self._open_reading = open_reading
         self._app = app
         self._required = required
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with a problem, or lets the application answer."""
-        answer = decide(Headers(scope=scope).get("authorization"), self._tokens, self._required)
+        authorization = Headers(scope=scope).get("authorization")
+        answer = decide(authorization, self._tokens, self._required, open_reading=self._open_reading)
         if isinstance(answer, Allowed):
             await self._app({**scope, _ACTOR: answer.actor}, receive, send)
             return

@@ -132,5 +132,5 @@ def _route(row: Row, site: Site) -> Route:
         )
     else:
         route = Route(row.path, row.endpoint, methods=methods)
-    route.app = Gate(route.app, row.role, site.tokens)
+    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading)
     return route

@@ -50,6 +50,7 @@ class Site:
         links: templates of the platform's pages.
         hash_key: of the hashes of withheld texts; random, never shown.
         version: of this program.
+        open_reading: whether reading needs no token, whatever tokens there are (``web.open_reading``).
     """
 
     exposition: Exposition
@@ -66,6 +67,7 @@ class Site:
     links: Links
     hash_key: bytes
     version: str
+    open_reading: bool = False
 
 
 def site_of(request: Request) -> Site:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,6 +95,20 @@ def test_steps_are_numbered_with_who_takes_them() -> None:
     page = shown(document(failing(CANARY)))
     assert "  1. [platform] " in page
     assert "  2. [customer] " in page
+
+
+@pytest.mark.parametrize(
+    ("dropped", "malformed", "words"),
+    [
+        (1, 1, "Of 1 error that the platform lists, 1 cannot be read and is left out."),
+        (4_900, 0, "4900 are left out."),
+        (0, 0, None),
+    ],
+)
+def test_errors_that_were_left_out_are_told(dropped: int, malformed: int, words: str | None) -> None:
+    """Even where nothing is wrong by those that are there."""
+    page = " ".join(shown(document(replace(HEALTHY, errors_dropped=dropped, errors_malformed=malformed))).split())
+    assert words in page if words is not None else "left out" not in page
 
 
 def test_nothing_personal_is_shown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 
 from exporter.config.diagnosis import Links
 from exporter.expose.diagnosis_shapes import DiagnosisDocument
-from exporter.expose.explanation import explained
+from exporter.expose.explanation import explained, tasks_of
 from exporter.expose.outlook import IN_VAIN, RESYNC_COSTS, RETRY_COSTS
 from exporter.model.facts import Status, UpstreamFailure
 from exporter.model.judgement import ActiveIssue, Because, Diagnosis
 from exporter.model.words import Failure, Freshness, Issue, Owner, Reason, Sent
-from exporter.observe.issues import ISSUES, OPPOSITE
-from exporter.observe.reasons import REASONS
+from exporter.observe.issues import ISSUES, OPPOSITE, Task
+from exporter.observe.reasons import REASONS, Link
 from tests.knowledge import (
     CALM,
     CANARY,
@@ -178,6 +179,29 @@ def test_a_step_is_theirs_on_whose_page_it_begins() -> None:
     steps = told(failing(CANARY)).next_steps
     assert [step.owner for step in steps if step.url is not None] == [Owner.PLATFORM]
     assert {step.owner for step in steps if step.url is None} == {Owner.CUSTOMER}
+
+
+def _all_tasks() -> list[Task]:
+    of_issues = [task for row in ISSUES.values() for task in row.tasks]
+    return [*of_issues, *(task for reason in Reason for task in tasks_of(reason))]
+
+
+@pytest.mark.parametrize("task", _all_tasks(), ids=lambda task: task.step.text[:40])
+def test_every_step_is_of_who_can_take_it(task: Task) -> None:
+    """Pages say whose they are; the customer's Xero is the customer's; Xero itself takes no step."""
+    text, link = task.step.text, task.step.link
+    assert task.owner is not Owner.XERO
+    if link is Link.INTEGRATION_SETTINGS or re.search("developers|Xero's (status|support)|ask the customer", text):
+        assert task.owner is Owner.PLATFORM
+    if link is Link.CLIENT_PORTAL or re.match(r"(In|Look in) (Xero|the (customer|organisation)'s Xero)", text):
+        assert task.owner is Owner.CUSTOMER
+
+
+def test_a_warning_to_the_platform_is_no_step_of_the_customer() -> None:
+    """Whoever loses refresh tokens is the platform, though only the customer can sign in again."""
+    steps = told(failing("invalid_grant")).next_steps
+    assert [step.owner for step in steps] == [Owner.PLATFORM, Owner.CUSTOMER, Owner.PLATFORM]
+    assert "loses refresh tokens" in steps[2].text
 
 
 # Whether a machine could help

@@ -11,6 +11,7 @@ from exporter.expose.shapes import OrganizationDocument
 from exporter.model.facts import History, PastReading, Status, UpstreamFailure
 from exporter.model.judgement import ActiveIssue, Because
 from exporter.model.words import Freshness, Issue
+from exporter.observe.issues import NO_TOKEN
 from tests.knowledge import CANARY, GONE, HEALTHY, NOW, TIMED_OUT, failing, known, minutes_ago
 
 
@@ -67,6 +68,19 @@ def test_readings_of_both_are_told_the_newest_first() -> None:
     assert [one.outcome for one in both.failures] == ["timeout"]
     assert both.polling.next_attempt == "2025-01-15T10:31:00.000Z"
     assert both.polling.last_success == "2025-01-15T10:30:00.000Z"
+
+
+def test_where_nobody_was_asked_what_is_remembered_keeps_its_instants() -> None:
+    """There is no reading beside it; only why there is none is new."""
+    before = organization_document(known(failing(CANARY)), History(), None, names=False)
+    now = organization_document(known(None), History(), None, names=False, basis=Basis.NO_READING, unasked=NO_TOKEN)
+    both = with_history(now, before)
+    assert both.diagnosis.basis is Basis.HISTORY
+    assert both.diagnosis.freshness.asked == before.diagnosis.freshness.asked
+    assert both.diagnosis.freshness.why_not == NO_TOKEN.why
+    assert both.diagnosis.next_steps == (*now.diagnosis.next_steps, *before.diagnosis.next_steps)
+    assert both.diagnosis.next_steps[0].text == NO_TOKEN.task.step.text
+    assert both.polling == before.polling
 
 
 def test_where_the_reading_failed_what_is_remembered_is_told_with_the_reason() -> None:

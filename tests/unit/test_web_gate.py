@@ -55,6 +55,15 @@ def test_reading_is_closed_by_any_token_that_may_read(token: WebToken) -> None:
     assert closed((token,))
 
 
+@pytest.mark.parametrize("authorization", [None, "", bearer("wrong"), bearer("alerts-secret"), basic("x", "y")])
+def test_reading_that_is_to_stay_open_stays_so_and_nothing_else(authorization: str | None) -> None:
+    """`web.open_reading`: whatever is sent; what changes something still needs its token."""
+    assert decide(authorization, TOKENS, Role.VIEWER, open_reading=True) == Allowed(actor=None)
+    for role in (Role.OPERATOR, Role.ALERTS):
+        assert decide(authorization, TOKENS, role, open_reading=True) == decide(authorization, TOKENS, role)
+    assert status(decide(authorization, TOKENS, Role.OPERATOR, open_reading=True)) in {401, 403}
+
+
 @pytest.mark.parametrize(
     ("required", "refused"), [(Role.OPERATOR, HTTPStatus.FORBIDDEN), (Role.ALERTS, HTTPStatus.UNAUTHORIZED)]
 )
