@@ -50,6 +50,7 @@ class Remediating:
         self._upstream: Upstream | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        watching.also_reading = self._under_way
 
     @property
     def problem(self) -> str | None:
@@ -85,6 +86,9 @@ class Remediating:
         if self._transport is not None:
             self._transport.close()
         await self.desk.aclose()
+
+    def _under_way(self) -> tuple[asyncio.Task[None], ...]:
+        return () if self._task is None or self._task.done() else (self._task,)
 
     async def _turn(self) -> None:
         try:

@@ -93,6 +93,8 @@ class Watching:
             later=asyncio.get_running_loop().call_later,
         )
         self.exposition = self._exposition_of(config)
+        self.also_reading: Callable[[], Iterable[asyncio.Task[None]]] = tuple
+        """Tasks beside the poller's that may be reading now: what they read by is closed once they are done."""
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -272,7 +274,7 @@ class Watching:
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
             self._upstream.reader.give_way_to(upstream.reader)
-            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
             if trust_changed:
@@ -330,6 +332,8 @@ class Watching:
             started=no_token or self.ready().ready,
             credential_refused=no_token or self._poller.auth_ok is False,
             app_refused=self._asking_xero.app_refused,
+            app_refused_since=self._asking_xero.app_refused_since,
+            asks_xero=self._asking_xero.asks_xero,
             pages=self._asking_xero.pages,
         )
 

@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from exporter import logs
 from exporter.clock import SystemClock
 from exporter.config.load import load
+from exporter.errors import RefusedError
 from exporter.model.action import ActionKind, AlertDelivery, Parameters, PersonRequest
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, SyncType
@@ -70,7 +72,8 @@ async def main() -> None:
     if options.deliver:
         await deliver(desk)
     if options.ask:
-        await desk.ask(PersonRequest("org-0001", ActionKind.RETRY, RETRY, "jo"))
+        with suppress(RefusedError):  # the one before is not finished
+            await desk.ask(PersonRequest("org-0001", ActionKind.RETRY, RETRY, "jo"))
         told("asked")
     metrics = SelfMetrics(CollectorRegistry())
     upstream = upstream_of(config, clock, metrics)

@@ -315,3 +315,15 @@ async def test_a_ledger_that_cannot_be_opened_stops_nothing_else(watch: Watch) -
     (story.folder / "volume").mkdir()
     await ledger_exists(story)
     assert (await desk(story).deliver([alert()])).recorded == 1
+
+
+async def test_a_reload_while_the_executor_reads_does_not_leave_it_waiting(watch: Watch) -> None:
+    """The way to the platform is replaced, and the old one closed only when nobody reads by it."""
+    story = await started(watch)
+    story.world.override(SICK, Slow(0.8))
+    await desk(story).deliver([alert()])
+    await only(story, lambda one: one.state is ActionState.STARTED)
+    path = story.folder / "config.yml"
+    path.write_text(path.read_text().replace("timeout: 1s", "timeout: 3s"))
+    await story.exporter.reload("signal")
+    await only(story, lambda one: one.state is not ActionState.STARTED, within=10)

@@ -455,8 +455,10 @@ class TestDryRun:
         action = book.close(claim, Result(AttemptOutcome.REHEARSED))
         assert (action.state, action.hold, action.would) == (ActionState.HELD, Hold.DRY_RUN, "call")
         assert action.parameters == RETRY
-        book.wait(HOUR)
-        assert book.claim() is None
+        for wait in (LOOK_AGAIN, HOUR):
+            book.wait(wait)
+            assert book.claim() is None
+            assert book.only().would == "call"
 
     def test_it_tells_what_would_hold(self, book: Book) -> None:
         """The gates are those of the real thing."""

@@ -51,7 +51,7 @@ def touch(connection: Connection, action: Action, **fields: object) -> Action:
         "note": after.note,
         "approved_by": after.approved_by,
         "changed_at": after.changed_at,
-        "look_at": after.look_at,
+        "look_at": min(after.look_at, after.expires_at),  # who looks for what is due finds what expires, too
         "expires_at": after.expires_at,
         "back_off_until": after.back_off_until,
         "called_at": after.called_at,
@@ -84,7 +84,7 @@ def create(connection: Connection, blank: Action, *, actor: str = "", note: str 
             approved_by=blank.approved_by,
             created_at=blank.created_at,
             changed_at=blank.changed_at,
-            look_at=blank.look_at,
+            look_at=min(blank.look_at, blank.expires_at),
             expires_at=blank.expires_at,
         )
     )

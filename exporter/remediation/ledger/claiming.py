@@ -13,14 +13,14 @@ from exporter.model.action import (
     Action,
     ActionState,
     AttemptOutcome,
-    Mode,
     Parameters,
 )
 from exporter.model.holds import Hold
 from exporter.model.limits import Fleetwide, Limits
-from exporter.remediation.gates import FLEET_WIDE, GATES, LOOK_AGAIN, Case, Gate, Refusal, is_storm, judge
+from exporter.remediation.gates import FLEET_WIDE, GATES, LOOK_AGAIN, Case, Gate, is_storm, judge
 from exporter.remediation.ledger.changing import change, touch
 from exporter.remediation.ledger.counting import episode_of, fleet_tallies, gate_locked, tallies_of
+from exporter.remediation.ledger.holding import PutOff, hold, hold_by_policy, put_off
 from exporter.remediation.ledger.receiving import saw_storm
 from exporter.remediation.ledger.rows import CALL, written
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, GATE, TRIGGERS
@@ -58,49 +58,32 @@ def settle(
 ) -> Claim | None:
     """Writes down what becomes of each; the first that may be done is claimed, and those after it wait for a tick."""
     gate = gate_locked(connection)
+    fleet = fleet_tallies(connection, gate)
     everybody = tuple(one for one in gates if one.hold in FLEET_WIDE)
     if judged and is_storm(judged[0].fleet, limits):
         saw_storm(connection, now)
+    unchanged: list[PutOff] = []
+    claim = None
     for one in judged:
-        action = _of_its_kind(connection, one, now)
-        if action is None:
-            continue
-        case = Case(action, limits, one.fleet, fleet_tallies(connection, gate), now)
-        refusal = judge(case, everybody) if isinstance(one.decision, Do) else None
-        if refusal is None and isinstance(one.decision, Do):
-            tallies = tallies_of(connection, action, gate, now, rehearsal=case.rehearsal)
-            refusal = judge(replace(case, tallies=tallies), gates)
-        if refusal is not None:
-            hold(connection, action, refusal, limits, now)
-        elif case.rehearsal and action.would == CALL:
-            touch(connection, action, look_at=now + LOOK_AGAIN)
-        else:
-            return _claimed(connection, action, now, rehearsal=case.rehearsal)
-    return None
-
-
-def hold(connection: Connection, action: Action, refusal: Refusal, limits: Limits, now: float) -> Action:
-    """The action held. In a dry run the hold is that, and what would have held it is told beside."""
-    word, would, state, expires_at = refusal.hold, None, ActionState.HELD, action.expires_at
-    if word is Hold.APPROVAL:
-        state = ActionState.AWAITING_APPROVAL
-        if action.state is not state:
-            expires_at = min(expires_at, now + limits.approval_expires)
-    elif limits.mode is Mode.DRY_RUN:
-        word, would = Hold.DRY_RUN, refusal.hold
-    if (state, word, would) == (action.state, action.hold, action.would):
-        return touch(connection, action, look_at=refusal.until)
-    return change(
-        connection,
-        action,
-        now,
-        note="" if would is None else f"would be held: {would}",
-        state=state,
-        hold=word,
-        would=would,
-        look_at=refusal.until,
-        expires_at=expires_at,
-    )
+        action, kept = _of_its_kind(connection, one, now)
+        if action is not None:
+            case = Case(action, limits, one.fleet, fleet, now)
+            if case.rehearsal and action.would == CALL:
+                # It was rehearsed: what it would do stands there until its issue ends, or the mode is another one.
+                unchanged.append(PutOff(action.id, action.version, now + LOOK_AGAIN))
+                continue
+            refusal = judge(case, everybody)
+            if refusal is None:
+                tallies = tallies_of(connection, action, gate, now, rehearsal=case.rehearsal)
+                refusal = judge(replace(case, tallies=tallies), gates)
+            if refusal is None:
+                claim = _claimed(connection, action, now, rehearsal=case.rehearsal)
+                break
+            kept = hold(connection, action, refusal, limits, now)
+        if kept is not None:
+            unchanged.append(kept)
+    put_off(connection, unchanged)
+    return claim
 
 
 def confirm(
@@ -125,34 +108,22 @@ def confirm(
     return replace(claim, action=action)
 
 
-def _of_its_kind(connection: Connection, judged: Judged, now: float) -> Action | None:
-    """The action as policy wants it; None when it ended here, or is held by policy."""
+def _of_its_kind(connection: Connection, judged: Judged, now: float) -> tuple[Action | None, PutOff | None]:
+    """The action as policy wants it, for the gates; None when it ended here, or is held by policy."""
     action, decision = judged.action, judged.decision
     if action.expires_at <= now:
         change(connection, action, now, state=ActionState.EXPIRED, hold=action.hold)
-        return None
+        return None, None
     if isinstance(decision, Over):
         change(connection, action, now, note=decision.why, state=ActionState.CANCELLED, hold=None)
-        return None
-    if isinstance(decision, Do) and decision.kind is not action.kind and _joins(connection, action, decision, now):
-        return None
+        return None, None
     if isinstance(decision, Wait):
-        if (action.state, action.hold) == (ActionState.HELD, decision.hold):
-            touch(connection, action, look_at=now + LOOK_AGAIN)
-        else:
-            change(
-                connection,
-                action,
-                now,
-                state=ActionState.HELD,
-                hold=decision.hold,
-                would=None,
-                look_at=now + LOOK_AGAIN,
-            )
-        return None
+        return None, hold_by_policy(connection, action, decision.hold, now)
+    if decision.kind is not action.kind and _joins(connection, action, decision, now):
+        return None, None
     if (action.kind, action.parameters) == (decision.kind, decision.parameters):
-        return action
-    return touch(connection, action, kind=decision.kind, parameters=decision.parameters)
+        return action, None
+    return touch(connection, action, kind=decision.kind, parameters=decision.parameters), None
 
 
 def _joins(connection: Connection, action: Action, decision: Do, now: float) -> bool:

@@ -44,7 +44,7 @@ def due_actions(connection: Connection, limit: int, now: float) -> Sequence[Acti
     """Actions that have not started and are to be judged now; those that waited longest first."""
     wanted = (
         select(ACTIONS)
-        .where(ACTIONS.c.state.in_(UNSTARTED), (ACTIONS.c.look_at <= now) | (ACTIONS.c.expires_at <= now))
+        .where(ACTIONS.c.state.in_(UNSTARTED), ACTIONS.c.look_at <= now)
         .order_by(ACTIONS.c.look_at, ACTIONS.c.id)
         .limit(limit)
     )
