@@ -114,7 +114,7 @@ def explain(
 
 
 @app.command()
-def retry(
+def retry(  # noqa: PLR0917 - one for each thing that is said
     config: ConfigFile,
     organization: Annotated[str, _ORG],
     sync_type: Annotated[SyncType, _TYPE],
@@ -129,7 +129,7 @@ def retry(
 
 
 @app.command()
-def resync(
+def resync(  # noqa: PLR0917 - one for each thing that is said
     config: ConfigFile,
     organization: Annotated[str, _ORG],
     sync_type: Annotated[list[SyncType], _TYPE],
