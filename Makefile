@@ -6,7 +6,7 @@ ENVIRONMENT := $(VENV)/.installed
 PROGRAMS := .programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts docs docs-check alerts mutate-alerts ci verify bench soak lock programs clean
+.PHONY: help demo test lint format types contracts docs docs-check alerts dashboards mutate-alerts ci verify bench soak lock programs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,15 +48,19 @@ docs: $(ENVIRONMENT) ## write the generated references
 	$(BIN)/xero-exporter docs config > docs/config.md
 	$(BIN)/xero-exporter docs reasons > docs/reasons.md
 	$(BIN)/xero-exporter docs troubleshooting > docs/troubleshooting.md
+	$(BIN)/xero-exporter docs remediation > docs/remediation.md
 
 docs-check: $(ENVIRONMENT) ## the generated references are in step
-	@for what in metrics config reasons troubleshooting; do \
+	@for what in metrics config reasons troubleshooting remediation; do \
 		$(BIN)/xero-exporter docs $$what | diff -u docs/$$what.md - \
 			|| { echo "docs/$$what.md is out of step: run 'make docs'" >&2; exit 1; }; \
 	done
 
 alerts: $(ENVIRONMENT) ## write the rules, their stories and the operator's objects in alerts/
 	$(BIN)/python -m alerts
+
+dashboards: $(ENVIRONMENT) ## write Grafana's dashboards in dashboards/json/
+	$(BIN)/python -m dashboards
 
 mutate-alerts: $(ENVIRONMENT) programs ## spoil each line of the rules: a test must notice; an hour; writes bench/alert-mutants.md
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m alerts.mutating --write bench/alert-mutants.md

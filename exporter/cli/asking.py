@@ -13,6 +13,7 @@ import typer
 from exporter.cli.serving import ConfigFile
 from exporter.errors import AnswerIsBadError, ConfigError, Fault, UnreachableError
 from exporter.model.words import Failure
+from exporter.redact import printable
 
 if TYPE_CHECKING:
     from exporter.config.schema import Config, Credential
@@ -33,7 +34,12 @@ MEND: Final = {
 }
 """Failure class -> what the platform does, and what to check."""
 
-_NOBODY: Final = "there is no organisation to ask about: fill organizations, or widen organizations.include and exclude"
+NOBODY: Final = "there is no organisation to ask about: fill organizations, or widen organizations.include and exclude"
+
+_UNASKED: Final = (
+    "so the platform was not asked: put an admin token of the platform into the file that this key names, or name "
+    "another"
+)
 
 UNREACHABLE: Final = {Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.NETWORK, Failure.RATE_LIMITED}
 
@@ -43,7 +49,9 @@ def check_config(
     online: Annotated[
         bool,
         typer.Option(
-            "--online", help="Also ask the platform about the first organisation, and organizations.http for its list."
+            "--online",
+            help="Also ask the platform about the first organisation, organizations.http, xero.app and the status "
+            "pages, once each.",
         ),
     ] = False,
 ) -> None:
@@ -51,6 +59,7 @@ def check_config(
     from prometheus_client import CollectorRegistry
 
     from exporter.cli import loop
+    from exporter.cli.trying import try_everybody
     from exporter.clock import SystemClock
     from exporter.config.advice import advice, advice_on_dates
     from exporter.config.certificates import server_certificate_of, trust_of
@@ -81,26 +90,11 @@ def check_config(
     )
     if not online:
         return
-    metrics = SelfMetrics(CollectorRegistry())
-    listing = loop.run(discover(settings, metrics, roster))
-    if listing is not None:
-        sys.stdout.write(
-            f"organizations.http lists {len(listing.organizations)} organisations, "
-            f"and {listing.ids_rejected} targets that are no ids\n"
-        )
-    organizations = roster.organizations
-    if not organizations:
-        raise AnswerIsBadError(_NOBODY)
-    readings: list[Reading] = []
-    loop.run(_ask(settings, organizations[:1], metrics, readings.append))
-    reading = readings[0]
-    if reading.failure is None:
-        sys.stdout.write(f"the platform answered for {reading.organization_id} in {reading.duration:.2f} s\n")
-        return
-    kind = UnreachableError if reading.failure in UNREACHABLE else AnswerIsBadError
-    raise kind(
-        f"the platform gives no status for {reading.organization_id} ({reading.failure}): {MEND[reading.failure]}"
-    )
+    wrong = loop.run(try_everybody(settings, roster, SelfMetrics(CollectorRegistry())))
+    for one in wrong[1:]:
+        sys.stderr.write(f"xero-exporter: {printable(str(one), limit=2000)}\n")
+    if wrong:
+        raise wrong[0]
 
 
 def once(config: ConfigFile) -> None:
@@ -111,6 +105,7 @@ def once(config: ConfigFile) -> None:
     from exporter.cli import loop
     from exporter.clock import SystemClock
     from exporter.config.load import load
+    from exporter.config.secrets import token_of
     from exporter.expose.exposition import Exposition, Format
     from exporter.observe.fleet import Fleet
     from exporter.running.building import roster_of, tell_roster
@@ -125,7 +120,7 @@ def once(config: ConfigFile) -> None:
     loop.run(discover(settings, metrics, roster))
     organizations = roster.organizations
     if not organizations:
-        raise AnswerIsBadError(_NOBODY)
+        raise AnswerIsBadError(NOBODY)
     metrics.set_limits(settings.poll.interval, settings.poll.stale_after_seconds)
     tell_roster(roster, metrics)
     fleet = Fleet(settings.thresholds)
@@ -146,10 +141,12 @@ def once(config: ConfigFile) -> None:
     exposition.render(fleet.snapshot)
     sys.stdout.buffer.writelines(exposition.page(Format.TEXT).chunks)
     sys.stdout.flush()
+    if unasked == len(organizations) and (token := token_of(settings.platform)).value is None:
+        raise no_token(token.problem)
     if unasked:
         sys.stderr.write(
-            f"xero-exporter: {unasked} organisations were not asked: there is no token, the platform refuses it, "
-            "or it asks to wait\n"
+            f"xero-exporter: {unasked} organisations were not asked: the platform refuses the token, or it asks to "
+            "wait\n"
         )
     if not answered:
         raise UnreachableError(
@@ -216,12 +213,28 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(bar)
 
 
+def no_token(problem: str | None) -> ConfigError:
+    """What to tell when there is no token to ask the platform with.
+
+    Args:
+        problem: what is wrong with the token's file, a predicate.
+    """
+    return ConfigError([Fault("platform.token_file", f"{problem or 'holds no token'}, {_UNASKED}")])
+
+
 def _token_faults(settings: Config) -> list[Fault]:
     """Token files that cannot be used now. `serve` would start and wait for them; a check says so at once."""
-    from exporter.config.secrets import token_of
+    from exporter.config.secrets import Token, token_of
+    from exporter.running.building import xero_secret_of
 
     places: list[tuple[str, Credential]] = [("platform.token_file", settings.platform)]
     if settings.organizations.http is not None and settings.organizations.http.has_token:
         places.append(("organizations.http.token_file", settings.organizations.http))
+    if (secret := xero_secret_of(settings)) is not None:
+        places.append(("xero.app.client_secret_file", secret))
     places += [(f"web.tokens[{index}].token_file", one) for index, one in enumerate(settings.web.tokens)]
-    return [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]
+    faults = [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]
+    wider = settings.platform.remediation_token_file
+    if wider is not None and (problem := Token.from_file(wider).problem):
+        faults.append(Fault(where="platform.remediation_token_file", what=problem))
+    return faults

@@ -24,13 +24,15 @@ class Look:
     """What came of one look.
 
     Attributes:
-        reading: the attempt.
+        reading: the attempt; None when there is no token to ask with.
+        no_token: what is wrong with the token's file; None when nothing is.
         state: what follows from it, without memory.
         surroundings: what the status pages say.
         note: why it is not known whether Xero lists it; None when it is known.
     """
 
-    reading: Reading
+    reading: Reading | None
+    no_token: str | None
     state: OrganizationState
     surroundings: Surroundings
     note: str | None
@@ -38,8 +40,10 @@ class Look:
     @property
     def error(self) -> ExporterError | None:
         """What to tell, and with which exit code, when there is no status; None when there is one."""
-        from exporter.cli.asking import MEND, UNREACHABLE
+        from exporter.cli.asking import MEND, UNREACHABLE, no_token
 
+        if self.reading is None:
+            return no_token(self.no_token)
         failure = self.reading.failure
         if failure is None:
             return None
@@ -57,15 +61,18 @@ class Look:
         from exporter.expose.documents import organization_document
         from exporter.model.facts import History
         from exporter.observe.fleet import remember
+        from exporter.observe.issues import NO_TOKEN
 
+        asked = self.reading is not None
         told = organization_document(
             self.state,
-            remember(History(), self.reading),
+            History() if self.reading is None else remember(History(), self.reading),
             None,
             names=names,
             links=config.links,
             surroundings=self.surroundings,
-            basis=Basis.ONE_READING,
+            basis=Basis.ONE_READING if asked else Basis.NO_READING,
+            unasked=None if asked else NO_TOKEN,
         )
         if self.note is None:
             return told
@@ -74,7 +81,10 @@ class Look:
 
 
 async def look(config: Config, organization: Organization) -> Look:
-    """Asks the platform once about `organization`, and Xero and its pages beside it."""
+    """Asks the platform once about `organization`, and Xero and its pages beside it.
+
+    Without a token the platform is not asked: what it would say to that is known.
+    """
     from prometheus_client import CollectorRegistry
 
     from exporter.clock import SystemClock
@@ -87,11 +97,11 @@ async def look(config: Config, organization: Organization) -> Look:
 
     clock, metrics, tokens = SystemClock(), SelfMetrics(CollectorRegistry()), tokens_of(config)
     began = clock.now()
-    upstream = upstream_of(config, clock, metrics, tokens.by_owner[PLATFORM_TOKEN])
+    token = tokens.by_owner[PLATFORM_TOKEN]
+    upstream = upstream_of(config, clock, metrics, token)
     asking = AskingXero(config, secret=tokens.by_owner.get(XERO_SECRET), clock=clock, metrics=metrics)
     try:
-        reading = await upstream.reader.read(organization.id)
-        assert reading is not None  # it is always wanted
+        reading = None if token.value is None else await upstream.reader.read(organization.id)
         # After the platform: what was connected later than Xero's list was asked for cannot be on it.
         await _ask(asking)
         now = clock.now()
@@ -102,7 +112,7 @@ async def look(config: Config, organization: Organization) -> Look:
         await asking.aclose()
     snapshot = fold(
         snapshot_of([organization], None, began),
-        [reading],
+        [] if reading is None else [reading],
         now,
         config.thresholds,
         connections=connections,
@@ -110,7 +120,7 @@ async def look(config: Config, organization: Organization) -> Look:
     )
     state = snapshot.state(organization.id)
     assert state is not None
-    return Look(reading, state, surroundings, _note(config, state, listed=connections is not None))
+    return Look(reading, token.problem, state, surroundings, _note(config, state, listed=connections is not None))
 
 
 async def _ask(asking: AskingXero) -> None:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from exporter.cli import asking, bundling, diagnosing, escalating, probing, serving, shipping
+from exporter.cli import (
+    asking,
+    bundling,
+    demonstrating,
+    diagnosing,
+    escalating,
+    probing,
+    remediating,
+    serving,
+    shipping,
+)
 from exporter.errors import ConfigError, ExporterError
 from exporter.redact import printable
 
@@ -23,16 +34,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(serving.demo)
-app.command()(serving.serve)
-app.command("check-config")(asking.check_config)
-app.command()(asking.once)
-app.command()(diagnosing.diagnose)
-app.command()(escalating.escalate)
-app.command()(probing.health)
-app.command()(bundling.bundle)
-app.command()(shipping.docs)
-app.command()(shipping.version)
+for _name, _command, _help in (
+    ("demo", demonstrating.demo, "Try it: a simulated MemberPulse and Xero, watched."),
+    ("serve", serving.serve, "Watch the fleet and tell on /metrics, until SIGTERM."),
+    ("check-config", asking.check_config, "Check a configuration; --online also asks everybody once."),
+    ("once", asking.once, "Read each organisation once and print the exposition."),
+    ("diagnose", diagnosing.diagnose, "Explain one organisation, or the fleet: what, why, what now."),
+    ("escalate", escalating.escalate, "Make the bundle that hands one organisation over."),
+    ("health", probing.health, "Ask a running exporter whether it works."),
+    ("bundle", bundling.bundle, "Write rules, runbooks, routes, example configurations."),
+    ("docs", shipping.docs, "Print a generated reference as Markdown."),
+    ("version", shipping.version, "Print the version."),
+):
+    # Written out: what is cut from a command's own sentence at the edge of a terminal tells little.
+    app.command(_name, short_help=_help)(_command)
+
+app.add_typer(
+    remediating.app, name="remediate", short_help="See, ask for, approve and stop what is done to the platform."
+)
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=shipping.version_and_end, help="Print the version.")
+    ] = False,
+) -> None:
+    """Prometheus exporter for the Xero connections that MemberPulse keeps for its customers."""
 
 
 def run() -> None:

@@ -13,6 +13,7 @@ FAILURES_SHOWN: Final = 4
 _BASIS: Final = {
     Basis.HISTORY: "the running exporter, as of then",
     Basis.ONE_READING: "one reading, made now",
+    Basis.NO_READING: "nothing: there is no reading",
     Basis.ONE_READING_AND_HISTORY: "one reading, made now; history by the running exporter",
 }
 _GREEN, _RED, _YELLOW = "bold green", "bold red", "bold yellow"
@@ -35,7 +36,9 @@ def show(document: OrganizationDocument, page: Page, now: float, *, no_history: 
         page.fact("no history", no_history)
     _wrong(diagnosis, page, now)
     if document.facts is not None:
-        _facts(document.facts, page, now)
+        _facts(document.facts, page, now, never_connected=diagnosis.never_connected)
+        if diagnosis.left_out is not None:
+            page.say(diagnosis.left_out, indent=18, style=_YELLOW)
     _xero(document, page)
     _errors(diagnosis.errors, page, now)
     _failures(document, page, now)
@@ -91,12 +94,13 @@ def _issue(one: IssueDocument, page: Page, now: float) -> None:
     page.say(f"Because {one.evidence}.{reasons} Who can end it: {one.owner}.", indent=4)
 
 
-def _facts(facts: FactsDocument, page: Page, now: float) -> None:
+def _facts(facts: FactsDocument, page: Page, now: float, *, never_connected: bool) -> None:
+    no_token = "there is no token: it was never connected" if never_connected else "not said"
     page.heading("What the platform says")
     page.fact("connected", _truth(facts.connected))
     page.fact("sync status", facts.sync_status or "not said")
     page.fact("last sync", since(facts.last_sync, now))
-    page.fact("token expires", since(facts.token_expires_at, now))
+    page.fact("token expires", no_token if facts.token_expires_at is None else since(facts.token_expires_at, now))
     page.fact("pending, failed", f"{_count(facts.pending_syncs)}, {_count(facts.failed_syncs)}")
     page.fact("errors listed", f"{facts.errors_reported}{_newest(facts.newest_error_at, now)}")
 

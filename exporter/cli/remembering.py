@@ -7,13 +7,17 @@ from urllib.parse import quote
 
 from exporter.cli.probing import Target, target_of
 from exporter.errors import AnswerIsBadError, ExporterError, UnreachableError
+from exporter.model.words import Role
 
 if TYPE_CHECKING:
     from exporter.config.schema import Config
+    from exporter.expose.action_shapes import ExplainedDocument
+    from exporter.expose.escalation_shapes import EscalationDocument
     from exporter.expose.shapes import OrganizationDocument
     from exporter.model.facts import UpstreamFailure
 
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not by us
+_FLEET: Final = "/api/v1/fleet"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _NOT_YET = 401, 403, 404, 503
 
 
@@ -50,7 +54,7 @@ async def organization_from(config: Config, target: Target, organization_id: str
 
     from exporter.expose.shapes import OrganizationDocument
 
-    body = await _asked(config, target, f"/api/v1/organizations/{quote(organization_id, safe='')}")
+    body = await _asked(config, target, _path(organization_id))
     try:
         document = OrganizationDocument.model_validate_json(body)
     except ValidationError:
@@ -58,6 +62,54 @@ async def organization_from(config: Config, target: Target, organization_id: str
     if document.id != organization_id:
         raise _another_version(target)
     return document
+
+
+async def escalation_from(
+    config: Config, target: Target, organization_id: str, *, personal_data: bool
+) -> EscalationDocument:
+    """The bundle with which the exporter at `target` hands an organisation over.
+
+    Args:
+        config: has a token with the role operator.
+        target: where the exporter listens.
+        organization_id: whom it is about.
+        personal_data: whether whole texts and the name shall be in it; the exporter logs that.
+
+    Raises:
+        UnreachableError: it cannot be asked.
+        AnswerIsBadError: it refuses us, does not know the organisation, or is of another version.
+    """
+    from pydantic import ValidationError
+
+    from exporter.expose.escalation_shapes import EscalationDocument
+
+    query = "?personal_data=true" if personal_data else ""
+    body = await _asked(config, target, f"{_path(organization_id)}/escalation{query}", Role.OPERATOR)
+    try:
+        document = EscalationDocument.model_validate_json(body)
+    except ValidationError:
+        raise _another_version(target) from None
+    if document.organization.id != organization_id or document.personal_data is not personal_data:
+        raise _another_version(target)
+    return document
+
+
+async def explained_from(config: Config, target: Target, organization_id: str) -> ExplainedDocument:
+    """What the exporter at `target` would do for an organisation now.
+
+    Raises:
+        UnreachableError: it cannot be asked.
+        AnswerIsBadError: it refuses us, does not know the organisation, or is of another version.
+    """
+    from pydantic import ValidationError
+
+    from exporter.expose.action_shapes import ExplainedDocument
+
+    body = await _asked(config, target, f"/api/v1/organizations/{quote(organization_id, safe='')}/remediation")
+    try:
+        return ExplainedDocument.model_validate_json(body)
+    except ValidationError:
+        raise _another_version(target) from None
 
 
 async def fleet_from(config: Config, target: Target) -> dict[str, Any]:
@@ -70,7 +122,7 @@ async def fleet_from(config: Config, target: Target) -> dict[str, Any]:
     from exporter.upstream.wire import WireError, decoded
 
     try:
-        document = decoded(await _asked(config, target, "/api/v1/fleet"))
+        document = decoded(await _asked(config, target, _FLEET))
     except WireError:
         raise _another_version(target) from None
     if not isinstance(document, dict) or not isinstance(document.get("verdict"), str):
@@ -78,29 +130,32 @@ async def fleet_from(config: Config, target: Target) -> dict[str, Any]:
     return document
 
 
-async def _asked(config: Config, target: Target, path: str) -> bytes:
+def _path(organization_id: str) -> str:
+    return f"/api/v1/organizations/{quote(organization_id, safe='')}"
+
+
+async def _asked(config: Config, target: Target, path: str, role: Role = Role.VIEWER) -> bytes:
     from exporter.cli.trust import context_for
     from exporter.upstream.running import RunningExporter
 
-    running = RunningExporter(target.base, token=_token(config, target), tls=context_for(target.host))
+    running = RunningExporter(target.base, token=_token(config, target, role), tls=context_for(target.host))
     try:
         answer = await running.document(path)
     finally:
         await running.aclose()
     if isinstance(answer, bytes):
         return answer
-    raise _error(target, path, answer)
+    raise _error(target, path, role, answer)
 
 
-def _token(config: Config, target: Target) -> str | None:
-    """A token of the configuration that may read; None when there is none, or it would go out in clear."""
+def _token(config: Config, target: Target, role: Role) -> str | None:
+    """A token of the configuration for what needs `role`; None when there is none, or it would go out in clear."""
     from exporter.config.addresses import is_loopback
     from exporter.config.secrets import token_of
-    from exporter.model.words import Role
 
     if target.scheme == "http" and not is_loopback(target.host):
         return None
-    reading = [one for one in config.web.tokens if one.role is not Role.ALERTS]
+    reading = [one for one in config.web.tokens if one.role in {role, Role.OPERATOR}]
     # The least that will do comes first.
     for one in sorted(reading, key=lambda one: one.role is Role.OPERATOR):
         if (value := token_of(one).value) is not None:
@@ -108,16 +163,16 @@ def _token(config: Config, target: Target) -> str | None:
     return None
 
 
-def _error(target: Target, path: str, failure: UpstreamFailure) -> ExporterError:
+def _error(target: Target, path: str, role: Role, failure: UpstreamFailure) -> ExporterError:
     status = failure.http_status
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
         return AnswerIsBadError(
             f"the exporter at {target.base} refuses us ({status}): this needs a token of web.tokens with the role "
-            "viewer whose file can be read here, and https unless it is on loopback"
+            f"{role} whose file can be read here, and https unless it is on loopback"
         )
     if status == _NOT_FOUND:
         what = "does not know this organisation: the ids stand at /api/v1/organizations"
-        if path == "/api/v1/fleet":
+        if path == _FLEET:
             what = "has no such path: check that the URL names xero-exporter"
         return AnswerIsBadError(f"the exporter at {target.base} {what}")
     if status == _NOT_YET:

@@ -83,11 +83,12 @@ def _platform(config: Config) -> Iterator[str]:
 
 
 def _web(config: Config) -> Iterator[str]:
-    closed = any(token.role in {Role.VIEWER, Role.OPERATOR} for token in config.web.tokens)
-    if not closed and not config.web.listen.is_loopback:
+    token = any(token.role in {Role.VIEWER, Role.OPERATOR} for token in config.web.tokens)
+    if (config.web.open_reading or not token) and not config.web.listen.is_loopback:
+        mend = "take web.open_reading out" if token else "add a viewer token to web.tokens"
         yield (
             "web.listen: everybody who reaches this address can read what is known of every organisation; "
-            "add a viewer token to web.tokens, or listen on loopback"
+            f"{mend}, or listen on loopback"
         )
     if config.web.tokens and config.web.tls.cert_file is None and not config.web.listen.is_loopback:
         yield (
@@ -106,6 +107,9 @@ def _credentials(config: Config) -> Iterator[str]:
             yield f"{where}.token: a token in the configuration is shown with it; put it in a file and use token_file"
         elif holder.token_file is not None and _is_open(holder.token_file):
             yield f"{where}.token_file: {_OPEN}"
+    wider = config.platform.remediation_token_file
+    if wider is not None and _is_open(wider):
+        yield f"platform.remediation_token_file: {_OPEN}"
 
 
 def _key(config: Config) -> Iterator[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from exporter.expose.shape import Document, Instant
-from exporter.model.judgement import Because
+from exporter.model.judgement import Because, Doubt
 from exporter.model.words import Freshness, Issue, Owner, Reason, ServiceStatus, SyncType
 
 
@@ -20,6 +20,8 @@ class Basis(StrEnum):
     """One reading made for this answer, without memory: what shows only over time is not seen."""
     ONE_READING_AND_HISTORY = "one_reading_and_history"
     """One reading made for this answer, beside what the running exporter remembers."""
+    NO_READING = "no_reading"
+    """Nothing: the platform could not even be asked."""
 
 
 class FreshnessDocument(Document):
@@ -77,7 +79,9 @@ class XeroDocument(Document):
     """What Xero itself says."""
 
     listed: bool | None = Field(description="whether its list of connections has the tenant; null when not known")
-    note: str | None = Field(description="what to make of it where it contradicts the platform")
+    note: str | None = Field(
+        description="what to make of it where it contradicts the platform, or is not known any more"
+    )
     status_pages: tuple[StatusPageDocument, ...] = Field(description="the status pages that are read")
 
 
@@ -92,7 +96,14 @@ class DiagnosisDocument(Document):
     remembered: tuple[IssueDocument, ...] = Field(
         description="issues that only the running exporter knows of, where `basis` is one_reading_and_history"
     )
+    doubts: tuple[Doubt, ...] = Field(
+        description="why it is not known whether anything else is wrong although the platform answered"
+    )
     errors: tuple[ErrorsDocument, ...] = Field(description="recent errors by kind, the most frequent first")
+    left_out: str | None = Field(
+        description="how many entries of the platform's list of errors are not counted in all this, and why; null when "
+        "all are"
+    )
     never_connected: bool = Field(description="whether no connection was ever made; then nothing is wrong")
     xero: XeroDocument
     what_retry_would_do: str = Field(description="whether retrying failed records can help, and what it costs")

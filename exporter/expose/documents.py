@@ -24,6 +24,7 @@ from exporter.expose.shapes import (
 )
 from exporter.model.facts import History, OrganizationState, PastReading, Status
 from exporter.model.fleet import ALONE, Surroundings
+from exporter.observe.issues import FailureRow
 
 __all__ = [
     "FleetDocument",
@@ -48,6 +49,7 @@ def organization_document(
     links: Links = _NO_LINKS,
     surroundings: Surroundings = ALONE,
     basis: Basis = Basis.HISTORY,
+    unasked: FailureRow | None = None,
 ) -> OrganizationDocument:
     """The document about one organisation.
 
@@ -59,13 +61,14 @@ def organization_document(
         links: templates of the platform's pages, for the steps.
         surroundings: what the status pages say.
         basis: what the diagnosis was made from.
+        unasked: why nobody was asked; None when that is not known, or somebody was.
     """
     return OrganizationDocument(
         id=state.organization.id,
         name=name_of(state.organization, names=names),
         xero_tenant_id=state.organization.xero_tenant_id,
         freshness=state.freshness,
-        diagnosis=explained(state, links, surroundings=surroundings, basis=basis),
+        diagnosis=explained(state, links, surroundings=surroundings, basis=basis, unasked=unasked),
         polling=PollingDocument(
             first_seen=rfc3339(state.first_seen.wall),
             last_attempt=instant_of(state.last_attempt),

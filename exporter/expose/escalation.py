@@ -2,7 +2,8 @@
 
 Redacted by allow-list: of a text that a rule recognised, the rule's own words are shown and nothing else; of any other,
 its length, when it came, and a short hash, by which the same text is told again, also of another organisation. The hash
-has a key that is never shown: a plain hash of a short text, such as an e-mail address, is found out by trying.
+has a key that is never shown: a plain hash of a short text, such as an e-mail address, is found out by trying. The key
+is random and gone with the process: one made of a secret of the configuration would let that be tried instead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from exporter.observe.recognise import redacted
 
 REDACTED: Final = (
     "Personal data is left out. Of an error text that is recognised only the fixed words are shown, [redacted:KIND] "
-    "stands for the rest; a text that is not recognised is withheld whole. Texts with the same hash are the same."
+    "stands for the rest; a text that is not recognised is withheld whole. Texts with the same hash are the same, in "
+    "this bundle and in others that the same run of the exporter made."
 )
 WITH_PERSONAL_DATA: Final = (
     "THIS BUNDLE HOLDS PERSONAL DATA: the organisation's name and whole error texts, with what they say of customers. "
@@ -39,6 +41,7 @@ def escalation_document(
     version: str,
     personal_data: bool,
     hash_key: bytes,
+    asked: str | None = None,
 ) -> EscalationDocument:
     """The bundle.
 
@@ -49,6 +52,7 @@ def escalation_document(
         version: of this program.
         personal_data: whether whole texts are told.
         hash_key: random, never shown; hashes of the same key can be compared.
+        asked: what was sent to the platform for this bundle, and how long was waited; None when nothing was.
     """
     told = tuple(_told(errors, personal_data=personal_data, hash_key=hash_key))
     return EscalationDocument(
@@ -60,7 +64,7 @@ def escalation_document(
         for_xero=_for_xero(organization),
         organization=organization,
         errors=told,
-        tried=tuple(_tried(organization)),
+        tried=tuple(_tried(organization, asked)),
         request=support_request(organization, told, rfc3339(at)),
     )
 
@@ -73,14 +77,16 @@ def _told(errors: Sequence[SyncError], *, personal_data: bool, hash_key: bytes) 
             first[error.message] = min(error.at, first.get(error.message, error.at))
     for error in newest_first:
         message = error.message
+        length = error.length if error.length is not None else None if message is None else len(message)
         yield ErrorTextDocument(
             at=rfc3339(error.at),
             sync_type=error.sync_type,
             reason=error.reason,
             correlation_id=error.correlation_id,
             text=redacted(error.kind, message),
-            length=None if message is None else len(message),
-            hash=None if message is None else _hash(message, hash_key),
+            length=length,
+            cut=message is not None and length != len(message),
+            hash=None if message is None else _hash(f"{length} {message}", hash_key),
             first_seen=None if message is None else rfc3339(first.get(message)),
             whole_type=error.kind if personal_data else None,
             whole_text=message if personal_data else None,
@@ -113,8 +119,10 @@ _TROUBLE: Final = frozenset({ServiceStatus.MINOR, ServiceStatus.MAJOR, ServiceSt
 
 def _for_xero(organization: OrganizationDocument) -> str:
     diagnosis = organization.diagnosis
-    if diagnosis.wrong is None:
+    if diagnosis.wrong is None and organization.facts is None:
         return "Not known: the platform gives no status to go by. That is nothing Xero can look at."
+    if diagnosis.wrong is None:
+        return f"Not known: there is a status, but take the steps first. {diagnosis.summary}"
     if not diagnosis.wrong:
         return "No: nothing is wrong now."
     reasons = [reason for one in diagnosis.issues for reason in one.reasons]
@@ -125,11 +133,17 @@ def _for_xero(organization: OrganizationDocument) -> str:
     return "Not yet: what is known does not point at Xero. Take the steps first; ask Xero if it stays after them."
 
 
-def _tried(organization: OrganizationDocument) -> Iterator[str]:
+def _tried(organization: OrganizationDocument, asked: str | None) -> Iterator[str]:
     yield _NOTHING_TRIED
-    facts = organization.facts
+    fresh, facts = organization.diagnosis.freshness, organization.facts
+    if asked is not None:
+        yield f"The platform was asked for this: {asked}."
+    if fresh.why_not is not None:
+        latest = organization.recent[:1] if fresh.asked is not None else ()
+        detail = "".join(f" ({one.detail})" for one in latest if one.detail is not None)
+        yield f"No answer now: {fresh.why_not}{detail}."
     if facts is None:
-        yield "The platform says nothing: there is no status of it to go by."
+        yield "So there is no status of the platform to go by."
         return
     pending, failed, last = _count(facts.pending_syncs), _count(facts.failed_syncs), facts.last_sync or "never"
     yield f"The platform counts {failed} failed and {pending} pending syncs; its last sync was {last}."

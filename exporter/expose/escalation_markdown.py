@@ -54,7 +54,9 @@ def _parts(bundle: EscalationDocument) -> Iterator[str]:
     yield "## Errors that the platform lists\n"
     yield from (_error(number, one) for number, one in enumerate(bundle.errors, 1))
     if not bundle.errors:
-        yield "None.\n"
+        yield "Not known: there is no status of the platform.\n" if organization.facts is None else "None.\n"
+    if diagnosis.left_out is not None:
+        yield f"{plain(diagnosis.left_out)}\n"
     yield "## Readings\n"
     yield from _readings(organization)
     yield "## What was tried\n"
@@ -92,15 +94,23 @@ def _error(number: int, one: ErrorTextDocument) -> str:
     told = [
         f"{number}. {plain(one.at or 'time not said')}, {one.sync_type}, {plain(one.reason)}",
         f"correlation id {plain(one.correlation_id)}" if one.correlation_id else "",
-        f"text {one.hash}, {one.length} characters, first at {one.first_seen or 'an unknown time'}"
-        if one.hash
-        else "no text",
-        "" if one.text is not None or one.whole_text is not None else "withheld",
+        _text(one),
     ]
     shown = one.whole_text if one.whole_text is not None else one.text
     body = "" if shown is None else f"\n{fenced(shown)}"
     kind = "" if one.whole_type is None else f"\nType:\n\n{fenced(one.whole_type)}"
     return f"{'; '.join(filter(None, told))}\n{kind}{body}"
+
+
+def _text(one: ErrorTextDocument) -> str:
+    """Which text it is, and why it is not shown."""
+    if one.length is None:
+        return "no text"
+    if one.hash is None:
+        return f"a text of {one.length} characters, not kept: newer ones filled the room for texts"
+    cut = ", of which the beginning and the end are kept" if one.cut else ""
+    shown = "" if one.text is not None or one.whole_text is not None else "; withheld"
+    return f"text {one.hash}, {one.length} characters{cut}, first at {one.first_seen or 'an unknown time'}{shown}"
 
 
 def _readings(organization: OrganizationDocument) -> Iterator[str]:

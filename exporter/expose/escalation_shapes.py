@@ -19,12 +19,11 @@ class ErrorTextDocument(Document):
     text: str | None = Field(
         description="the fixed words of a recognised text, with [redacted:KIND] for the rest; null when none is shown"
     )
-    length: int | None = Field(
-        description="characters of the whole text; null when the platform gave none, or it is not kept"
-    )
+    length: int | None = Field(description="characters of the whole text; null when the platform gave none")
+    cut: bool = Field(description="whether only the beginning and the end of the text are kept")
     hash: str | None = Field(
-        description="the same for the same text, in all bundles of one running exporter; keyed, so that nothing about "
-        "the text follows from it"
+        description="the same for the same text, in this bundle and in others that the same run of the exporter made; "
+        "keyed, so that nothing about the text follows from it; null when the text is not kept"
     )
     first_seen: Instant | None = Field(description="when the same text happened first, of those listed")
     whole_type: str | None = Field(description="the platform's type; only with personal data")

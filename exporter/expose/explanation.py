@@ -23,17 +23,21 @@ from exporter.expose.diagnosis_shapes import (
 )
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
-from exporter.model.facts import OrganizationState
+from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
-from exporter.model.judgement import ActiveIssue, ErrorCount
+from exporter.model.judgement import ActiveIssue, Doubt, ErrorCount
 from exporter.model.words import Freshness, Owner, Reason
-from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, Task
+from exporter.observe.issues import DOUBTS, EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
 
 WELL: Final = "Nothing is wrong."
 NEVER_CONNECTED: Final = "It was never connected to Xero, so nothing is wrong with its connection."
 NOT_KNOWN: Final = "It is not known whether anything is wrong"
+WELL_AT_ONE_LOOK: Final = (
+    "Nothing is wrong by this one look, which remembers nothing; syncs are counted as failed, and failures that come "
+    "back show only over time."
+)
 
 _NOT_YET: Final = "it was not asked yet"
 _WORDLESS: Final = frozenset({Reason.UNKNOWN, Reason.UNSPECIFIED})
@@ -45,6 +49,7 @@ def explained(
     *,
     surroundings: Surroundings = ALONE,
     basis: Basis = Basis.HISTORY,
+    unasked: FailureRow | None = None,
 ) -> DiagnosisDocument:
     """What is wrong with an organisation, why, and what to do.
 
@@ -53,50 +58,91 @@ def explained(
         links: templates of the platform's pages.
         surroundings: what the status pages say.
         basis: what the state was made from.
+        unasked: why nobody was asked; None when that is not known, or somebody was.
     """
     known = state.freshness is Freshness.FRESH
     diagnosis = state.diagnosis
+    sure = known and not diagnosis.doubts
     place = _Place(state.organization.id, links)
     return DiagnosisDocument(
         basis=basis,
-        freshness=freshness_document(state),
-        wrong=bool(diagnosis.issues) if known else None,
-        summary=_summary(state),
+        freshness=freshness_document(state, unasked),
+        wrong=True if diagnosis.issues else False if sure else None,
+        summary=_summary(state, unasked, basis),
         issues=tuple(map(_issue, diagnosis.issues)),
         remembered=(),
+        doubts=diagnosis.doubts,
         errors=tuple(_errors(one, place) for one in diagnosis.errors),
+        left_out=None if state.status is None else left_out(state.status),
         never_connected=diagnosis.never_connected,
         xero=_xero(state, surroundings),
         what_retry_would_do=what_retry_would_do(diagnosis, known=known),
         what_resync_would_do=what_resync_would_do(diagnosis, known=known),
-        next_steps=place.told(_next_steps(state)),
+        next_steps=place.told(_next_steps(state, unasked)),
     )
 
 
-def freshness_document(state: OrganizationState) -> FreshnessDocument:
+def left_out(status: Status) -> str | None:
+    """How many entries of the list of errors are not there, and why; None when none is missing."""
+    dropped, malformed = status.errors_dropped, status.errors_malformed
+    if not dropped:
+        return None
+    whole = len(status.errors) + dropped
+    if dropped == malformed:
+        are = "is" if dropped == 1 else "are"
+        return f"Of {_errors_listed(whole)}, {dropped} cannot be read and {are} left out."
+    unread = f", {malformed} of them because they cannot be read" if malformed else ""
+    # Of a long list only both ends are looked at, so that an entry in its middle may be newer.
+    return (
+        f"Of {_errors_listed(whole)}, {len(status.errors)} count here, the newest as far as is known; "
+        f"{dropped} are left out{unread}."
+    )
+
+
+def _errors_listed(count: int) -> str:
+    return "1 error that the platform lists" if count == 1 else f"{count} errors that the platform lists"
+
+
+def freshness_document(state: OrganizationState, unasked: FailureRow | None = None) -> FreshnessDocument:
     """When it was asked and answered, and why there is nothing newer."""
     return FreshnessDocument(
         freshness=state.freshness,
         asked=instant_of(state.last_attempt),
         answered=instant_of(state.last_success),
-        why_not=_why_not(state),
+        why_not=_why_not(state, unasked),
     )
 
 
-def _why_not(state: OrganizationState) -> str | None:
+def _why_not(state: OrganizationState, unasked: FailureRow | None) -> str | None:
     if state.last_attempt is None:
-        return _NOT_YET
+        return _NOT_YET if unasked is None else unasked.why
     return None if state.failure is None else FAILURES[state.failure].why
 
 
-def _summary(state: OrganizationState) -> str:
+def _summary(state: OrganizationState, unasked: FailureRow | None, basis: Basis) -> str:
     if state.freshness is not Freshness.FRESH:
-        return f"{NOT_KNOWN}: {_why_not(state) or 'its last answer is too old'}."
+        return f"{NOT_KNOWN}: {_why_not(state, unasked) or 'its last answer is too old'}."
     if state.diagnosis.never_connected:
         return NEVER_CONNECTED
     if not state.diagnosis.issues:
-        return WELL
+        return _without_issue(state, basis)
     return " ".join(ISSUES[one.issue].sentence for one in state.diagnosis.issues)
+
+
+def _without_issue(state: OrganizationState, basis: Basis) -> str:
+    if state.diagnosis.doubts:
+        return f"{NOT_KNOWN}: {'; and '.join(_doubt(one, state) for one in state.diagnosis.doubts)}."
+    failed = state.status is not None and (state.status.failed_syncs or 0) > 0
+    return WELL_AT_ONE_LOOK if failed and basis is Basis.ONE_READING else WELL
+
+
+def _doubt(doubt: Doubt, state: OrganizationState) -> str:
+    """Why it is not known, words that follow a colon."""
+    if doubt is Doubt.STATUS_WORD:
+        failed = 0 if state.status is None else state.status.failed_syncs or 0
+        return f"the platform counts {failed} failed syncs, and its word for how syncs go is none that is known here"
+    read = instant_of(state.missed_at) or "some time ago"
+    return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
 
 
 def _issue(one: ActiveIssue) -> IssueDocument:
@@ -123,27 +169,33 @@ def _errors(one: ErrorCount, place: _Place) -> ErrorsDocument:
         cause=row.cause,
         owner=row.owner,
         retry_helps=row.retry_helps,
-        steps=place.told(_tasks_of(one.reason)),
+        steps=place.told(tasks_of(one.reason)),
     )
 
 
 def _xero(state: OrganizationState, surroundings: Surroundings) -> XeroDocument:
     opposite = state.listed is True and state.status is not None and state.status.connected is False
+    doubtful = Doubt.LIST_UNREAD in state.diagnosis.doubts
+    unread = _doubt(Doubt.LIST_UNREAD, state) if doubtful else None
     return XeroDocument(
         listed=state.listed,
-        note=OPPOSITE if opposite else None,
+        note=OPPOSITE if opposite else unread,
         status_pages=tuple(StatusPageDocument(page=page, status=status) for page, status in surroundings.pages),
     )
 
 
-def _next_steps(state: OrganizationState) -> Iterator[Task]:
+def _next_steps(state: OrganizationState, unasked: FailureRow | None) -> Iterator[Task]:
     """What to do now: why it is not known, else what each issue asks for, the gravest first."""
     if state.freshness is not Freshness.FRESH:
-        if state.failure is not None:
+        if unasked is not None:
+            yield unasked.task
+        elif state.failure is not None:
             yield FAILURES[state.failure].task
         return
     for one in state.diagnosis.issues:
         yield from _tasks(one)
+    for doubt in state.diagnosis.doubts:
+        yield from DOUBTS[doubt]
 
 
 def _tasks(one: ActiveIssue) -> Iterator[Task]:
@@ -153,9 +205,9 @@ def _tasks(one: ActiveIssue) -> Iterator[Task]:
     not known begins with reading what was answered, and ends with asking others: the list stands in between.
     """
     telling = [reason for reason in one.reasons if reason not in _WORDLESS]
-    wordless = [tuple(_tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
+    wordless = [tuple(tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
     for reason in telling:
-        yield from _tasks_of(reason)
+        yield from tasks_of(reason)
     for tasks in wordless:
         yield from tasks[:1]
     if not telling:
@@ -164,14 +216,18 @@ def _tasks(one: ActiveIssue) -> Iterator[Task]:
         yield from tasks[1:]
 
 
-def _tasks_of(reason: Reason) -> Iterator[Task]:
-    """The steps of a reason: each is its owner's, but for those that begin on a page of somebody else's."""
+def tasks_of(reason: Reason) -> Iterator[Task]:
+    """The steps of a reason: its owner's, but for those that say whose, or begin on a page of somebody else's."""
     row = REASONS[reason]
-    return (Task(_AT_HOME.get(step.link, row.owner) if step.link else row.owner, step) for step in row.steps)
+    return (Task(step.owner or _at_home(step.link) or row.owner, step) for step in row.steps)
 
 
 _AT_HOME: Final = {Link.INTEGRATION_SETTINGS: Owner.PLATFORM, Link.CLIENT_PORTAL: Owner.CUSTOMER}
 """Who works on which page."""
+
+
+def _at_home(link: Link | None) -> Owner | None:
+    return None if link is None else _AT_HOME.get(link)
 
 
 class _Place:

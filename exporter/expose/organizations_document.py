@@ -90,6 +90,7 @@ def organization_row(state: OrganizationState, *, names: bool) -> OrganizationRo
         last_attempt=instant_of(state.last_attempt),
         last_success=instant_of(state.last_success),
         issues=None if judged is None else tuple(one.issue for one in judged.issues),
+        doubts=None if judged is None else judged.doubts,
         since=None if judged is None else rfc3339(since_of(judged)),
         reasons=None if judged is None else reasons_of(judged),
         connected=status.connected,
@@ -113,9 +114,12 @@ def since_of(diagnosis: Diagnosis) -> float | None:
 
 
 def reasons_of(diagnosis: Diagnosis) -> tuple[Reason, ...]:
-    """Why: by the issues, then by the other recent errors, each once."""
-    of_issues = (reason for one in diagnosis.issues for reason in one.reasons)
-    return tuple(dict.fromkeys((*of_issues, *(one.reason for one in diagnosis.errors))))
+    """Why, each once: by the issues, and only where there is none by the recent errors.
+
+    An error beside an issue is no reason of it: contacts that were there twice do not disconnect anybody.
+    """
+    of_issues = [reason for one in diagnosis.issues for reason in one.reasons]
+    return tuple(dict.fromkeys(of_issues if diagnosis.issues else [one.reason for one in diagnosis.errors]))
 
 
 def _equal(wanted: object, of: Callable[[OrganizationState], object]) -> list[_Test]:
@@ -128,13 +132,17 @@ def _having(issue: Issue | None) -> list[_Test]:
 
 def _erring(sync_type: SyncType | None, reason: Reason | None) -> list[_Test]:
     if sync_type is None:
-        return [] if reason is None else [lambda state: reason in reasons_of(state.diagnosis)]
+        return [] if reason is None else [lambda state: _fails_for(state.diagnosis, reason)]
 
     def errs(state: OrganizationState) -> bool:
         errors = (one for one in state.diagnosis.errors if one.sync_type is sync_type)
         return any(reason is None or one.reason is reason for one in errors)
 
     return [errs]
+
+
+def _fails_for(diagnosis: Diagnosis, reason: Reason) -> bool:
+    return reason in reasons_of(diagnosis) or any(one.reason is reason for one in diagnosis.errors)
 
 
 def _containing(search: str | None, *, names: bool) -> list[_Test]:

@@ -25,6 +25,9 @@ def support_request(organization: OrganizationDocument, errors: Sequence[ErrorTe
 
 def _lines(organization: OrganizationDocument, errors: Sequence[ErrorTextDocument], at: str | None) -> Iterator[str]:
     diagnosis = organization.diagnosis
+    if organization.facts is None:
+        yield "(There is none yet: without a status of the platform there is nothing that Xero could be asked about.)"
+        return
     wrong = ", ".join(one.issue for one in diagnosis.issues)
     yield f"Subject: API errors for one connected organisation ({wrong or 'no issue now'})"
     yield ""
@@ -39,7 +42,7 @@ def _lines(organization: OrganizationDocument, errors: Sequence[ErrorTextDocumen
     yield ""
     yield from _issues(organization)
     yield from _connection(organization)
-    yield from _errors(errors)
+    yield from _errors(errors, organization.facts.errors_dropped)
     pages = ", ".join(f"{one.page}: {one.status}" for one in diagnosis.xero.status_pages)
     yield f"Status pages when this was written: {pages or '(please look, and add what they say)'}"
     yield ""
@@ -72,14 +75,12 @@ def _connection(organization: OrganizationDocument) -> Iterator[str]:
     yield ""
 
 
-def _errors(errors: Sequence[ErrorTextDocument]) -> Iterator[str]:
+def _errors(errors: Sequence[ErrorTextDocument], left_out: int) -> Iterator[str]:
     if not errors:
         return
-    yield (
-        "Errors, the newest first:"
-        if len(errors) <= MAX_ERRORS
-        else f"The newest {MAX_ERRORS} of {len(errors)} errors:"
-    )
+    whole = len(errors) + left_out
+    shown = min(len(errors), MAX_ERRORS)
+    yield "Errors, the newest first:" if shown == whole else f"The newest {shown} of {whole} errors:"
     for one in errors[:MAX_ERRORS]:
         correlation = f", Xero-Correlation-Id {one.correlation_id}" if one.correlation_id else ""
         yield f"- {one.at or 'time not known'}, {one.sync_type}, {one.reason}{correlation}"

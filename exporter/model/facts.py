@@ -50,6 +50,8 @@ class SyncError:
         reason: why it happened, by these texts.
         sync_type: what was being synchronised, by these texts.
         correlation_id: Xero's id of the request that failed; None when the platform does not give it.
+        record_ids: the platform's ids of the records that failed; empty when it does not give them. A retry needs them.
+        length: characters of the whole message, kept or not; None when the platform does not say one.
     """
 
     at: float | None
@@ -58,6 +60,8 @@ class SyncError:
     reason: Reason = Reason.UNKNOWN
     sync_type: SyncType = SyncType.OTHER
     correlation_id: str | None = None
+    record_ids: tuple[str, ...] = ()
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Status:
         failed_syncs: as the platform says; any integer.
         errors: well-formed entries, in the platform's order, at most `upstream.wire.MAX_ERRORS`.
         errors_dropped: entries that were malformed, or beyond that bound.
+        errors_malformed: those of them that were malformed.
     """
 
     connected: bool | None = None
@@ -83,6 +88,7 @@ class Status:
     failed_syncs: int | None = None
     errors: tuple[SyncError, ...] = ()
     errors_dropped: int = 0
+    errors_malformed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,7 @@ class OrganizationState:
         skew: how far the platform's clock was ahead of ours at the last success, seconds; None when it did not say.
         listed: whether Xero's own list of connections has its tenant; None while that is not known.
         unlisted: whether that list misses it although it was asked for after the platform said connected.
+        missed_at: while there is no list to go by any more, and the last one missed it: when that was asked for.
         diagnosis: what is wrong with it; nothing while it is not fresh.
         memory: what the next diagnosis needs.
         valid_until: monotonic second at which time alone changes this state; infinite when nothing will.
@@ -168,6 +175,7 @@ class OrganizationState:
     skew: float | None = None
     listed: bool | None = None
     unlisted: bool = False
+    missed_at: Moment | None = None
     diagnosis: Diagnosis = WELL
     memory: Memory = BLANK
     valid_until: float = float("inf")

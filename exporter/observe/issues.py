@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.model.judgement import Because
+from exporter.model.judgement import Because, Doubt
 from exporter.model.words import Failure, Issue, Owner
 from exporter.observe.reasons.row import Link, Step
 
@@ -62,7 +62,7 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         Owner.CUSTOMER,
         (
             _customer(
-                "Ask the customer to look in their Xero under Settings, Connected apps, whether MemberPulse is still "
+                "Look in the customer's Xero, under Settings, Connected apps, whether MemberPulse is still "
                 "there: it goes when somebody removes it, when the user who connected it leaves, and when a trial ends."
             ),
             _customer(
@@ -81,10 +81,8 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
                 "that moves forward again needs nothing more.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _customer(
-                "If it stays in the past, start the re-authentication there; the customer signs in to Xero and agrees.",
-                Link.INTEGRATION_SETTINGS,
-            ),
+            _platform("If it stays in the past, start the re-authentication there.", Link.INTEGRATION_SETTINGS),
+            _customer("Sign in to Xero when asked, as a user who may manage the organisation, and agree."),
             _platform(
                 "See that all scopes which the platform asks for were granted: one that was left out fails next.",
                 Link.INTEGRATION_SETTINGS,
@@ -125,11 +123,11 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         Owner.CUSTOMER,
         (
             SYNC_LOG,
-            _customer(
+            _platform(
                 "Compare the account codes that the platform maps to with the customer's chart of accounts in Xero.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _customer(
+            _platform(
                 "Check that the tax rates match those of Xero, and that each may be used with its account.",
                 Link.INTEGRATION_SETTINGS,
             ),
@@ -141,7 +139,7 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         Owner.CUSTOMER,
         (
             SYNC_LOG,
-            _customer(
+            _platform(
                 "Check in the integration settings which bank account is mapped, and that it is still there in Xero.",
                 Link.INTEGRATION_SETTINGS,
             ),
@@ -181,6 +179,24 @@ EVIDENCE: Final[Mapping[Because, str]] = {
     Because.LINGERING: "it was seen less than ten minutes ago, and is only over when it stays away for as long",
 }
 """What an issue was concluded from -> the same in words that follow "because"."""
+
+DOUBTS: Final[Mapping[Doubt, tuple[Task, ...]]] = {
+    Doubt.LIST_UNREAD: (
+        _platform(
+            "See in the exporter's log why Xero's list of connections cannot be read, and mend xero.app or the way to "
+            "Xero: the next list that is read decides."
+        ),
+        _platform(
+            "Until then ask the customer to look in their Xero under Settings, Connected apps, whether MemberPulse is "
+            "still there."
+        ),
+    ),
+    Doubt.STATUS_WORD: (
+        _platform("Find out what the platform means by the sync status that it gives: it is none that is known here."),
+        SYNC_LOG,
+    ),
+}
+"""Why it is not known whether anything is wrong -> what to do."""
 
 OPPOSITE: Final = (
     "The platform says that it is not connected, but Xero's own list of connections still has it: the customer did not "
@@ -240,3 +256,12 @@ FAILURES: Final[Mapping[Failure, FailureRow]] = {
     ),
 }
 """Failure class -> what it means for the knowledge of one organisation."""
+
+NO_TOKEN: Final = FailureRow(
+    "the file that platform.token_file names holds no token that can be read, so the platform was not asked",
+    _platform(
+        "Put an admin token of the platform into the file that platform.token_file names, and let whoever runs "
+        "xero-exporter read it."
+    ),
+)
+"""What it means that nobody was asked for want of a token."""

@@ -93,11 +93,23 @@ class Watching:
             later=asyncio.get_running_loop().call_later,
         )
         self.exposition = self._exposition_of(config)
+        self.also_reading: Callable[[], Iterable[asyncio.Task[None]]] = tuple
+        """Tasks beside the poller's that may be reading now: what they read by is closed once they are done."""
 
     @property
     def snapshot(self) -> Snapshot | None:
         """What is known now; None before the first roster."""
         return self._fleet.snapshot
+
+    @property
+    def fleet(self) -> Fleet:
+        """Holds what is known; it stays the same object."""
+        return self._fleet
+
+    @property
+    def upstream(self) -> Upstream:
+        """The way to the platform now; a reload may replace it."""
+        return self._upstream
 
     @property
     def organizations(self) -> int:
@@ -162,7 +174,7 @@ class Watching:
             if "web.tls" in changed:
                 certificate = await asyncio.to_thread(certificate_of, config)
             upstream = self._upstream
-            if any(key.startswith("platform.") for key in changed):
+            if any(key.startswith("platform.") or key == "remediation.record_id_fields" for key in changed):
                 trust = None if "platform.ca_file" in changed else upstream.trust
                 upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN], trust)
             self._roster.become(roster)
@@ -262,7 +274,7 @@ class Watching:
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
             self._upstream.reader.give_way_to(upstream.reader)
-            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
             if trust_changed:
@@ -320,6 +332,8 @@ class Watching:
             started=no_token or self.ready().ready,
             credential_refused=no_token or self._poller.auth_ok is False,
             app_refused=self._asking_xero.app_refused,
+            app_refused_since=self._asking_xero.app_refused_since,
+            asks_xero=self._asking_xero.asks_xero,
             pages=self._asking_xero.pages,
         )
 

@@ -29,7 +29,7 @@ _HOLDERS: Final[Mapping[Role, frozenset[Role]]] = {
 }
 """Role that a path requires -> roles that satisfy it: operator includes viewer, alerts includes nothing."""
 
-_NO_OPERATOR: Final = "This needs a token with the role operator, and there is none: add one to web.tokens"
+_NOBODY: Final = "This needs a token with the role {role}, and there is none: add one to web.tokens"
 _MISSING: Final = (
     "This needs a token: send it as `Authorization: Bearer`, or as Basic with the token's name from web.tokens as "
     "the user and the token as the password"
@@ -64,7 +64,9 @@ class Refused:
     why: str
 
 
-def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role | None) -> Allowed | Refused:
+def decide(
+    authorization: str | None, tokens: Sequence[WebToken], required: Role | None, *, open_reading: bool = False
+) -> Allowed | Refused:
     """Whether a request with this Authorization header may use what requires `required`.
 
     Reading is open until a token exists that may read: then, as an exporter's users expect, whatever is sent is
@@ -75,11 +77,12 @@ def decide(authorization: str | None, tokens: Sequence[WebToken], required: Role
         authorization: the header as it came, any text; None when there was none.
         tokens: all configured tokens.
         required: role that the path requires; None when it is open to everybody.
+        open_reading: whether reading is open whatever tokens there are.
     """
-    if required is None or (required is Role.VIEWER and not closed(tokens)):
+    if required is None or (required is Role.VIEWER and (open_reading or not closed(tokens))):
         return Allowed(actor=None)
-    if required is Role.OPERATOR and not any(token.role is Role.OPERATOR for token in tokens):
-        return Refused(HTTPStatus.FORBIDDEN, _NO_OPERATOR)
+    if not any(token.role in _HOLDERS[required] for token in tokens):
+        return Refused(HTTPStatus.FORBIDDEN, _NOBODY.format(role=required))
     if authorization is None:
         return Refused(HTTPStatus.UNAUTHORIZED, _MISSING)
     holders = _HOLDERS[required]
@@ -133,14 +136,18 @@ def _basic(credentials: str) -> bytes:
 class Gate:
     """An ASGI application behind the tokens: it runs only when `decide` allows it."""
 
-    def __init__(self, app: ASGIApp, required: Role | None, tokens: Sequence[WebToken]) -> None:
+    def __init__(
+        self, app: ASGIApp, required: Role | None, tokens: Sequence[WebToken], *, open_reading: bool = False
+    ) -> None:
+        self._open_reading = open_reading
         self._app = app
         self._required = required
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with a problem, or lets the application answer."""
-        answer = decide(Headers(scope=scope).get("authorization"), self._tokens, self._required)
+        authorization = Headers(scope=scope).get("authorization")
+        answer = decide(authorization, self._tokens, self._required, open_reading=self._open_reading)
         if isinstance(answer, Allowed):
             await self._app({**scope, _ACTOR: answer.actor}, receive, send)
             return

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import re
+import shlex
 import signal
 import socket
+import stat
 import subprocess
 import threading
 import time
@@ -17,7 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.simulator.fleets import uniform_fleet
-from tests.e2e.processes import COMMAND, eventually, exporter, free_port, get, platform, running
+from tests.e2e.processes import COMMAND, NO_STATUS_PAGES, eventually, exporter, free_port, get, platform, running
 
 TOKEN = "canary-admin-token"
 SAMPLE = {
@@ -36,7 +39,9 @@ SAMPLE = {
 def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end."""
     command = [str(COMMAND), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**(env or os.environ), **NO_STATUS_PAGES}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +84,9 @@ def test_version_answers_at_once_and_in_one_line() -> None:
     answer = run("version")
     assert re.fullmatch(r"xero-exporter \d+\.\d+\.\d+\n", answer.stdout)
     assert answer.returncode == 0
+    option = run("--version")
+    assert (option.returncode, option.stdout, option.stderr) == (0, answer.stdout, "")
+    assert run("serve", "--version").returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [["serve"], ["nonsense"], ["once", "--config"], ["demo", "--organizations", "x"]])
@@ -96,6 +104,8 @@ def test_check_config_says_valid_and_asks_the_platform_when_told_to(config: Path
     assert answer.returncode == 0, answer.stderr
     assert "is valid: 2 organisations" in answer.stdout
     assert "the platform answered for org-1" in answer.stdout
+    assert "xero.app is not configured" in answer.stdout
+    assert "xero.status_pages is empty" in answer.stdout
 
 
 def test_check_config_tells_every_fault_with_its_place_and_no_value(tmp_path: Path) -> None:
@@ -230,13 +240,58 @@ def test_demo_prints_what_to_open_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> 
     with running(COMMAND, "demo", "--listen", listen, "--organizations", "16", log=log) as process:
         text = eventually(lambda: log.read_text() if "Ctrl-C" in log.read_text() else "")
         assert f"http://{listen}/metrics" in text
-        command = re.search(r'Bearer (\S+)" (\S+)', text)
-        assert command is not None
-        assert json.loads(get(command[2], command[1]))["sync_status"]
         eventually(lambda: 'xero_connected{organization_id="org-0001"}' in get(f"http://{listen}/metrics"))
+        lines = [shlex.split(line) for line in text.splitlines() if line.startswith(("  /", "  curl", "  xero-exp"))]
+        assert len(lines) == 8
+        for line in lines:
+            answer = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+            assert answer.returncode == 0, answer.stderr
+            assert answer.stdout
+            assert '"title"' not in answer.stdout, "a problem document"
+        bundle = f"http://{listen}/api/v1/organizations/org-0001/escalation"
+        for credentials in ([], ["-H", "Authorization: Bearer wrong"]):
+            status = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *credentials, bundle]
+            assert subprocess.run(status, capture_output=True, text=True, timeout=60, check=False).stdout == "401"
+        folder = Path(lines[0][3]).parent
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
+        assert not folder.exists()
     assert "Traceback" not in log.read_text()
+
+
+def test_a_demo_on_a_port_that_is_taken_says_how_to_choose_another() -> None:
+    """Exit 3, and in the words of its own option."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answer = run("demo", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert answer.returncode == 3
+    last = answer.stderr.splitlines()[-1]
+    assert "the port is taken" in last
+    assert "choose another with --listen 127.0.0.1:PORT" in last
+    assert "web.listen" not in last
+
+
+@pytest.mark.parametrize("wait", [0.02, 0.06, 0.1, 0.15, 0.2, 0.3])
+def test_ctrl_c_while_it_starts_leaves_no_traceback(wait: float) -> None:
+    """Whatever it is importing at that moment."""
+    process = subprocess.Popen([str(COMMAND), "docs", "metrics"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # The interpreter itself comes first, and is not ours: from our first line on it is told apart by the handler.
+    eventually(lambda: process.poll() is not None or _catches_nothing(process.pid))
+    time.sleep(wait)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert b"Traceback" not in told
+    assert process.returncode in {0, 130, -signal.SIGINT}
+
+
+def _catches_nothing(number: int) -> bool:
+    """Whether a process has SIGINT at its default: it neither catches nor ignores it."""
+    try:
+        status = Path(f"/proc/{number}/status").read_text()
+    except OSError:
+        return True
+    caught = int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16)  # type: ignore[index]
+    return "xero-exporter" in Path(f"/proc/{number}/cmdline").read_text() and not caught & 1 << (signal.SIGINT - 1)
 
 
 def test_once_on_a_terminal_shows_a_progress_bar(tmp_path: Path) -> None:

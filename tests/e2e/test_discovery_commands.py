@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exporter.simulator.fleets import uniform_fleet
-from tests.e2e.processes import COMMAND, free_port, platform
+from tests.e2e.processes import COMMAND, NO_STATUS_PAGES, free_port, platform
 
 TOKEN = "canary-e2e-discovery"
 
@@ -17,7 +18,9 @@ TOKEN = "canary-e2e-discovery"
 def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """The command's answer."""
     command = [str(COMMAND), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**(env or os.environ), **NO_STATUS_PAGES}
+    )
 
 
 @pytest.fixture

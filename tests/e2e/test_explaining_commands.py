@@ -263,12 +263,125 @@ def test_a_link_at_the_place_of_the_file_is_not_followed(setting: Setting, tmp_p
     assert not (tmp_path / "elsewhere").exists()
 
 
-@pytest.mark.parametrize(("organization", "code"), [("hangs", 3), ("unknown", 1), ("nobody", 1)])
-def test_there_is_no_bundle_without_a_status(setting: Setting, organization: str, code: int) -> None:
-    """One line."""
+@pytest.mark.parametrize(("organization", "code", "why"), [("hangs", 3, "in time"), ("unknown", 1, "404")])
+def test_a_bundle_without_a_status_says_what_is_known_and_fails(
+    setting: Setting, organization: str, code: int, why: str
+) -> None:
+    """What was asked and how it failed, the status pages, the steps; nothing that could be sent to Xero."""
     answer = setting.run("escalate", organization)
-    assert (answer.returncode, answer.stdout) == (code, "")
+    assert answer.returncode == code
     assert len(answer.stderr.splitlines()) == 1
+    told = answer.stdout.replace("\\", "")
+    assert f"GET {setting.url}/api/admin/integrations/xero/{organization}/status, with 2 s for the answer" in told
+    assert re.search(rf"No answer now: the platform [^.]*{why}", told)
+    assert "status.xero.com: none" in told
+    assert "Not known: there is no status of the platform." in told
+    assert "Hello Xero" not in told
+    document = EscalationDocument.model_validate_json(setting.run("escalate", organization, "--json").stdout)
+    assert (document.organization.id, document.organization.facts, document.errors) == (organization, None, ())
+
+
+def test_there_is_no_bundle_of_an_organisation_that_nobody_lists(setting: Setting) -> None:
+    """One line."""
+    answer = setting.run("escalate", "nobody")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["diagnose", "escalate"])
+@pytest.mark.parametrize(("token", "problem"), [(None, "does not exist"), ("", "is empty")])
+def test_a_token_that_cannot_be_read_is_no_refusal_of_the_platform(
+    setting: Setting, tmp_path: Path, command: str, token: str | None, problem: str
+) -> None:
+    """Nothing is sent, and it says so: which key, what is wrong, how to mend it; exit 1, as for any bad setting."""
+    nowhere = tmp_path / "token"
+    if token is not None:
+        nowhere.write_text(token)
+    answer = setting.run(command, "healthy", XERO_EXPORTER_PLATFORM__TOKEN_FILE=str(nowhere))
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert line.startswith(f"xero-exporter: platform.token_file: {problem}, so the platform was not asked: put")
+    told = " ".join(answer.stdout.split())
+    assert "refuses" not in told
+    assert "platform was not asked" in told
+    assert "Put an admin token of the platform into the file that platform.token" in told.replace("\\", "")
+    if command == "diagnose":
+        assert "asked never" in told
+        assert "by nothing: there is no reading" in told
+
+
+def test_a_token_that_cannot_be_read_gives_no_verdict_and_no_sample(setting: Setting, tmp_path: Path) -> None:
+    """Exit 3 where the code is a verdict on the organisation; `once` names the key as well."""
+    nowhere = {"XERO_EXPORTER_PLATFORM__TOKEN_FILE": str(tmp_path / "token")}
+    assert setting.run("diagnose", "healthy", "--exit-code", **nowhere).returncode == 3
+    answer = setting.run("once", **nowhere)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("xero-exporter: platform.token_file: does not exist, so the platform was not")
+
+
+def test_a_token_that_the_platform_refuses_is_told_as_refused(setting: Setting, tmp_path: Path) -> None:
+    """That one was sent."""
+    (tmp_path / "token").write_text("another")
+    answer = setting.run("diagnose", "healthy", XERO_EXPORTER_PLATFORM__TOKEN_FILE=str(tmp_path / "token"))
+    assert answer.returncode == 1
+    assert "the platform refuses the exporter's token (401 or 403)" in answer.stdout
+    assert "it refuses the token" in answer.stderr
+    assert "not asked" not in answer.stdout + answer.stderr
+
+
+def test_a_check_online_tries_everybody_and_tells_each_on_a_line(setting: Setting) -> None:
+    """The platform, Xero's list by client credentials, the status pages."""
+    answer = setting.run("check-config", "--online")
+    assert answer.returncode == 0, answer.stderr
+    _, asked, *others = answer.stdout.splitlines()
+    assert asked.startswith("the platform answered for healthy in ")
+    app, page = sorted(others, reverse=True)
+    assert re.fullmatch(
+        r"xero\.app: Xero takes the app and lists \d+ connections \(\d of the 9 whose xero_tenant_id is known\)", app
+    )
+    assert re.fullmatch(r"status page \S+/status\.xero\.com was read, and says none", page)
+
+
+@pytest.mark.parametrize("platform_is_there", [True, False])
+def test_a_check_online_tells_a_refused_app_also_when_the_platform_is_away(
+    setting: Setting,
+    platform_is_there: bool,  # noqa: FBT001 - pytest's argument
+    tmp_path: Path,
+) -> None:
+    """Exit 1 for the app alone; else the platform's own code, and a line for each."""
+    (tmp_path / "secret").write_text("canary-another-secret")
+    (tmp_path / "explain.yml").write_text(
+        setting.config.read_text()
+        .replace("client_secret_file: secret", f"client_secret_file: {tmp_path / 'secret'}")
+        .replace("token_file: token,", f"token_file: {setting.folder / 'token'},")
+        .replace("file: organizations.yml", f"file: {setting.folder / 'organizations.yml'}")
+        .replace("token_file: viewer}", f"token_file: {setting.folder / 'viewer'}}}")
+        .replace("token_file: operator}", f"token_file: {setting.folder / 'operator'}}}")
+    )
+    away = {} if platform_is_there else {"XERO_EXPORTER_PLATFORM__URL": f"http://127.0.0.1:{free_port()}"}
+    answer = Setting(tmp_path, tmp_path / "explain.yml", "").run("check-config", "--online", **away)
+    assert answer.returncode == (1 if platform_is_there else 3)
+    wrong = [line for line in answer.stderr.splitlines() if line.startswith("xero-exporter: ")]
+    assert len(wrong) == (1 if platform_is_there else 2)
+    assert any("xero.app: Xero refuses the app (invalid_client): it does not know" in line for line in wrong)
+    assert "was read, and says none" in answer.stdout
+    assert "canary" not in answer.stdout + answer.stderr
+
+
+def test_a_check_online_goes_on_without_status_pages(setting: Setting) -> None:
+    """Exit 0: they are optional, and what they say stays unknown."""
+    nobody = f'["http://127.0.0.1:{free_port()}"]'
+    answer = setting.run("check-config", "--online", XERO_EXPORTER_XERO__STATUS_PAGES=nobody)
+    assert answer.returncode == 0, answer.stderr
+    assert "cannot be read (network: no connection could be made): what it says stays unknown" in answer.stdout
+
+
+def test_an_unreadable_secret_of_the_app_is_a_fault(setting: Setting, tmp_path: Path) -> None:
+    """As the platform's token: `serve` would wait for it, and a check says so."""
+    app = json.dumps({"client_id": "app", "client_secret_file": str(tmp_path / "nowhere")})
+    answer = setting.run("check-config", XERO_EXPORTER_XERO__APP=app)
+    assert answer.returncode == 1
+    assert "xero.app.client_secret_file: does not exist" in answer.stderr
 
 
 def test_a_running_exporter_adds_since_when_and_tells_of_the_fleet(setting: Setting) -> None:
@@ -298,13 +411,36 @@ def test_a_running_exporter_adds_since_when_and_tells_of_the_fleet(setting: Sett
         nobody = setting.run("diagnose", "nobody", "--from", url)
         assert nobody.returncode == 1
         assert "does not know this organisation" in nobody.stderr
+        _bundles_of_a_running_exporter(setting, url)
         elsewhere = setting.run("diagnose", "gone", "--from", setting.url)
         assert elsewhere.returncode == 1
 
 
+def _bundles_of_a_running_exporter(setting: Setting, url: str) -> None:
+    """`escalate --from` takes its bundle with the operator's token, also while the platform is away."""
+    away = {"XERO_EXPORTER_PLATFORM__URL": f"http://127.0.0.1:{free_port()}"}
+    taken = setting.run("escalate", "strange", "--from", url, **away)
+    assert (taken.returncode, taken.stderr) == (0, "")
+    assert taken.stdout.startswith("# Escalation of strange\n")
+    assert not any(word in taken.stdout for word in PERSONAL)
+    whole = setting.run("escalate", "strange", "--from", url, "--json", "--with-personal-data")
+    assert EscalationDocument.model_validate_json(whole.stdout).errors[0].whole_text == STRANGE
+    alone = setting.run("escalate", "strange", **away)
+    assert alone.returncode == 3
+    assert alone.stderr.endswith(f"what the running exporter holds: --from {url}\n")
+    assert "contacts\\_failing" in alone.stdout or "contacts_failing" in alone.stdout
+    reader = json.dumps([{"name": "reader", "role": "viewer", "token_file": str(setting.folder / "viewer")}])
+    refused = setting.run("escalate", "strange", "--from", url, XERO_EXPORTER_WEB__TOKENS=reader)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "with the role operator" in refused.stderr
+    nobody = setting.run("escalate", "nobody", "--from", url)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+
+
 @pytest.mark.parametrize("arguments", [(), ("gone", "--from", "http://127.0.0.1:1"), ("--from", "http://127.0.0.1:1")])
 def test_without_a_running_exporter_the_fleet_is_not_known(setting: Setting, arguments: tuple[str, ...]) -> None:
-    """Exit 3, one line that says how to mend it."""
+    """Exit 3, one line that says how to mend it; a bundle is not to be had there either."""
+    assert setting.run("escalate", "gone", "--from", "http://127.0.0.1:1").returncode == 3
     answer = setting.run("diagnose", *arguments)
     assert (answer.returncode, answer.stdout) == (3, "")
     [line] = answer.stderr.splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import ssl
 import subprocess
 import threading
@@ -17,7 +18,7 @@ import httpx
 import pytest
 
 from tests.certificates import Authority
-from tests.e2e.processes import COMMAND, eventually, exporter, running
+from tests.e2e.processes import COMMAND, NO_STATUS_PAGES, eventually, exporter, running
 from tests.e2e.test_commands import SAMPLE
 
 CONFIG = "platform: {url: 'http://127.0.0.1:1', token: canary}\norganizations: {static: [{id: org-1}]}\n"
@@ -75,7 +76,8 @@ def check(folder: Path, config: str, *arguments: str) -> subprocess.CompletedPro
     """Runs check-config to its end."""
     (folder / "config.yml").write_text(config)
     command = [str(COMMAND), "check-config", "--config", str(folder / "config.yml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**os.environ, **NO_STATUS_PAGES}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
 
 
 def test_a_renewed_certificate_is_served_within_seconds(tmp_path: Path, authority: Authority) -> None:

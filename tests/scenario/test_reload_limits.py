@@ -14,9 +14,6 @@ from exporter.simulator.world import World
 from exporter.upstream.permits import TOLERANCE
 from tests.scenario.story import TOKEN, Story, Watch
 
-# Connections of the story before are sometimes collected only here, and told as this one's.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 MOST_A_SECOND = 60
 """A window of a second is two reloads long, and a fresh set of permits each time would let 120 through."""
 

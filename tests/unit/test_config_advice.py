@@ -159,6 +159,17 @@ def test_open_reading_on_loopback_is_not_warned_of(token_file: Path, listen: str
     assert advice(config(token_file, web={"listen": listen}), 1, {}) == ()
 
 
+def test_reading_that_stays_open_in_spite_of_a_token_is_warned_of(token_file: Path) -> None:
+    """Unless it listens on loopback; with the key that opens it."""
+    token = {"name": "a", "role": "operator", "token_file": str(token_file)}
+    web = {"open_reading": True, "tokens": [token], "listen": "0.0.0.0:1"}
+    [warning, clear] = advice(config(token_file, web=web), 1, {})
+    assert warning.startswith("web.listen: everybody")
+    assert "take web.open_reading out" in warning
+    assert clear.startswith("web.tokens:")
+    assert advice(config(token_file, web=web | {"listen": "127.0.0.1:1"}), 1, {}) == ()
+
+
 @pytest.mark.parametrize("url", ["http://app.example", "http://10.0.0.1:8080/x", "http://[2001:db8::1]"])
 def test_http_to_another_machine_is_warned_of(token_file: Path, url: str) -> None:
     """The token would go in clear."""

@@ -19,7 +19,9 @@ from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.markdown import address, fenced, neutral, numbered, plain, table
 from exporter.model.facts import History, PastReading, Status, SyncError, UpstreamFailure
 from exporter.model.fleet import Surroundings
-from exporter.model.words import ServiceStatus
+from exporter.model.words import ServiceStatus, SyncStatus
+from exporter.observe.interpret import interpreted
+from exporter.upstream.wire import parse_status
 from tests.knowledge import (
     CALM,
     CANARY,
@@ -93,6 +95,48 @@ def test_the_hash_of_a_text_tells_it_again_and_cannot_be_tried_out() -> None:
     one, again, other = bundle(failing(STRANGE)), bundle(failing(STRANGE)), bundle(failing(STRANGE + "x"))
     assert one.errors[0].hash == again.errors[0].hash != other.errors[0].hash
     assert bundle(failing(STRANGE), key=b"another key").errors[0].hash != one.errors[0].hash
+
+
+def test_a_hash_says_with_which_others_it_compares() -> None:
+    """The key is gone with the process that made the bundle, and each `escalate` is a process of its own."""
+    assert "in this bundle and in others that the same run of the exporter made" in bundle(failing(STRANGE)).notice
+
+
+def test_of_a_text_that_was_cut_the_whole_length_is_told() -> None:
+    """A megabyte is no 4,096 characters; what two texts have in common at both ends does not make them the same."""
+    long, longer = (parse_status(json.dumps(answer).encode()) for answer in _answers("x" * 1_000_000, "x" * 1_000_001))
+    one, other = bundle(interpreted(long)), bundle(interpreted(longer))
+    assert (one.errors[0].length, one.errors[0].cut, other.errors[0].length) == (1_000_000, True, 1_000_001)
+    assert one.errors[0].hash != other.errors[0].hash
+    assert "1000000 characters, of which the beginning and the end are kept" in escalation_markdown(one)
+    assert not bundle(failing(STRANGE)).errors[0].cut
+
+
+def test_a_text_that_is_not_kept_is_told_with_its_length() -> None:
+    """Texts have so much room; the oldest of many long ones give way, and are still texts."""
+    [answer] = _answers(*["y" * 4_000] * 8, together=True)
+    document = bundle(interpreted(parse_status(json.dumps(answer).encode())))
+    kept = [error for error in document.errors if error.hash is not None]
+    assert 0 < len(kept) < len(document.errors)
+    assert all(error.length == 4_000 and not error.cut for error in document.errors)
+    assert "a text of 4000 characters, not kept" in escalation_markdown(document)
+
+
+def test_how_many_errors_were_left_out_is_told() -> None:
+    """In the bundle, and to Xero; nothing is said where nothing is missing."""
+    some = bundle(replace(failing(CANARY), errors_dropped=4_900, errors_malformed=2))
+    assert "1 count here, the newest as far as is known; 4900 are left out, 2 of them because" in escalation_markdown(
+        some
+    )
+    assert "The newest 1 of 4901 errors" in some.request
+    assert "as far as is known" not in escalation_markdown(bundle(failing(CANARY)))
+
+
+def _answers(*texts: str, together: bool = False) -> list[dict[str, object]]:
+    """Answers of the platform with an error of each text; all in one answer when `together`."""
+    errors = [{"type": "contact_sync", "message": text, "timestamp": "2025-01-15T10:29:00Z"} for text in texts]
+    known = {"connected": True, "sync_status": "degraded", "failed_syncs": 1}
+    return [{**known, "errors": errors}] if together else [{**known, "errors": [one]} for one in errors]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +213,8 @@ def test_the_status_page_comes_first(pages: tuple[tuple[str, ServiceStatus], ...
         (failing(CANARY), "Not yet"),
         (GONE, "Not yet"),
         (HEALTHY, "No:"),
-        (TIMED_OUT, "Not known"),
+        (TIMED_OUT, "Not known: the platform gives no status"),
+        (replace(HEALTHY, sync_status=SyncStatus.OTHER, failed_syncs=3), "Not known: there is a status"),
     ],
 )
 def test_it_says_whether_it_is_anything_for_xero(outcome: Status | UpstreamFailure, begins: str) -> None:

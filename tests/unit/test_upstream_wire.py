@@ -44,7 +44,9 @@ def test_the_sample_of_the_troubleshooting_page_is_read() -> None:
         sync_status=SyncStatus.HEALTHY,
         pending_syncs=0,
         failed_syncs=2,
-        errors=(SyncError(at=1736932500.0, kind="contact_sync", message="Duplicate contact: john@example.com"),),
+        errors=(
+            SyncError(at=1736932500.0, kind="contact_sync", message="Duplicate contact: john@example.com", length=35),
+        ),
     )
 
 
@@ -87,7 +89,6 @@ def test_counts_are_taken_as_the_platform_says_them() -> None:
         ("last_sync", "{}", "not a timestamp"),
         ("sync_status", "true", "not a text"),
         ("sync_status", '["healthy"]', "not a text"),
-        ("sync_status", '"\\ud800"', "not Unicode text"),
         ("pending_syncs", "true", "not a whole number"),
         ("pending_syncs", "2.0", "not a whole number"),
         ("pending_syncs", "2e0", "not a whole number"),
@@ -163,20 +164,36 @@ def test_a_known_field_twice_is_refused() -> None:
         '{"timestamp": 1736932500}',
         '{"timestamp": "yesterday"}',
         '{"type": "a", "type": "b"}',
-        '{"message": "\\ud83d"}',
     ],
 )
 def test_a_malformed_entry_is_dropped_counted_and_spoils_nothing(entry: str) -> None:
     """One bad entry among good ones leaves the good ones and the status."""
     status = parse_status(f'{{"failed_syncs": 2, "errors": [{{"type": "a"}}, {entry}, {{"type": "b"}}]}}'.encode())
     assert len(status.errors) == 2
-    assert (status.errors_dropped, status.failed_syncs) == (1, 2)
+    assert (status.errors_dropped, status.errors_malformed, status.failed_syncs) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(("field", "other"), [("message", "kind"), ("type", "message")])
+def test_half_an_emoji_is_replaced_and_the_entry_stays(field: str, other: str) -> None:
+    """Whoever cut a text in the middle of one still says what failed; a whole emoji stays what it is."""
+    status = parse_status(f'{{"errors": [{{"{field}": "Cut \\ud83d, whole \\ud83d\\ude00, \\udc00"}}]}}'.encode())
+    [error] = status.errors
+    replaced = "Cut \N{REPLACEMENT CHARACTER}, whole \N{GRINNING FACE}, \N{REPLACEMENT CHARACTER}"
+    assert (error.message if field == "message" else error.kind) == replaced
+    assert getattr(error, other) is None
+    assert status.errors_dropped == 0
+    replaced.encode()
+
+
+def test_half_an_emoji_in_the_sync_status_is_an_unknown_word() -> None:
+    """As any other word that is not known."""
+    assert parse_status(b'{"sync_status": "healthy\\ud800"}').sync_status is SyncStatus.OTHER
 
 
 def test_an_entry_may_say_little() -> None:
     """A type or a message is enough; unknown fields are fine."""
     status = parse_status(b'{"errors": [{"type": "a", "timestamp": null, "id": 1, "id": 2}, {"message": "b"}]}')
-    assert status.errors == (SyncError(None, kind="a"), SyncError(None, message="b"))
+    assert status.errors == (SyncError(None, kind="a"), SyncError(None, message="b", length=1))
     assert status.errors_dropped == 0
 
 
@@ -193,6 +210,7 @@ def test_of_a_long_text_the_beginning_and_the_end_are_kept() -> None:
     status = parse_status(json.dumps({"errors": [{"type": "a", "message": text}]}).encode())
     kept = status.errors[0].message or ""
     assert (len(kept), kept.startswith("a" * 2_000), kept.endswith("b" * 1_000 + "c" * 500)) == (MAX_TEXT, True, True)
+    assert status.errors[0].length == len(text)
 
 
 def test_a_text_at_the_bound_is_kept_whole() -> None:
@@ -222,6 +240,19 @@ def test_only_so_many_entries_are_looked_at() -> None:
     flood = [{"type": "a"}] * (MAX_EXAMINED + 500)
     status = parse_status(json.dumps({"errors": flood}).encode())
     assert (len(status.errors), status.errors_dropped) == (MAX_ERRORS, MAX_EXAMINED + 500 - MAX_ERRORS)
+    assert status.errors_malformed == 0
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_a_flood_the_newest_are_kept_at_whichever_end_they_stand(newest_first: bool) -> None:  # noqa: FBT001 - pytest's argument
+    """5,000 entries, of which only the ends are looked at."""
+    seconds = sorted(range(5_000), reverse=newest_first)
+    entries = [
+        {"type": "a", "timestamp": f"2025-01-15T{one // 3600:02}:{one // 60 % 60:02}:{one % 60:02}Z"} for one in seconds
+    ]
+    status = parse_status(json.dumps({"errors": entries}).encode())
+    assert {error.at for error in status.errors} == {1736899200.0 + one for one in range(4_900, 5_000)}
+    assert status.errors_dropped == 4_900
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -234,7 +265,7 @@ def test_of_too_many_entries_the_newest_stay_in_the_order_of_the_platform(newest
     assert len(times) == MAX_ERRORS
     assert times == sorted((at for at in times if at is not None), reverse=newest_first)
     assert min(at for at in times if at is not None) == 1736899200.0 + 50 * 60  # 50 minutes into that day
-    assert status.errors_dropped == 52
+    assert (status.errors_dropped, status.errors_malformed) == (52, 1)
 
 
 def test_a_hundred_entries_all_stay() -> None:

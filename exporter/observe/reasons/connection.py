@@ -67,7 +67,8 @@ DISCONNECTED: Final = Row(
         Step("If it was revoked, or the user who connected has left, re-authorize the connection.", Link.CLIENT_PORTAL),
         Step(
             "If the organisation was deleted, or its trial or plan has ended, no re-authorization helps: ask the "
-            "customer which organisation to use."
+            "customer which organisation to use.",
+            owner=Owner.PLATFORM,
         ),
     ),
     owner=Owner.CUSTOMER,

@@ -14,7 +14,7 @@ RECORD_MISSING: Final = Row(
     cause="Xero does not have the record that the platform refers to: deleted, merged, or of another organisation.",
     steps=(
         Step("Find the failed record and the id that it has in Xero.", Link.INTEGRATION_SETTINGS),
-        Step("In Xero, look whether it was deleted, voided or merged into another."),
+        Step("In Xero, look whether it was deleted, voided or merged into another.", owner=Owner.CUSTOMER),
         Step("Remove the stale link in the platform, so that it is created or linked anew, then sync it again."),
     ),
     owner=Owner.PLATFORM,

@@ -26,10 +26,12 @@ class Step:
     Attributes:
         text: a sentence.
         link: the page where it is done, if it has one; whoever shows the step knows its address, or leaves it out.
+        owner: who takes it; None: whoever works on that page, and without one whoever can end the cause.
     """
 
     text: str
     link: Link | None = None
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)

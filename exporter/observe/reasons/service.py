@@ -92,9 +92,15 @@ UNAVAILABLE: Final = Row(
     reason=Reason.XERO_UNAVAILABLE,
     cause="Xero failed or was offline for a while; nothing is wrong with the record or the connection.",
     steps=(
-        Step("Check Xero's status page for an outage.", Link.XERO_STATUS),
-        Step("Wait: it takes minutes to an hour, and the same request can succeed afterwards."),
-        Step("If the status page is green and it goes on, escalate to Xero's support with the texts and times."),
+        Step("Check Xero's status page for an outage.", Link.XERO_STATUS, owner=Owner.PLATFORM),
+        Step(
+            "Wait: it takes minutes to an hour, and the same request can succeed afterwards.",
+            owner=Owner.PLATFORM,
+        ),
+        Step(
+            "If the status page is green and it goes on, escalate to Xero's support with the texts and times.",
+            owner=Owner.PLATFORM,
+        ),
     ),
     owner=Owner.XERO,
     retry_helps=True,

@@ -48,7 +48,10 @@ REAUTHORISE: Final = Row(
     steps=(
         Step("Trigger the re-authentication flow.", Link.INTEGRATION_SETTINGS),
         Step("The customer re-authorizes the connection.", Link.CLIENT_PORTAL),
-        Step("If it comes back within days, the platform loses refresh tokens: each can be used once."),
+        Step(
+            "If it comes back within days, the platform loses refresh tokens: each can be used once.",
+            owner=Owner.PLATFORM,
+        ),
     ),
     owner=Owner.CUSTOMER,
     retry_helps=False,
