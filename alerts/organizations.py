@@ -47,19 +47,23 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             FRESH,
             joined(
                 "min by (job, organization_id) (",
-                "  (time() - xero_poll_last_success_timestamp_seconds)",
-                "    / on (job) group_left () max by (job) (xero_exporter_stale_after_seconds)",
-                ") < 1",
+                "  time() - xero_poll_last_success_timestamp_seconds",
+                "    < on (job) group_left () max by (job) (xero_exporter_stale_after_seconds)",
+                ")",
                 f"unless {EACH} {not_found}",
             ),
-            "Age of the last reading, as a share of the age at which it is too old; of organisations where it is not.",
+            "Age of the last reading, of organisations whose reading is not too old.",
         ),
         Record(
             UNKNOWN,
             joined(
                 "max by (job, organization_id) (",
                 "  xero_organization_info",
-                f"    unless {EACH} ({FRESH} < {limits.nearly_stale})",
+                f"    unless {EACH} (",
+                f"      {FRESH}",
+                f"        < on (job) group_left () ({limits.nearly_stale} * max by (job) "
+                "(xero_exporter_stale_after_seconds))",
+                "    )",
                 f"    unless {EACH} {not_found}",
                 ")",
             ),

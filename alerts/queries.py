@@ -15,7 +15,7 @@ JOB: Final = "xero"
 
 UP: Final = f'up{{job="{JOB}"}}'
 
-FRESH: Final = "job_organization:xero_fresh_age:ratio"
+FRESH: Final = "job_organization:xero_fresh_age_seconds:min"
 UNKNOWN: Final = "job_organization:xero_unknown:max"
 NEVER_CONNECTED: Final = "job_organization:xero_never_connected:max"
 ISSUE: Final = "job_organization_issue:xero_issue_fresh:max"
