@@ -20,6 +20,8 @@ from exporter.redact import printable
 from exporter.web import api
 from exporter.web.gate import Gate
 from exporter.web.pages.landing import landing
+from exporter.web.pages.organization import bundle, organization, sign_in
+from exporter.web.pages.organizations import organizations
 from exporter.web.problems import HANDLERS, problem_response
 from exporter.web.rim import Rim
 from exporter.web.scrape import metrics
@@ -72,12 +74,14 @@ class Row:
         path: as it stands in a URL, with its parameter in braces.
         role: what it requires; None when it is open to everybody.
         endpoint: who answers.
+        asks_again: whether a browser whose token has too small a role is asked for another one, instead of refused.
     """
 
     method: str
     path: str
     role: Role | None
     endpoint: Callable[..., Awaitable[Any]]
+    asks_again: bool = False
 
 
 ROUTES: Final = (
@@ -86,6 +90,10 @@ ROUTES: Final = (
     Row("GET", "/-/ready", None, ready),
     Row("POST", "/-/reload", Role.OPERATOR, reload),
     Row("GET", "/", Role.VIEWER, landing),
+    Row("GET", "/organizations", Role.VIEWER, organizations),
+    Row("GET", "/organizations/{organization_id}", Role.VIEWER, organization),
+    Row("GET", "/organizations/{organization_id}/escalation", Role.OPERATOR, bundle),
+    Row("GET", "/sign-in", Role.OPERATOR, sign_in, asks_again=True),
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
     Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
@@ -132,5 +140,5 @@ def _route(row: Row, site: Site) -> Route:
         )
     else:
         route = Route(row.path, row.endpoint, methods=methods)
-    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading)
+    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading, asks_again=row.asks_again)
     return route
