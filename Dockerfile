@@ -20,6 +20,7 @@ COPY pyproject.toml README.md ./
 COPY exporter exporter
 # What `xero-exporter bundle` gives out.
 COPY alerts alerts
+COPY dashboards dashboards
 COPY deploy/examples deploy/examples
 RUN /opt/build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-index --no-build-isolation --no-deps \
         --wheel-dir /wheels . \

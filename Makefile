@@ -6,7 +6,7 @@ ENVIRONMENT := $(VENV)/.installed
 PROGRAMS := .programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts docs docs-check alerts mutate-alerts ci verify bench soak lock programs clean
+.PHONY: help demo test lint format types contracts docs docs-check alerts dashboards mutate-alerts ci verify bench soak lock programs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ docs-check: $(ENVIRONMENT) ## the generated references are in step
 
 alerts: $(ENVIRONMENT) ## write the rules, their stories and the operator's objects in alerts/
 	$(BIN)/python -m alerts
+
+dashboards: $(ENVIRONMENT) ## write Grafana's dashboards in dashboards/json/
+	$(BIN)/python -m dashboards
 
 mutate-alerts: $(ENVIRONMENT) programs ## spoil each line of the rules: a test must notice; an hour; writes bench/alert-mutants.md
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m alerts.mutating --write bench/alert-mutants.md

@@ -23,7 +23,7 @@ from alerts.queries import (
 )
 from alerts.thresholds import Thresholds, duration
 
-DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization={{ $labels.organization_id }}"
+DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization_id={{ $labels.organization_id }}"
 _WHO: Final = "Organization {{ $labels.organization_id }}: "
 
 

@@ -22,6 +22,8 @@ SHIPPED: Final[Mapping[str, str]] = {
     "alerts/operator": "alerts/operator",
     "alerts/alertmanager.yml": "alerts/alertmanager.yml",
     "alerts/prometheus.yml": "alerts/prometheus.yml",
+    "dashboards/json": "dashboards",
+    "dashboards/provisioning.yml": "dashboards/provisioning.yml",
     "deploy/examples": "examples",
 }
 """What is given out: path in the project, and in the bundle. The wheel carries the same below ``exporter/shipped``."""
@@ -44,8 +46,10 @@ _SETTINGS = typer.Option(
     help="Address of an organisation's integration settings, with {organization_id}; alerts then link to it.",
 )
 _GRAFANA = typer.Option(metavar="URL", help="Where your Grafana is; alerts link to its dashboards.")
-_RUNBOOKS = typer.Option(metavar="URL", help="Where you publish alerts/runbooks; alerts link to them.")
-_EXPORTER = typer.Option(metavar="URL", help="Where people reach the exporter; alerts link to an organisation's steps.")
+_RUNBOOKS = typer.Option(metavar="URL", help="Where you publish alerts/runbooks; alerts and dashboards link to them.")
+_EXPORTER = typer.Option(
+    metavar="URL", help="Where people reach the exporter; alerts and dashboards link to an organisation's steps."
+)
 
 
 def bundle(
@@ -55,7 +59,7 @@ def bundle(
     runbooks_url: Annotated[str | None, _RUNBOOKS] = None,
     exporter_url: Annotated[str | None, _EXPORTER] = None,
 ) -> None:
-    """Write rules, their tests, runbooks, routes and example configurations, to use as they are or to change."""
+    """Write rules, their tests, runbooks, routes, dashboards and example configurations, to use or to change."""
     settings = _settings_link(integration_settings_url)
     addresses = {
         _PLACEHOLDERS[name]: _address(f"--{name}-url", given).rstrip("/")
@@ -68,7 +72,7 @@ def bundle(
             raise AnswerIsBadError(f"{output} is not empty: name a new folder, so that nothing of yours is overwritten")
         for inside, outside in SHIPPED.items():
             _copy(source / inside, output / outside)
-        for file in sorted(output.rglob("*.yml")):
+        for file in sorted((*output.rglob("*.yml"), *output.rglob("*.json"))):
             text = file.read_text(encoding="utf-8")
             adapted = adapt(text, addresses, settings)
             if adapted != text:
@@ -86,7 +90,7 @@ def shipped() -> Path:
 
 
 def adapt(text: str, addresses: Mapping[str, str], settings: str | None) -> str:
-    """Rules, or tests of them, with your addresses in place of those that stand for them.
+    """Rules, tests of them, or a dashboard, with your addresses in place of those that stand for them.
 
     Args:
         text: a shipped file.

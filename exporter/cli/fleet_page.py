@@ -9,14 +9,15 @@ from exporter.cli.terminal import Page, length, seconds_of, since
 
 _WELL: Final = "all_well"
 _NOT_YET: Final = "starting"
+_FRESH: Final = "fresh"
 _INCIDENT: Final[Mapping[object, str]] = {True: "yes", False: "no", None: "not known yet"}
 
 
 def wrong_with(fleet: Mapping[str, Any]) -> bool | None:
-    """Whether anything is wrong, by the verdict; None when there is none yet."""
+    """Whether anything is wrong, by the verdict; None when there is none yet, and nobody has an issue either."""
     verdict = fleet.get("verdict")
     if not isinstance(verdict, str) or verdict == _NOT_YET:
-        return None
+        return True if _issues(fleet) else None
     return verdict != _WELL
 
 
@@ -36,12 +37,26 @@ def show_fleet(fleet: Mapping[str, Any], page: Page, now: float) -> None:
         page.fact(kind, _INCIDENT[stands if isinstance(stands, bool) else None], "bold red" if stands is True else "")
     _status_pages(fleet.get("xero"), page)
     page.heading("Organisations with an issue")
-    issues = {name: count for name, count in _items(fleet.get("issues")) if count}
+    issues = _issues(fleet)
     for name, count in issues.items():
         page.say(f"{_count(count)} x {name}")
+    unread = _unread(fleet)
     if not issues:
-        page.say("none")
+        page.say("none of those that are fresh" if unread else "none")
+    if unread:
+        page.say(f"not known of {unread}", style="bold yellow")
     _worst(fleet.get("worst"), page, now)
+
+
+def _issues(fleet: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: count for name, count in _items(fleet.get("issues")) if isinstance(count, int) and count}
+
+
+def _unread(fleet: Mapping[str, Any]) -> str:
+    """Of how many it is not known whether they have an issue: not fresh, or in doubt; empty when of none."""
+    counts = [(name, count) for name, count in _items(fleet.get("freshness")) if name != _FRESH]
+    counts.append(("in doubt", fleet.get("doubtful")))
+    return ", ".join(f"{count} {name}" for name, count in counts if isinstance(count, int) and count)
 
 
 def _status_pages(xero: object, page: Page) -> None:

@@ -36,7 +36,7 @@ def show(document: OrganizationDocument, page: Page, now: float, *, no_history: 
         page.fact("no history", no_history)
     _wrong(diagnosis, page, now)
     if document.facts is not None:
-        _facts(document.facts, page, now)
+        _facts(document.facts, page, now, never_connected=diagnosis.never_connected)
         if diagnosis.left_out is not None:
             page.say(diagnosis.left_out, indent=18, style=_YELLOW)
     _xero(document, page)
@@ -94,12 +94,13 @@ def _issue(one: IssueDocument, page: Page, now: float) -> None:
     page.say(f"Because {one.evidence}.{reasons} Who can end it: {one.owner}.", indent=4)
 
 
-def _facts(facts: FactsDocument, page: Page, now: float) -> None:
+def _facts(facts: FactsDocument, page: Page, now: float, *, never_connected: bool) -> None:
+    no_token = "there is no token: it was never connected" if never_connected else "not said"
     page.heading("What the platform says")
     page.fact("connected", _truth(facts.connected))
     page.fact("sync status", facts.sync_status or "not said")
     page.fact("last sync", since(facts.last_sync, now))
-    page.fact("token expires", since(facts.token_expires_at, now))
+    page.fact("token expires", no_token if facts.token_expires_at is None else since(facts.token_expires_at, now))
     page.fact("pending, failed", f"{_count(facts.pending_syncs)}, {_count(facts.failed_syncs)}")
     page.fact("errors listed", f"{facts.errors_reported}{_newest(facts.newest_error_at, now)}")
 

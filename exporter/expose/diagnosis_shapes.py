@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from exporter.expose.shape import Document, Instant
-from exporter.model.judgement import Because
+from exporter.model.judgement import Because, Doubt
 from exporter.model.words import Freshness, Issue, Owner, Reason, ServiceStatus, SyncType
 
 
@@ -79,7 +79,9 @@ class XeroDocument(Document):
     """What Xero itself says."""
 
     listed: bool | None = Field(description="whether its list of connections has the tenant; null when not known")
-    note: str | None = Field(description="what to make of it where it contradicts the platform")
+    note: str | None = Field(
+        description="what to make of it where it contradicts the platform, or is not known any more"
+    )
     status_pages: tuple[StatusPageDocument, ...] = Field(description="the status pages that are read")
 
 
@@ -93,6 +95,9 @@ class DiagnosisDocument(Document):
     issues: tuple[IssueDocument, ...] = Field(description="what is wrong, the gravest first")
     remembered: tuple[IssueDocument, ...] = Field(
         description="issues that only the running exporter knows of, where `basis` is one_reading_and_history"
+    )
+    doubts: tuple[Doubt, ...] = Field(
+        description="why it is not known whether anything else is wrong although the platform answered"
     )
     errors: tuple[ErrorsDocument, ...] = Field(description="recent errors by kind, the most frequent first")
     left_out: str | None = Field(

@@ -119,8 +119,10 @@ _TROUBLE: Final = frozenset({ServiceStatus.MINOR, ServiceStatus.MAJOR, ServiceSt
 
 def _for_xero(organization: OrganizationDocument) -> str:
     diagnosis = organization.diagnosis
-    if diagnosis.wrong is None:
+    if diagnosis.wrong is None and organization.facts is None:
         return "Not known: the platform gives no status to go by. That is nothing Xero can look at."
+    if diagnosis.wrong is None:
+        return f"Not known: there is a status, but take the steps first. {diagnosis.summary}"
     if not diagnosis.wrong:
         return "No: nothing is wrong now."
     reasons = [reason for one in diagnosis.issues for reason in one.reasons]

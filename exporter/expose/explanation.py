@@ -25,15 +25,19 @@ from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
 from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
-from exporter.model.judgement import ActiveIssue, ErrorCount
+from exporter.model.judgement import ActiveIssue, Doubt, ErrorCount
 from exporter.model.words import Freshness, Owner, Reason
-from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
+from exporter.observe.issues import DOUBTS, EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
 
 WELL: Final = "Nothing is wrong."
 NEVER_CONNECTED: Final = "It was never connected to Xero, so nothing is wrong with its connection."
 NOT_KNOWN: Final = "It is not known whether anything is wrong"
+WELL_AT_ONE_LOOK: Final = (
+    "Nothing is wrong by this one look, which remembers nothing; syncs are counted as failed, and failures that come "
+    "back show only over time."
+)
 
 _NOT_YET: Final = "it was not asked yet"
 _WORDLESS: Final = frozenset({Reason.UNKNOWN, Reason.UNSPECIFIED})
@@ -58,14 +62,16 @@ def explained(
     """
     known = state.freshness is Freshness.FRESH
     diagnosis = state.diagnosis
+    sure = known and not diagnosis.doubts
     place = _Place(state.organization.id, links)
     return DiagnosisDocument(
         basis=basis,
         freshness=freshness_document(state, unasked),
-        wrong=bool(diagnosis.issues) if known else None,
-        summary=_summary(state, unasked),
+        wrong=True if diagnosis.issues else False if sure else None,
+        summary=_summary(state, unasked, basis),
         issues=tuple(map(_issue, diagnosis.issues)),
         remembered=(),
+        doubts=diagnosis.doubts,
         errors=tuple(_errors(one, place) for one in diagnosis.errors),
         left_out=None if state.status is None else left_out(state.status),
         never_connected=diagnosis.never_connected,
@@ -113,14 +119,30 @@ def _why_not(state: OrganizationState, unasked: FailureRow | None) -> str | None
     return None if state.failure is None else FAILURES[state.failure].why
 
 
-def _summary(state: OrganizationState, unasked: FailureRow | None) -> str:
+def _summary(state: OrganizationState, unasked: FailureRow | None, basis: Basis) -> str:
     if state.freshness is not Freshness.FRESH:
         return f"{NOT_KNOWN}: {_why_not(state, unasked) or 'its last answer is too old'}."
     if state.diagnosis.never_connected:
         return NEVER_CONNECTED
     if not state.diagnosis.issues:
-        return WELL
+        return _without_issue(state, basis)
     return " ".join(ISSUES[one.issue].sentence for one in state.diagnosis.issues)
+
+
+def _without_issue(state: OrganizationState, basis: Basis) -> str:
+    if state.diagnosis.doubts:
+        return f"{NOT_KNOWN}: {'; and '.join(_doubt(one, state) for one in state.diagnosis.doubts)}."
+    failed = state.status is not None and (state.status.failed_syncs or 0) > 0
+    return WELL_AT_ONE_LOOK if failed and basis is Basis.ONE_READING else WELL
+
+
+def _doubt(doubt: Doubt, state: OrganizationState) -> str:
+    """Why it is not known, words that follow a colon."""
+    if doubt is Doubt.STATUS_WORD:
+        failed = 0 if state.status is None else state.status.failed_syncs or 0
+        return f"the platform counts {failed} failed syncs, and its word for how syncs go is none that is known here"
+    read = instant_of(state.missed_at) or "some time ago"
+    return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
 
 
 def _issue(one: ActiveIssue) -> IssueDocument:
@@ -153,9 +175,11 @@ def _errors(one: ErrorCount, place: _Place) -> ErrorsDocument:
 
 def _xero(state: OrganizationState, surroundings: Surroundings) -> XeroDocument:
     opposite = state.listed is True and state.status is not None and state.status.connected is False
+    doubtful = Doubt.LIST_UNREAD in state.diagnosis.doubts
+    unread = _doubt(Doubt.LIST_UNREAD, state) if doubtful else None
     return XeroDocument(
         listed=state.listed,
-        note=OPPOSITE if opposite else None,
+        note=OPPOSITE if opposite else unread,
         status_pages=tuple(StatusPageDocument(page=page, status=status) for page, status in surroundings.pages),
     )
 
@@ -170,6 +194,8 @@ def _next_steps(state: OrganizationState, unasked: FailureRow | None) -> Iterato
         return
     for one in state.diagnosis.issues:
         yield from _tasks(one)
+    for doubt in state.diagnosis.doubts:
+        yield from DOUBTS[doubt]
 
 
 def _tasks(one: ActiveIssue) -> Iterator[Task]:

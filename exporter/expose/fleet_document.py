@@ -11,7 +11,7 @@ from exporter.expose.fleet_shapes import FleetDocument, FleetXeroDocument, Sourc
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.ordering import gravity
 from exporter.expose.organizations_document import organization_row
-from exporter.expose.verdicts import VERDICTS
+from exporter.expose.verdicts import meaning_of
 from exporter.model.conditions import Conditions, SourceState
 from exporter.model.facts import OrganizationState, Snapshot
 from exporter.model.words import Freshness, IncidentKind, Issue
@@ -30,7 +30,7 @@ def fleet_document(snapshot: Snapshot, conditions: Conditions, version: str, *, 
         names: whether organisations' names may be shown.
     """
     judgement, tally = snapshot.judgement, snapshot.tally
-    meaning = VERDICTS[judgement.verdict]
+    meaning = meaning_of(snapshot)
     return FleetDocument(
         version=version,
         at=rfc3339(snapshot.at.wall),
@@ -42,6 +42,7 @@ def fleet_document(snapshot: Snapshot, conditions: Conditions, version: str, *, 
         freshness={word: snapshot.counts[word] for word in Freshness},
         issues={issue: tally.issues[issue] for issue in Issue},
         affected={kind: tally.affected[kind] for kind in IncidentKind},
+        doubtful=tally.doubtful,
         worst=tuple(organization_row(state, names=names) for state in worst(snapshot)),
         app_credentials_rejected=judgement.app_refused,
         xero=_xero(snapshot),

@@ -83,7 +83,7 @@ FLEET_FAMILIES: Final = (
     fleet_entry(
         _verdict,
         "xero_fleet_verdict",
-        "1 for the one word that says whose problem it is, 0 for the others.",
+        "1 for the one word that says whose problem it is, 0 for the others; starting: not known yet.",
         ("verdict", listed(tuple(Verdict))),
         series=str(len(Verdict)),
     ),

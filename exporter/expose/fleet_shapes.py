@@ -35,7 +35,7 @@ class FleetDocument(Document):
     version: str = Field(description="of the exporter")
     at: Instant | None = Field(description="when this was true")
     verdict: Verdict = Field(description="whose problem it is, in one word: the first that holds, in this order")
-    verdict_means: str = Field(description="the same in one sentence")
+    verdict_means: str = Field(description="the same in words, and what it does not cover")
     do_first: str = Field(description="what to do first")
     incidents: dict[IncidentKind, bool | None] = Field(
         description="whether many turned bad together, by kind; null while that is not known"
@@ -44,6 +44,9 @@ class FleetDocument(Document):
     freshness: dict[Freshness, int] = Field(description="how many of each freshness; every word is there")
     issues: dict[Issue, int] = Field(description="how many of the fresh have each issue; every word is there")
     affected: dict[IncidentKind, int] = Field(description="how many of the fresh have any issue of a kind")
+    doubtful: int = Field(
+        description="how many of the fresh have none, and of these it is not known whether anything is wrong"
+    )
     worst: tuple[OrganizationRow, ...] = Field(
         description="up to ten with issues: those of the connection first, then whose issue is oldest"
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, IssueDocument
+from exporter.expose.explanation import NOT_KNOWN, WELL, WELL_AT_ONE_LOOK
 from exporter.expose.shapes import OrganizationDocument
+from exporter.model.judgement import CONNECTION_ISSUES, Because, Doubt
+from exporter.model.words import Issue
 
 
 def with_history(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
@@ -22,14 +25,14 @@ def with_history(now: OrganizationDocument, remembered: OrganizationDocument) ->
 def _beside(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
     before = remembered.diagnosis
     present = {one.issue for one in now.diagnosis.issues}
-    diagnosis = now.diagnosis.model_copy(
-        update={
-            "basis": Basis.ONE_READING_AND_HISTORY,
-            "issues": tuple(_since(one, before) for one in now.diagnosis.issues),
-            # A connection issue hides what comes after it, here as there.
-            "remembered": tuple(one for one in before.issues if one.issue not in present),
-        }
-    )
+    update: dict[str, object] = {
+        "basis": Basis.ONE_READING_AND_HISTORY,
+        "issues": tuple(_since(one, before) for one in now.diagnosis.issues),
+        # A connection issue hides what comes after it, here as there.
+        "remembered": tuple(one for one in before.issues if one.issue not in present),
+    }
+    if now.diagnosis.wrong is False:
+        update |= _less_sure(now, before)
     polling = remembered.polling.model_copy(
         update={
             "last_attempt": now.polling.last_attempt,
@@ -39,7 +42,45 @@ def _beside(now: OrganizationDocument, remembered: OrganizationDocument) -> Orga
             "data_withdrawn": False,
         }
     )
+    diagnosis = now.diagnosis.model_copy(update=update)
     return now.model_copy(update={"diagnosis": diagnosis, "polling": polling, **_readings(now, remembered)})
+
+
+def _less_sure(now: OrganizationDocument, before: DiagnosisDocument) -> dict[str, object]:
+    """What else is to be said of a look that found nothing, by what is remembered."""
+    if Doubt.LIST_UNREAD in before.doubts and _list_is_missing(now):
+        xero = now.diagnosis.xero.model_copy(update={"note": before.xero.note})
+        return {
+            "wrong": None,
+            "summary": f"{NOT_KNOWN}: {before.xero.note}.",
+            "doubts": (Doubt.LIST_UNREAD,),
+            "xero": xero,
+            "next_steps": before.next_steps,
+        }
+    standing = [one.issue for one in before.issues if _outlasts(one, now)]
+    if standing:
+        return {
+            "wrong": None,
+            "summary": f"{NOT_KNOWN}: this one look, which remembers nothing, finds nothing, and the running exporter, "
+            f"which remembers, still has {', '.join(standing)}.",
+            "next_steps": before.next_steps,
+        }
+    return {"summary": WELL} if before.wrong is False and now.diagnosis.summary == WELL_AT_ONE_LOOK else {}
+
+
+def _outlasts(one: IssueDocument, now: OrganizationDocument) -> bool:
+    """Whether an issue that only the running exporter has may stand all the same: one look does not end it."""
+    if one.because is Because.NOT_LISTED_BY_XERO:
+        return _list_is_missing(now)
+    if one.issue is Issue.SYNC_STALE:
+        # Since when nothing was synchronised is remembered only where nothing ever was.
+        return now.facts is not None and now.facts.connected is True and now.facts.last_sync is None
+    return one.issue not in CONNECTION_ISSUES
+
+
+def _list_is_missing(now: OrganizationDocument) -> bool:
+    """Whether the platform says connected, and this look could not read Xero's own list."""
+    return now.facts is not None and now.facts.connected is True and now.diagnosis.xero.listed is None
 
 
 def _instead(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:

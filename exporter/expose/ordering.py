@@ -47,7 +47,8 @@ def gravity(state: OrganizationState) -> tuple[float, float, str]:
     if issues:
         connection = issues[0].issue in CONNECTION_ISSUES
         return (0 if connection else 1), since_of(state.diagnosis) or 0.0, state.organization.id
-    return (3 if state.freshness is Freshness.FRESH else 2), 0.0, state.organization.id
+    known = state.freshness is Freshness.FRESH and not state.diagnosis.doubts
+    return (3 if known else 2), 0.0, state.organization.id
 
 
 def _newest(state: OrganizationState) -> tuple[float, float, str]:

@@ -116,6 +116,7 @@ def organization_row(state: OrganizationState, *, names: bool) -> OrganizationRo
         last_attempt=instant_of(state.last_attempt),
         last_success=instant_of(state.last_success),
         issues=None if judged is None else tuple(one.issue for one in judged.issues),
+        doubts=None if judged is None else judged.doubts,
         since=None if judged is None else rfc3339(since_of(judged)),
         reasons=None if judged is None else reasons_of(judged),
         connected=status.connected,

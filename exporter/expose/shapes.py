@@ -12,6 +12,7 @@ from pydantic import Field
 from exporter.expose.diagnosis_shapes import DiagnosisDocument
 from exporter.expose.shape import Document as _Document
 from exporter.expose.shape import Instant
+from exporter.model.judgement import Doubt
 from exporter.model.words import Failure, Freshness, Issue, Reason, SyncStatus
 
 Outcome: TypeAlias = Failure | Literal["success"]
@@ -28,6 +29,9 @@ class OrganizationRow(_Document):
     last_attempt: Instant | None = Field(description="when the last reading ended")
     last_success: Instant | None = Field(description="when the last successful reading ended")
     issues: tuple[Issue, ...] | None = Field(description="what is wrong, the gravest first; null while it is not fresh")
+    doubts: tuple[Doubt, ...] | None = Field(
+        description="why it is not known whether anything else is wrong though it is fresh; null while it is not"
+    )
     since: Instant | None = Field(description="when the oldest of them began")
     reasons: tuple[Reason, ...] | None = Field(
         description="why, by the issues; without one, by recent errors; null while it is not fresh"

@@ -1,13 +1,25 @@
-"""What each verdict means, in one sentence, and what to do first. Pages, commands and alerts all say these."""
+"""What each verdict means, in one sentence, and what to do first. Pages, commands and alerts all say these.
+
+A word must do for a label. A person is also told what it rests on where that is less than the word seems to say: that
+as many are affected as in an incident and nobody could watch for long enough, that only our own credentials are
+refused, that of some nothing is known.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from exporter.model.words import Verdict
+from exporter.expose.instants import rfc3339
+from exporter.model.facts import Snapshot
+from exporter.model.words import Freshness, Verdict
+from exporter.observe.incidents import organizations_say_app_refused
+
+ACCESS_TOKENS_LAST: Final = 1800.0
+"""Seconds for which the platform can sync on with tokens that it got before its app was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,123 @@ VERDICTS: Final[Mapping[Verdict, Meaning]] = MappingProxyType(
         ),
     }
 )
-"""Every verdict, in the order in which they are tried."""
+"""Every verdict as it is ordinarily meant, in the order in which they are tried."""
+
+NOBODY: Final = Meaning(
+    "Not known: nobody is watched, for no organisation is listed, or include and exclude leave none.",
+    "Look at organizations in the configuration: a list that was emptied by mistake looks the same.",
+)
+"""What `starting` means while nobody is on the roster."""
+
+XERO_SINCE_UNKNOWN: Final = Meaning(
+    "It is Xero, as far as is known: many organisations have issues, and Xero's status page or its own answers say "
+    "why. Since when is not known: the exporter has not watched for long enough.",
+    VERDICTS[Verdict.XERO].do_first,
+)
+"""What `xero` means while it is not known whether those who are affected turned bad together."""
+
+
+def meaning_of(snapshot: Snapshot) -> Meaning:
+    """What the verdict of this snapshot means."""
+    verdict = snapshot.judgement.verdict
+    meaning = VERDICTS[verdict]
+    if verdict is Verdict.STARTING and snapshot.surroundings.started:
+        meaning = _not_known_yet(snapshot)
+    elif verdict is Verdict.XERO and True not in snapshot.judgement.incidents.values():
+        meaning = XERO_SINCE_UNKNOWN
+    elif verdict is Verdict.XERO_APP and not organizations_say_app_refused(snapshot.tally):
+        meaning = _own_app_refused(snapshot)
+    elif verdict is Verdict.ALL_WELL and (unread := unread_beside(snapshot)):
+        return Meaning(
+            f"Nothing wrong is known: no organisation of which there is fresh data has an issue. {unread}",
+            "Look at those that are not known; xero_poll_failure tells how asking fails.",
+        )
+    if verdict in _OF_ISSUES and (unread := unread_beside(snapshot)):
+        return Meaning(f"{meaning.sentence} {unread}", meaning.do_first)
+    return meaning
+
+
+_OF_ISSUES: Final = frozenset({Verdict.XERO, Verdict.INCIDENT, Verdict.CUSTOMERS})
+
+
+def unread_beside(snapshot: Snapshot) -> str:
+    """Of how many organisations it is not known how they stand, as a sentence; empty when of none."""
+    counts = snapshot.counts
+    told = [
+        f"{number:,} {words}"
+        for number, words in (
+            (counts[Freshness.PENDING], "not read yet"),
+            (counts[Freshness.STALE], "not answered for lately"),
+            (counts[Freshness.NOT_FOUND], "unknown to the platform"),
+            (snapshot.tally.doubtful, "in doubt"),
+        )
+        if number
+    ]
+    return f"Not known of {', '.join(told)}." if told else ""
+
+
+def _not_known_yet(snapshot: Snapshot) -> Meaning:
+    """What `starting` means once everybody who was there at the start had a turn."""
+    until, tally = snapshot.judgement.undecided_until, snapshot.tally
+    if not len(snapshot):
+        return NOBODY
+    if until is None:
+        return Meaning(
+            f"Not known yet: {tally.unasked:,} of {len(snapshot):,} organisations are new and were not asked.",
+            VERDICTS[Verdict.STARTING].do_first,
+        )
+    by = "" if math.isinf(until) else f"; known by {_minute(snapshot.at.wall + until - snapshot.at.monotonic)}"
+    return Meaning(
+        f"Not known yet whether it is one incident or single customers: {tally.with_issue:,} of {tally.fresh:,} have "
+        f"an issue, and the exporter has not watched for long enough to tell a rise from what always was{by}.",
+        "Treat it as an incident if it was not so yesterday: see when the issues of the worst began, and what changed.",
+    )
+
+
+def _own_app_refused(snapshot: Snapshot) -> Meaning:
+    """What `xero_app` means while only the credentials that we hold are known to be refused."""
+    tally, since = snapshot.tally, snapshot.surroundings.app_refused_since
+    few = (
+        f"of all organisations only {tally.app_refused:,} say so too"
+        if tally.app_refused
+        else "no organisation reports it"
+    )
+    seen = f"It is us: Xero refuses the credentials of xero.app that the exporter was given, and {few}."
+    mend = (
+        "Compare xero.app.client_id and client_secret_file with the app's page at developer.xero.com: a secret made "
+        "anew goes into that file"
+    )
+    synced = 0 if since is None else _synced_after(snapshot, since + ACCESS_TOKENS_LAST)
+    if synced:
+        return Meaning(
+            f"{seen} {synced:,} synced long after that began, so the platform's own work: what the exporter was given "
+            "is wrong.",
+            f"{mend}; it is taken up without a restart, and customers need nothing.",
+        )
+    return Meaning(
+        f"{seen} Either that secret is wrong, or the app's was revoked: then no customer can sync within half an hour.",
+        f"{mend}, and into the platform if its syncs fail too; if they go on, only the exporter's secret is wrong.",
+    )
+
+
+def _synced_after(snapshot: Snapshot, instant: float) -> int:
+    """How many of the fresh the platform synchronised after `instant`."""
+    return sum(
+        state.freshness is Freshness.FRESH
+        and state.status is not None
+        and state.status.last_sync is not None
+        and state.status.last_sync > instant
+        for block in snapshot.blocks
+        for state in block.states
+    )
+
+
+def _minute(wall: float) -> str:
+    """An instant to the minute, never earlier than it is."""
+    told = rfc3339(math.ceil(wall / 60) * 60)
+    return "later" if told is None else f"{told[:16].replace('T', ' ')} UTC"
 
 
 def verdict_means(verdict: Verdict) -> str:
-    """The verdict in one sentence."""
+    """The verdict as it is ordinarily meant, in one sentence."""
     return VERDICTS[verdict].sentence

@@ -156,6 +156,7 @@ class OrganizationState:
         skew: how far the platform's clock was ahead of ours at the last success, seconds; None when it did not say.
         listed: whether Xero's own list of connections has its tenant; None while that is not known.
         unlisted: whether that list misses it although it was asked for after the platform said connected.
+        missed_at: while there is no list to go by any more, and the last one missed it: when that was asked for.
         diagnosis: what is wrong with it; nothing while it is not fresh.
         memory: what the next diagnosis needs.
         valid_until: monotonic second at which time alone changes this state; infinite when nothing will.
@@ -172,6 +173,7 @@ class OrganizationState:
     skew: float | None = None
     listed: bool | None = None
     unlisted: bool = False
+    missed_at: Moment | None = None
     diagnosis: Diagnosis = WELL
     memory: Memory = BLANK
     valid_until: float = float("inf")

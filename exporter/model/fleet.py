@@ -17,12 +17,16 @@ class Surroundings:
         started: whether each organisation was asked once, or should have been by now.
         credential_refused: whether the platform refuses our token, or there is none.
         app_refused: whether Xero refuses our own app's credentials.
+        app_refused_since: when it refused them first, seconds since 1970 UTC; None while it does not.
+        asks_xero: whether Xero is asked for its own list of connections at all.
         pages: what each status page says, by the page's host.
     """
 
     started: bool = False
     credential_refused: bool = False
     app_refused: bool = False
+    app_refused_since: float | None = None
+    asks_xero: bool = False
     pages: tuple[tuple[str, ServiceStatus], ...] = ()
 
 
@@ -42,6 +46,8 @@ class Tally:
         unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
         app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
+        doubtful: how many have none, and of these it is not known whether anything is wrong.
+        unasked: those that are known and were not asked yet, being new.
         not_found: those on the roster that the platform does not know.
         lost: of these, those of which it once gave a status.
         never_connected: those of which it says that they were never connected.
@@ -54,6 +60,8 @@ class Tally:
     unavailable: Mapping[IncidentKind, int]
     app_refused: int
     with_issue: int
+    doubtful: int = 0
+    unasked: int = 0
     not_found: int = 0
     lost: int = 0
     never_connected: int = 0
@@ -99,12 +107,15 @@ class FleetJudgement:
         verdict: one word.
         incidents: kind -> whether there is one; None while that is not known.
         app_refused: whether Xero refuses the platform's app, or the credentials that we hold of it.
+        undecided_until: while as many are affected as an incident needs, and it is not known whether they are one:
+            monotonic second by which it is; infinite when that cannot be said. None otherwise.
         shares: kind -> the memory that the next judgement needs.
     """
 
     verdict: Verdict = Verdict.STARTING
     incidents: Mapping[IncidentKind, bool | None] = field(default_factory=lambda: dict.fromkeys(IncidentKind, None))
     app_refused: bool = False
+    undecided_until: float | None = None
     shares: Mapping[IncidentKind, Shares] = field(default_factory=lambda: dict.fromkeys(IncidentKind, Shares()))
 
 

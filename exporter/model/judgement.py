@@ -65,6 +65,15 @@ class Because(StrEnum):
     """What it was concluded from is gone for less than ten minutes."""
 
 
+class Doubt(StrEnum):
+    """Why it is not known whether anything is wrong, although the platform answered and no issue is found."""
+
+    LIST_UNREAD = "list_unread"
+    """Xero's own list did not have it, and no list could be read since."""
+    STATUS_WORD = "status_word"
+    """The platform counts failed syncs, and its word for how they go is none that is known here."""
+
+
 CONNECTION_ISSUES: Final = (Issue.DISCONNECTED, Issue.TOKEN_EXPIRED, Issue.UNAUTHORIZED)
 """Issues of the connection itself; each hides all that come after it."""
 
@@ -119,12 +128,14 @@ class Diagnosis:
         errors: recent errors by kind, most frequent first, at most `MAX_ERROR_SERIES`.
         never_connected: no connection was ever made; nothing is wrong with it, and no share counts it.
         app_refused: an active error says that Xero refuses the platform's app, whatever issue that shows as.
+        doubts: why it is not known whether anything else is wrong.
     """
 
     issues: tuple[ActiveIssue, ...] = ()
     errors: tuple[ErrorCount, ...] = ()
     never_connected: bool = False
     app_refused: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 WELL: Final = Diagnosis()

@@ -169,6 +169,7 @@ class Verdict(StrEnum):
     """One word for the fleet; the first that holds, in this order."""
 
     STARTING = "starting"
+    """Not known yet: not everybody was asked, nobody is listed, or what many have was not watched for long enough."""
     PLATFORM_CREDENTIAL = "platform_credential"
     PLATFORM_API = "platform_api"
     XERO_APP = "xero_app"

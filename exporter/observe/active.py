@@ -229,7 +229,10 @@ def remembered(
         at = error.at
         if at is not None and young_from < at <= latest:
             kind = (error.sync_type, error.reason)
-            if (one := known.get(kind)) is None or at not in one.instants:
+            # What is older than that from which its kind came back is listed at each reading, and never needed.
+            if (one := known.get(kind)) is None or (
+                at not in one.instants and (at > one.instants[-1] or not has_come_back(one))
+            ):
                 new.setdefault(kind, set()).add(at)
     for one in seen:
         if one.instants[-1] <= young_from:

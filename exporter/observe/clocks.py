@@ -66,7 +66,7 @@ def by_the_clock(
     return ByTheClock(
         token_expired=token_line < there and (standing is None or Issue.TOKEN_EXPIRED in standing),
         stale_since=stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None,
-        next_change=min((line for line in (token_line, stale_line) if line >= there), default=_NEVER),
+        next_change=min(token_line if token_line >= there else _NEVER, stale_line if stale_line >= there else _NEVER),
     )
 
 
@@ -93,5 +93,5 @@ def _stale_from(status: Status, memory: Memory, rules: Thresholds) -> float:
     if synced is None or status.connected is False:
         return _NEVER
     waiting = status.pending_syncs is not None and status.pending_syncs > 0
-    limits = (rules.sync_stale_after if waiting else None, rules.sync_silent_after)
-    return min((synced + limit for limit in limits if limit is not None), default=_NEVER)
+    stale = synced + rules.sync_stale_after if waiting else _NEVER
+    return stale if rules.sync_silent_after is None else min(stale, synced + rules.sync_silent_after)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.model.facts import Status
-from exporter.model.judgement import CONNECTION_ISSUES, WELL, ActiveIssue, Because, Diagnosis, Memory, Thresholds
+from exporter.model.judgement import CONNECTION_ISSUES, WELL, ActiveIssue, Because, Diagnosis, Doubt, Memory, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
 from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
@@ -124,6 +124,7 @@ def judge(
     read_before: float | None = None,
     skew: float | None = None,
     unlisted: bool = False,
+    missed_at: Moment | None = None,
 ) -> Judgement:
     """The diagnosis at `now`.
 
@@ -137,6 +138,7 @@ def judge(
             seen then. None: never.
         skew: how far the platform's clock is ahead of ours, seconds; None when it does not say.
         unlisted: whether Xero's own list, asked for after the platform said connected, misses the tenant.
+        missed_at: while no list can be read any more, and the last one missed the tenant: when it was asked for.
     """
     standing = None if clocks_agree(skew) else frozenset(one.issue for one in memory.issues)
     there = now.wall if standing is None or skew is None else now.wall + skew
@@ -159,15 +161,26 @@ def judge(
     found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
     over = {issue for issue, seen in memory.lingering if now.monotonic >= seen + LINGERS}
     before = {one.issue: one for one in memory.issues if one.issue not in over}
-    found.sort(key=_precedence)
+    if len(found) > 1:
+        found.sort(key=_precedence)
     issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
-    refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
-    # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
-    app_refused = bool(refused) and (reading or memory.app_refused)
-    changes = min([clock.next_change, *_ends_of(found), max(refused, default=_NEVER)])
-    valid_until = min([now.monotonic + (changes - there), *(seen + LINGERS for _, seen in lingering)])
-    memory = replace(
-        memory,
+    app_refused, changes = False, clock.next_change
+    if weighed.active:
+        refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
+        # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
+        app_refused = bool(refused) and (reading or memory.app_refused)
+        changes = min([changes, *_ends_of(found), max(refused, default=_NEVER)])
+    valid_until = now.monotonic + (changes - there)
+    for _, seen in lingering:
+        valid_until = min(valid_until, seen + LINGERS)
+    # Not by `replace`, which takes a sixth of the whole judgement to find out which fields there are.
+    memory = Memory(
+        seen=memory.seen,
+        token_expires_at=memory.token_expires_at,
+        token_renewed=memory.token_renewed,
+        connected_since=memory.connected_since,
+        unsynced_since=memory.unsynced_since,
+        unwell_since=memory.unwell_since,
         issues=issues,
         lingering=lingering,
         errors=errors,
@@ -175,9 +188,30 @@ def judge(
         valid_until=valid_until,
         settled_until=min(valid_until, settled) if reading else -_NEVER,
     )
-    if not issues and not errors:
+    doubts: tuple[Doubt, ...] = ()
+    if missed_at is not None or status.sync_status is SyncStatus.OTHER:
+        doubts = _doubts(status, memory, issues, missed_at)
+    if not issues and not errors and not doubts:
         return Judgement(WELL, memory)
-    return Judgement(Diagnosis(issues=_unhidden(issues), errors=errors, app_refused=app_refused), memory)
+    issues = _unhidden(issues)
+    return Judgement(Diagnosis(issues=issues, errors=errors, app_refused=app_refused, doubts=doubts), memory)
+
+
+def _doubts(
+    status: Status, memory: Memory, issues: tuple[ActiveIssue, ...], missed_at: Moment | None
+) -> tuple[Doubt, ...]:
+    """Why nobody can say that nothing else is wrong.
+
+    What a list missed ends as an issue when no list can be read any more, and is not cured by that; who was connected
+    anew since could not be on it.
+    """
+    since = memory.connected_since
+    unread = missed_at is not None and since is not None and since.monotonic < missed_at.monotonic
+    failed = status.failed_syncs is not None and status.failed_syncs > 0
+    wordless = failed and status.sync_status is SyncStatus.OTHER and not issues
+    if not unread and not wordless:
+        return ()
+    return (*([Doubt.LIST_UNREAD] if unread else ()), *([Doubt.STATUS_WORD] if wordless else ()))
 
 
 def is_never_connected(status: Status) -> bool:

@@ -25,9 +25,11 @@ from exporter.observe.diagnosis import judge, observed
 from exporter.observe.incidents import judge_fleet
 from exporter.observe.listed import unsettled, viewed
 from exporter.observe.phase import phase_of
-from exporter.observe.tally import added, tally_of
+from exporter.observe.tally import added, recounted, tally_of
 
 _NEVER: Final = float("inf")
+_TICK: Final = 1.0
+"""Seconds between two folds, unless something stalls."""
 
 
 def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None, now: Moment) -> Snapshot:
@@ -42,7 +44,11 @@ def snapshot_of(organizations: Iterable[Organization], previous: Snapshot | None
         if known is None:
             states.append(OrganizationState(organization=organization, first_seen=now, valid_until=now.monotonic))
         elif known.organization != organization:
-            states.append(replace(known, organization=organization))
+            renamed = replace(known, organization=organization)
+            if known.missed_at is not None and known.organization.xero_tenant_id != organization.xero_tenant_id:
+                # What a list said of another tenant says nothing of this one.
+                renamed = unsettled(replace(renamed, missed_at=None), now)
+            states.append(renamed)
         else:
             states.append(known)
     old_blocks = {block.states: block for block in previous.blocks} if previous is not None else {}
@@ -95,13 +101,16 @@ def fold(
         if place is not None:
             by_block.setdefault(place[0], {}).setdefault(place[1], []).append(reading)
     blocks = snapshot.blocks
-    if connections is not snapshot.connections:
-        blocks = tuple(_block_viewed(block, connections, now) for block in blocks)
+    asks_xero = surroundings.asks_xero
+    if connections is not snapshot.connections or asks_xero is not snapshot.surroundings.asks_xero:
+        last = snapshot.connections
+        blocks = tuple(_block_viewed(block, connections, now, last, asks_xero=asks_xero) for block in blocks)
     dirty = {index for index, block in enumerate(blocks) if block.valid_until <= now.monotonic} | by_block.keys()
     if dirty:
         changed = list(blocks)
         for index in dirty:
-            changed[index] = _block_at(blocks[index], by_block.get(index, {}), now, rules, connections)
+            came_in = by_block.get(index, {})
+            changed[index] = _block_at(blocks[index], came_in, now, rules, connections, asks_xero=asks_xero)
         blocks = tuple(changed)
     tally, counts = snapshot.tally, snapshot.counts
     if blocks is not snapshot.blocks:
@@ -124,19 +133,22 @@ def _block_at(
     now: Moment,
     rules: Thresholds,
     connections: Connections | None,
+    *,
+    asks_xero: bool,
 ) -> Block:
     states = list(block.states)
     for slot, readings in came_in.items():
         for reading in readings:
-            states[slot] = viewed(absorb(states[slot], reading, rules), connections, now)
-    return _block(tuple(age(state, now, rules) for state in states))
+            states[slot] = viewed(absorb(states[slot], reading, rules), connections, now, asks_xero=asks_xero)
+    return _block_after(block, tuple(age(state, now, rules) for state in states))
 
 
-def _block_viewed(block: Block, connections: Connections | None, now: Moment) -> Block:
+def _block_viewed(
+    block: Block, connections: Connections | None, now: Moment, last: Connections | None, *, asks_xero: bool
+) -> Block:
     """The block by another list of Xero's; the same object where that list says the same."""
-    states = tuple(viewed(state, connections, now) for state in block.states)
-    changed = any(new is not old for new, old in zip(states, block.states, strict=True))
-    return _block(states) if changed else block
+    states = tuple(viewed(state, connections, now, last=last, asks_xero=asks_xero) for state in block.states)
+    return _block_after(block, states)
 
 
 def judged_anew(snapshot: Snapshot, now: Moment) -> Snapshot:
@@ -163,6 +175,7 @@ def absorb(state: OrganizationState, reading: Reading, rules: Thresholds) -> Org
             skew=reading.skew,
             listed=state.listed,
             unlisted=state.unlisted,
+            missed_at=state.missed_at,
             diagnosis=diagnosis,
             memory=memory,
             valid_until=min(ended.monotonic + rules.stale_after, memory.valid_until),
@@ -198,22 +211,32 @@ def _diagnosed(
         read_before=None if state.last_success is None else state.last_success.monotonic,
         skew=reading.skew,
         unlisted=state.unlisted,
+        missed_at=state.missed_at,
     )
     return _same_or(state.diagnosis, judged.diagnosis), judged.memory
 
 
 def _same_or(before: Diagnosis, now: Diagnosis) -> Diagnosis:
     """The very same as before where it says the same: what tells of it counts on that, and writes nothing anew."""
-    return before if now == before else now
+    return before if now is before or now == before else now
 
 
 def age(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
     """The state at `now`: freshness judged, data withdrawn when too old, what is left diagnosed.
 
-    The same object while it is valid.
+    The same object while it is valid. What time changed on the way is judged when it changed: after a stall an issue
+    that ended and came back is two, as if there had been a tick for each second.
     """
-    if now.monotonic < state.valid_until:
-        return state
+    while state.valid_until + _TICK < now.monotonic:
+        at = max(state.valid_until, (state.last_attempt or state.first_seen).monotonic)
+        stepped = _aged(state, Moment(now.wall - (now.monotonic - at), at), rules)
+        if stepped.valid_until <= at:
+            break
+        state = stepped
+    return state if now.monotonic < state.valid_until else _aged(state, now, rules)
+
+
+def _aged(state: OrganizationState, now: Moment, rules: Thresholds) -> OrganizationState:
     since = state.last_success or state.first_seen
     in_time_until = since.monotonic + rules.stale_after
     # What was withdrawn is not fresh, even if stale_after was raised meanwhile.
@@ -233,6 +256,7 @@ def age(state: OrganizationState, now: Moment, rules: Thresholds) -> Organizatio
         read_before=since.monotonic,
         skew=_skew_now(state.skew, since, now),
         unlisted=state.unlisted,
+        missed_at=state.missed_at,
     )
     return replace(
         state,
@@ -261,6 +285,21 @@ def _freshness(state: OrganizationState, *, in_time: bool) -> Freshness:
 
 def _block(states: tuple[OrganizationState, ...]) -> Block:
     return Block(states=states, valid_until=min(state.valid_until for state in states), tally=tally_of(states))
+
+
+def _block_after(before: Block, states: tuple[OrganizationState, ...]) -> Block:
+    """The block with these states; the very same where they are."""
+    gone = [old for old, new in zip(before.states, states, strict=True) if old is not new]
+    if not gone:
+        return before
+    if 2 * len(gone) > len(states):
+        return _block(states)
+    come = [new for old, new in zip(before.states, states, strict=True) if old is not new]
+    return Block(
+        states=states,
+        valid_until=min(state.valid_until for state in states),
+        tally=recounted(before.tally, gone, come),
+    )
 
 
 def _counts(blocks: tuple[Block, ...]) -> MappingProxyType[Freshness, int]:

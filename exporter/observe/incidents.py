@@ -7,7 +7,7 @@ and unknown is told as such.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from exporter.model.fleet import FleetJudgement, Shares, Surroundings, Tally
@@ -55,11 +55,16 @@ def judge_fleet(before: FleetJudgement, tally: Tally, surroundings: Surroundings
     """
     shares = {kind: _with_share(before.shares[kind], tally, kind, now) for kind in IncidentKind}
     incidents = {kind: _incident(shares[kind], tally, kind, now) for kind in IncidentKind}
-    app_refused = surroundings.app_refused or _app_refused(tally)
+    undecided = {
+        kind: _decided_by(shares[kind], now)
+        for kind, stands in incidents.items()
+        if stands is None and _seen(tally, kind) and _risen(tally, kind, 0.0)
+    }
     return FleetJudgement(
-        verdict=_verdict(tally, incidents, surroundings, app_refused=app_refused),
+        verdict=_verdict(tally, incidents, surroundings, undecided),
         incidents=incidents,
-        app_refused=app_refused,
+        app_refused=surroundings.app_refused or organizations_say_app_refused(tally),
+        undecided_until=max(undecided.values(), default=None),
         shares=shares,
     )
 
@@ -128,25 +133,55 @@ def _risen(tally: Tally, kind: IncidentKind, least: float) -> bool:
     return rise > RISE + _EPSILON and rise * seen >= RISE_ORGANIZATIONS - _EPSILON
 
 
-def _app_refused(tally: Tally) -> bool:
+def _decided_by(shares: Shares, now: float) -> float:
+    """When it is known whether a share that stays is an incident, at the latest; infinite without a share of now."""
+    return shares.unbroken + LOOK_BACK if shares.last == now else float("inf")
+
+
+def organizations_say_app_refused(tally: Tally) -> bool:
+    """Whether as many errors of organisations as it takes say that Xero refuses the platform's app."""
     return tally.app_refused >= max(1, min(APP_REFUSALS, tally.known))
 
 
 def _verdict(
-    tally: Tally, incidents: Mapping[IncidentKind, bool | None], surroundings: Surroundings, *, app_refused: bool
+    tally: Tally,
+    incidents: Mapping[IncidentKind, bool | None],
+    surroundings: Surroundings,
+    undecided: Collection[IncidentKind],
 ) -> Verdict:
-    """The first that holds, in the order of `Verdict`."""
+    """The first that holds, in the order of `Verdict`; what nobody can say yet stands where it would be decided.
+
+    Args:
+        tally: the organisations, counted.
+        incidents: by kind.
+        surroundings: what else is known.
+        undecided: kinds of which as many are affected as an incident needs, and may have been so for years.
+    """
     standing = [kind for kind, stands in incidents.items() if stands]
-    holds = {
-        Verdict.STARTING: not surroundings.started,
-        Verdict.PLATFORM_CREDENTIAL: surroundings.credential_refused,
-        Verdict.PLATFORM_API: tally.fresh < ENOUGH_FRESH * tally.known or _customers_are_lost(tally),
-        Verdict.XERO_APP: app_refused,
-        Verdict.XERO: bool(standing) and (_pages_say_broken(surroundings) or _unavailable(tally, standing)),
-        Verdict.INCIDENT: bool(standing),
-        Verdict.CUSTOMERS: tally.with_issue > 0,
-    }
-    return next((verdict for verdict, does in holds.items() if does), Verdict.ALL_WELL)
+    many = [*standing, *undecided]
+    holds = (
+        (Verdict.STARTING, not surroundings.started),
+        (Verdict.PLATFORM_CREDENTIAL, surroundings.credential_refused),
+        (Verdict.PLATFORM_API, _customers_are_lost(tally)),
+        (Verdict.STARTING, _nobody_to_judge(tally) or _waits_for_first_answers(tally)),
+        (Verdict.PLATFORM_API, tally.fresh < ENOUGH_FRESH * tally.known),
+        (Verdict.XERO_APP, surroundings.app_refused or organizations_say_app_refused(tally)),
+        (Verdict.XERO, bool(many) and (_pages_say_broken(surroundings) or _unavailable(tally, many))),
+        (Verdict.INCIDENT, bool(standing)),
+        (Verdict.STARTING, bool(undecided)),
+        (Verdict.CUSTOMERS, tally.with_issue > 0),
+    )
+    return next((verdict for verdict, does in holds if does), Verdict.ALL_WELL)
+
+
+def _nobody_to_judge(tally: Tally) -> bool:
+    """Whether nobody is on the roster: a list that was emptied by mistake is not a fleet that is well."""
+    return not (tally.known or tally.never_connected or tally.not_found)
+
+
+def _waits_for_first_answers(tally: Tally) -> bool:
+    """Whether too few are fresh only because some, being new, were not asked yet: that says nothing of the platform."""
+    return tally.fresh < ENOUGH_FRESH * tally.known <= tally.fresh + tally.unasked
 
 
 def _customers_are_lost(tally: Tally) -> bool:
@@ -163,6 +198,6 @@ def _pages_say_broken(surroundings: Surroundings) -> bool:
     return any(status in _BROKEN for _, status in surroundings.pages)
 
 
-def _unavailable(tally: Tally, standing: list[IncidentKind]) -> bool:
-    """Whether half of those that an incident affects have an error by which Xero was unavailable."""
-    return any(2 * tally.unavailable[kind] >= tally.affected[kind] for kind in standing)
+def _unavailable(tally: Tally, kinds: Iterable[IncidentKind]) -> bool:
+    """Whether half of those that are affected, in one of these kinds, have an error by which Xero was unavailable."""
+    return any(2 * tally.unavailable[kind] >= tally.affected[kind] for kind in kinds)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.model.judgement import Because
+from exporter.model.judgement import Because, Doubt
 from exporter.model.words import Failure, Issue, Owner
 from exporter.observe.reasons.row import Link, Step
 
@@ -179,6 +179,24 @@ EVIDENCE: Final[Mapping[Because, str]] = {
     Because.LINGERING: "it was seen less than ten minutes ago, and is only over when it stays away for as long",
 }
 """What an issue was concluded from -> the same in words that follow "because"."""
+
+DOUBTS: Final[Mapping[Doubt, tuple[Task, ...]]] = {
+    Doubt.LIST_UNREAD: (
+        _platform(
+            "See in the exporter's log why Xero's list of connections cannot be read, and mend xero.app or the way to "
+            "Xero: the next list that is read decides."
+        ),
+        _platform(
+            "Until then ask the customer to look in their Xero under Settings, Connected apps, whether MemberPulse is "
+            "still there."
+        ),
+    ),
+    Doubt.STATUS_WORD: (
+        _platform("Find out what the platform means by the sync status that it gives: it is none that is known here."),
+        SYNC_LOG,
+    ),
+}
+"""Why it is not known whether anything is wrong -> what to do."""
 
 OPPOSITE: Final = (
     "The platform says that it is not connected, but Xero's own list of connections still has it: the customer did not "

@@ -32,18 +32,38 @@ def fits(connections: Connections, snapshot: Snapshot) -> bool:
     return missing < MANY_MISSING or 2 * missing <= len(connected)
 
 
-def viewed(state: OrganizationState, connections: Connections | None, now: Moment) -> OrganizationState:
-    """The state by Xero's own list; the same object where that says the same, else to be judged anew."""
-    listed, unlisted = None, False
+def viewed(
+    state: OrganizationState,
+    connections: Connections | None,
+    now: Moment,
+    *,
+    last: Connections | None = None,
+    asks_xero: bool = False,
+) -> OrganizationState:
+    """The state by Xero's own list; the same object where that says the same, else to be judged anew.
+
+    Args:
+        state: what is known of it.
+        connections: the list; None while there is none to go by.
+        now: the present.
+        last: the list that the state was viewed by before.
+        asks_xero: whether somebody asks for the list: what the last one missed is in doubt until there is another.
+    """
+    if connections is None and state.listed is None and (asks_xero or state.missed_at is None):
+        return state
+    listed, unlisted, missed_at = None, False, None
     tenant = state.organization.xero_tenant_id
-    if connections is not None and tenant is not None and (key := tenant_key(tenant)) is not None:
+    if connections is None:
+        if asks_xero and state.unlisted:
+            missed_at = now if last is None else last.at
+    elif tenant is not None and (key := tenant_key(tenant)) is not None:
         listed = key in connections.tenants
         since = state.memory.connected_since
         # What was connected after the list was asked for cannot be on it.
         unlisted = not listed and since is not None and connections.at.monotonic > since.monotonic
-    if (listed, unlisted) == (state.listed, state.unlisted):
+    if (listed, unlisted, missed_at) == (state.listed, state.unlisted, state.missed_at):
         return state
-    return unsettled(replace(state, listed=listed, unlisted=unlisted), now)
+    return unsettled(replace(state, listed=listed, unlisted=unlisted, missed_at=missed_at), now)
 
 
 def unsettled(state: OrganizationState, now: Moment) -> OrganizationState:

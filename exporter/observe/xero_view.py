@@ -52,14 +52,14 @@ class XeroView:
     Attributes:
         connections: the last good list, the same object as long as it counts; None when there is none, or when it is
             too old to conclude from.
-        rejected: whether Xero refuses the app's own credentials; None when that is not known.
-        rejection: how it refuses them; None when it does not.
+        rejection: how Xero refuses the app's own credentials; None when it does not, or that is not known.
+        rejected_since: since when it refuses them in that way; None when it does not.
         valid_until: monotonic second at which time alone changes this; infinite when nothing will.
     """
 
     connections: Connections | None = field(default=None, repr=False)
-    rejected: bool | None = None
     rejection: Rejection | None = None
+    rejected_since: Moment | None = None
     valid_until: float = _NEVER
 
 
@@ -75,6 +75,7 @@ class Known:
         connections: the last good list.
         accepted: what Xero last said of the app's credentials; None when it never did.
         rejection: how it last refused them; None when it last accepted them.
+        rejected_since: when the unbroken row of refusals of that kind began; None where there is none.
         said: when it last said that.
         failures_in_row: asks without a list, up to the last.
     """
@@ -82,6 +83,7 @@ class Known:
     connections: Connections | None = field(default=None, repr=False)
     accepted: bool | None = None
     rejection: Rejection | None = None
+    rejected_since: Moment | None = None
     said: Moment | None = None
     failures_in_row: int = 0
 
@@ -183,9 +185,15 @@ def learned(known: Known, asked: Asked, now: Moment, good_for: float) -> Known:
         connections=known.connections if listed is None else _connections(listed, good_for),
         accepted=asked.accepted if spoken else known.accepted,
         rejection=asked.rejection if spoken else known.rejection,
+        rejected_since=_rejected_since(known, asked, now) if spoken else known.rejected_since,
         said=now if spoken else known.said,
         failures_in_row=known.failures_in_row + 1 if listed is None else 0,
     )
+
+
+def _rejected_since(known: Known, asked: Asked, now: Moment) -> Moment | None:
+    same = asked.rejection is known.rejection and known.rejected_since is not None
+    return known.rejected_since if same else None if asked.rejection is None else now
 
 
 def _connections(listed: ConnectionList, good_for: float) -> Connections:
@@ -200,8 +208,8 @@ def view_of(known: Known, now: Moment, good_for: float) -> XeroView:
     current = known.said is not None and instant < said_ends
     return XeroView(
         connections=known.connections if instant < list_ends else None,
-        rejected=not known.accepted if current else None,
         rejection=known.rejection if current else None,
+        rejected_since=known.rejected_since if current else None,
         valid_until=min((end for end in (list_ends, said_ends) if end > instant), default=_NEVER),
     )
 

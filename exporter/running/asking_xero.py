@@ -72,6 +72,17 @@ class AskingXero:
         """
         return self._view.rejection is Rejection.INVALID_CLIENT
 
+    @property
+    def app_refused_since(self) -> float | None:
+        """Since when it does, seconds since 1970 UTC; None while it does not."""
+        since = self._view.rejected_since
+        return since.wall if since is not None and self.app_refused else None
+
+    @property
+    def asks_xero(self) -> bool:
+        """Whether Xero is asked for its own list."""
+        return self._watch is not None
+
     def look(self) -> None:
         """Begins to ask whoever is due."""
         now = self._clock.now()

@@ -326,6 +326,8 @@ class Watching:
             started=no_token or self.ready().ready,
             credential_refused=no_token or self._poller.auth_ok is False,
             app_refused=self._asking_xero.app_refused,
+            app_refused_since=self._asking_xero.app_refused_since,
+            asks_xero=self._asking_xero.asks_xero,
             pages=self._asking_xero.pages,
         )
 

@@ -16,8 +16,11 @@ from exporter.model.words import Role
 from exporter.web.problems import problem_response
 from exporter.web.site import WebToken
 
-CHALLENGES: Final = 'Bearer realm="xero-exporter", Basic realm="xero-exporter", charset="UTF-8"'
-"""WWW-Authenticate of a 401 (RFC 9110 section 11.6.1). Basic is there so that a browser asks for the token."""
+CHALLENGES: Final = ('Basic realm="xero-exporter", charset="UTF-8"', 'Bearer realm="xero-exporter"')
+"""WWW-Authenticate of a 401 (RFC 9110 section 11.6.1), a line each. With Basic a browser asks for the token.
+
+Chromium takes each line for one challenge, by its first word: with Bearer before Basic in one line it never asks.
+"""
 
 _ACTOR: Final = "exporter.actor"
 """Where the scope of a request holds `Allowed.actor`."""
@@ -207,8 +210,10 @@ class Gate:
             await self._app({**scope, _ACTOR: answer.actor}, receive, send)
             return
         status = HTTPStatus.UNAUTHORIZED if self._asks_again and self._known(authorization) else answer.status
-        headers = {"WWW-Authenticate": CHALLENGES} if status is HTTPStatus.UNAUTHORIZED else None
-        await problem_response(status, answer.why, headers)(scope, receive, send)
+        refusal = problem_response(status, answer.why)
+        for challenge in CHALLENGES if status is HTTPStatus.UNAUTHORIZED else ():
+            refusal.headers.append("WWW-Authenticate", challenge)
+        await refusal(scope, receive, send)
 
     def _known(self, authorization: str | None) -> bool:
         return holder(authorization, self._tokens) is not None

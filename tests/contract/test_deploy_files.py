@@ -150,7 +150,17 @@ class TestCompose:
     def test_every_file_that_is_mounted_is_there(self, services: dict[str, Any]) -> None:
         """Docker makes an empty folder of one that is not."""
         mounted = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", ())}
-        assert {(PROJECT / one).resolve() for one in mounted} == set(COMPOSE.iterdir())
+        shipped = {PROJECT / one for one in ("alerts/rules", "dashboards/json", "dashboards/provisioning.yml")}
+        assert {(PROJECT / one).resolve() for one in mounted} == set(COMPOSE.iterdir()) | shipped
+        assert all(one.exists() for one in shipped)
+
+    def test_grafana_shows_the_dashboards_and_prometheus_records_what_they_show(self, services: dict[str, Any]) -> None:
+        """Where the provisioning file looks, and where the rules are mounted."""
+        [provider] = yaml.safe_load((PROJECT / "dashboards/provisioning.yml").read_text())["providers"]
+        assert f"./dashboards/json:{provider['options']['path']}:ro" in services["grafana"]["volumes"]
+        [rules] = yaml.safe_load((COMPOSE / "prometheus.yml").read_text())["rule_files"]
+        assert f"./alerts/rules:{Path(rules).parent}:ro" in services["prometheus"]["volumes"]
+        assert (PROJECT / "alerts/rules" / Path(rules).name).is_file()
 
     def test_the_services_find_each_other(self, services: dict[str, Any]) -> None:
         """By the names that compose gives them."""

@@ -156,7 +156,7 @@ def test_the_links_of_an_alert_lead_somewhere(alert: Alert) -> None:
     assert links["dashboard_url"].startswith(f"{GRAFANA}/d/xero-")
     assert ("steps_url" in links) == (alert.scope is Scope.ORGANIZATION)
     if alert.scope is Scope.ORGANIZATION:
-        assert "var-organization={{ $labels.organization_id }}" in links["dashboard_url"]
+        assert "var-organization_id={{ $labels.organization_id }}" in links["dashboard_url"]
         path = links["steps_url"].removeprefix(EXPORTER).replace("{{ $labels.organization_id }}", "{organization_id}")
         assert path in {row.path for row in ROUTES}
 

@@ -124,6 +124,27 @@ async def test_kill_and_restart_of_the_discovery_server_change_nothing_for_the_f
         await server.__aexit__(None, None, None)
 
 
+async def test_a_server_that_lists_nobody_at_first_does_not_make_it_the_platforms_api(watch: Watch) -> None:
+    """Those who come then were not asked yet: that says nothing of the platform."""
+    world = World(uniform_fleet(30, "healthy"), admin_token=TOKEN)
+    world.override_list(b"[]")
+    story = await watch(discovered("8s"), world=world)
+    await story.until(lambda _: asked(story) >= 2)
+    scrape = await story.scrape()
+    assert (scrape["xero_organization_info"], scrape.value("xero_fleet_verdict", verdict="starting")) == ({}, 1)
+    world.override_list(None)
+    seen: list[str] = []
+
+    def verdict(scrape: Scrape) -> str:
+        [found] = [dict(labels)["verdict"] for labels, value in scrape["xero_fleet_verdict"].items() if value == 1]
+        seen.append(found)
+        return found
+
+    await story.until(lambda scrape: verdict(scrape) == "all_well")
+    assert set(seen) == {"starting", "all_well"}
+    assert len(seen) > 10, "it took most of an interval to ask them all"
+
+
 @pytest.mark.parametrize("left", [pytest.param(0, id="an empty list"), pytest.param(9, id="half the list gone")])
 async def test_an_empty_list_and_half_the_list_gone_are_held_counted_and_explained(watch: Watch, left: int) -> None:
     """For an hour of such answers; then they are believed."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from exporter.expose.verdicts import NOBODY
 from tests.scenario.story import Story, Watch
 
 
@@ -39,6 +42,29 @@ async def test_a_bad_edit_keeps_the_last_good_list_and_is_counted(watch: Watch, 
     assert "roster_rejected" in story.log.read_text()
     write_list(story, "- {id: org-0001}\n")
     await story.until(lambda scrape: scrape.organizations("xero_connected") == {"org-0001"})
+
+
+async def test_an_emptied_list_is_taken_at_its_word_and_not_called_well(watch: Watch) -> None:
+    """Nobody is watched, and the verdict says that; it ends with the first who is listed again."""
+    story = await watch("poll: {interval: 1s}", organizations=3)
+    await story.until(lambda scrape: scrape.value("xero_fleet_verdict", verdict="all_well") == 1)
+    write_list(story, "[]\n")
+    scrape = await story.until(lambda scrape: not scrape["xero_organization_info"])
+    scrape = await story.until(lambda scrape: scrape.value("xero_fleet_verdict", verdict="starting") == 1)
+    assert scrape.value("xero_organizations", freshness="fresh") == 0
+    assert (await story.get("/api/v1/fleet")).json()["verdict_means"] == NOBODY.sentence
+    assert NOBODY.sentence in (await story.get("/")).text
+    write_list(story, "- {id: org-0001}\n")
+    await story.until(lambda scrape: scrape.value("xero_fleet_verdict", verdict="all_well") == 1)
+
+
+async def test_an_empty_list_at_the_start_is_not_well_either(watch: Watch, tmp_path: Path) -> None:
+    """Ready, for it does what it is told to; and not well, for it is told to watch nobody."""
+    (tmp_path / "nobody.yml").write_text("[]\n")
+    story = await watch("organizations: {file: nobody.yml}\npoll: {interval: 1s}")
+    await story.until(lambda scrape: scrape.value("xero_fleet_verdict", verdict="starting") == 1)
+    assert (await story.get("/-/ready")).status_code == 200
+    assert (await story.get("/api/v1/fleet")).json()["verdict_means"] == NOBODY.sentence
 
 
 async def test_names_are_no_label_until_somebody_opts_in(watch: Watch) -> None:

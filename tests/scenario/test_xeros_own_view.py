@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,55 @@ async def test_a_xero_that_gives_no_list_leads_to_no_claim(
     assert scrape.value("xero_fleet_verdict", verdict="all_well") == 1
 
 
+async def test_unauthorized_becomes_not_known_and_not_well_when_the_list_cannot_be_read_any_more(
+    watch: Watch, both: Both
+) -> None:
+    """Nobody can say that it was mended: not the document, not the verdict; the next list decides."""
+    story = await watch(both.config, world=both.world)
+    await story.until(lambda scrape: len(authorized(scrape)) == 3)
+    both.xero.revoke(both.tenant.id)
+    await listed_anew(story, both)
+    await story.until(unauthorized)
+    both.xero.instead(Kind.CONNECTIONS, Misbehaviour.RESET)
+    story.clock.ahead += GOOD_FOR + 1
+    await story.until(lambda scrape: not unauthorized(scrape))
+
+    async def told() -> dict[str, Any]:
+        found: dict[str, Any] = (await story.get(f"/api/v1/organizations/{FIRST}")).json()["diagnosis"]
+        return found
+
+    diagnosis = await told()
+    assert (diagnosis["wrong"], diagnosis["issues"], diagnosis["doubts"]) == (None, [], ["list_unread"])
+    assert "did not have it, and could not be read since" in diagnosis["summary"]
+    fleet = (await story.get("/api/v1/fleet")).json()
+    assert (fleet["verdict"], fleet["doubtful"]) == ("all_well", 1)
+    assert fleet["verdict_means"].endswith("Not known of 1 in doubt.")
+    both.xero.instead(Kind.CONNECTIONS, None)
+    both.xero.connect(both.tenant)
+    story.clock.ahead += REFRESH + 60
+    await story.until(lambda scrape: len(authorized(scrape)) == 3)
+    assert (await told())["wrong"] is False
+
+
+@pytest.mark.parametrize("major", [True, False])
+async def test_a_start_in_the_midst_of_an_outage_does_not_speak_of_single_customers(
+    watch: Watch,
+    both: Both,
+    major: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """It is Xero where its page says so, since when nobody knows; else it is not known what it is."""
+    both.world.organizations |= {one.id: one for one in uniform_fleet(20, "customer_disconnects", minute=100)}
+    if major:
+        both.xero.announce(PAGES[0], Notice("major", both.world.now(), "name"))
+    story = await watch(both.config, world=both.world)
+    expected, words = ("xero", "Since when is not known") if major else ("starting", "Not known yet whether it is one")
+    scrape = await story.until(lambda scrape: scrape.value("xero_fleet_verdict", verdict=expected) == 1)
+    scrape = await story.until(lambda scrape: scrape.value("xero_organizations_affected", kind="connection") == 20)
+    assert scrape.value("xero_fleet_verdict", verdict=expected) == 1
+    assert scrape["xero_incident"] == {}
+    assert words in (await story.get("/api/v1/fleet")).json()["verdict_means"]
+
+
 async def test_a_xero_that_was_never_reached_leads_to_no_claim(watch: Watch, both: Both) -> None:
     """From the start on."""
     both.xero.instead(Kind.TOKEN, Misbehaviour.RESET)
@@ -142,6 +193,11 @@ async def test_an_app_that_xero_refuses_is_one_fact_of_the_fleet(watch: Watch, b
     story = await watch(both.config, world=both.world)
     scrape = await story.until(lambda scrape: scrape.value("xero_fleet_verdict", verdict="xero_app") == 1)
     assert (scrape.value("xero_app_credentials_rejected"), scrape["xero_issue"]) == (1, {})
+    told = (await story.get("/api/v1/fleet")).json()
+    assert "no organisation reports it" in told["verdict_means"]
+    assert "no customer can sync." not in told["verdict_means"]
+    assert "client_secret_file" in told["do_first"]
+    assert told["verdict_means"] in html.unescape((await story.get("/")).text)
     (story.folder / "xero-secret").write_text("another")
     scrape = await story.until(lambda scrape: scrape.value("xero_app_credentials_rejected") == 0)
     await story.until(lambda scrape: len(authorized(scrape)) == 3)

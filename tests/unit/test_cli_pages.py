@@ -18,6 +18,7 @@ from exporter.expose.diagnosis_shapes import Basis
 from exporter.expose.documents import organization_document
 from exporter.expose.shapes import OrganizationDocument
 from exporter.model.facts import History, PastReading, Status, UpstreamFailure
+from exporter.model.words import SyncStatus
 from tests.knowledge import CALM, CANARY, GONE, HEALTHY, NAME, NEVER, NOW, STRANGE, TIMED_OUT, failing, known
 
 LINKS = Links(integration_settings="https://app.example/" + "long/" * 20 + "{organization_id}")
@@ -88,6 +89,20 @@ def test_no_colour_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[31" not in shown(document(GONE), terminal=True)
     assert "\x1b[1;31" not in shown(document(GONE), terminal=True)
+
+
+def test_whoever_never_connected_has_no_token_that_never_expires() -> None:
+    """No token is not one that lasts for ever; and what the platform does not say is not said."""
+    assert "token expires   there is no token: it was never connected\n" in shown(document(NEVER))
+    assert "token expires   not said\n" in shown(document(replace(HEALTHY, token_expires_at=None)))
+    assert "token expires   2025-01-15 10:50:00 UTC" in shown(document(HEALTHY))
+
+
+def test_what_is_in_doubt_is_not_called_well() -> None:
+    """Not in the first line, nor in the last."""
+    page = shown(document(replace(HEALTHY, sync_status=SyncStatus.OTHER, failed_syncs=3)))
+    assert page.startswith("org-1: not known\n")
+    assert "Nothing" not in page
 
 
 def test_steps_are_numbered_with_who_takes_them() -> None:
@@ -202,6 +217,12 @@ def test_the_verdict_says_whether_anything_is_wrong(verdict: object, wrong: bool
     assert fleet_page.wrong_with({"verdict": verdict}) is wrong
 
 
+def test_what_somebody_has_is_wrong_before_it_is_known_whose_problem_it_is() -> None:
+    """Not known whether it is an incident; that something is wrong is."""
+    assert fleet_page.wrong_with({"verdict": "starting", "issues": {"sync_stale": 600}}) is True
+    assert fleet_page.wrong_with({"verdict": "starting", "issues": {"sync_stale": 0}}) is None
+
+
 def test_the_fleet_is_told_with_its_worst() -> None:
     """Verdict, what it means, incidents, counts, who comes first."""
     out = io.StringIO()
@@ -239,6 +260,29 @@ def test_the_fleet_is_told_with_its_worst() -> None:
     ):
         assert f"{line}\n" in page
     assert "sync_stale" not in page
+    assert "  not known of 1 stale\n" in page
+
+
+@pytest.mark.parametrize(
+    ("freshness", "doubtful", "lines"),
+    [
+        ({"fresh": 9, "stale": 0, "pending": 0}, 0, "  none\n"),
+        (
+            {"fresh": 9, "stale": 2, "pending": 1},
+            0,
+            "  none of those that are fresh\n  not known of 2 stale, 1 pending\n",
+        ),
+        ({"fresh": 9, "stale": 0}, 3, "  none of those that are fresh\n  not known of 3 in doubt\n"),
+    ],
+)
+def test_that_nobody_has_an_issue_is_said_only_of_those_who_were_read(
+    freshness: dict[str, int], doubtful: int, lines: str
+) -> None:
+    """Unknown is not broken, and not healthy."""
+    out = io.StringIO()
+    fleet = {"verdict": "all_well", "freshness": freshness, "doubtful": doubtful, "issues": {"sync_stale": 0}}
+    fleet_page.show_fleet(fleet, Page(Console(file=out, width=80)), NOW.wall)
+    assert f"Organisations with an issue\n{lines}" in out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from exporter.model.judgement import (
     ActiveIssue,
     Because,
     Diagnosis,
+    Doubt,
     Memory,
     Thresholds,
     TokenClock,
@@ -75,6 +76,51 @@ def test_these_are_well(said: Status) -> None:
 def test_an_organisation_with_which_nothing_is_wrong_shares_one_diagnosis() -> None:
     """Ten thousand healthy ones do not hold ten thousand of them."""
     assert judged(status()).diagnosis is WELL
+
+
+# In doubt
+
+
+@pytest.mark.parametrize(
+    ("said", "doubted"),
+    [
+        (status(SyncStatus.OTHER, failed=3), True),
+        (status(SyncStatus.OTHER, failed=0), False),
+        (status(SyncStatus.OTHER, failed=None), False),
+        (status(SyncStatus.OTHER, failed=-1), False),
+        (status(None, failed=3), False),
+        (status(HEALTHY, failed=3), False),
+        (status(DEGRADED, failed=3), False),  # an issue
+        (status(SyncStatus.OTHER, failed=3, last_sync=-HOUR, errors=(error(-MINUTE),)), False),  # an issue too
+        (status(SyncStatus.OTHER, failed=3, connected=False), False),
+    ],
+)
+def test_failed_syncs_beside_a_word_that_nobody_knows_are_neither_an_issue_nor_well(
+    said: Status,
+    doubted: bool,  # noqa: FBT001 - a row of a table
+) -> None:
+    """Such as a platform that pauses: its word may mean that nothing runs."""
+    found = judged(said).diagnosis
+    assert found.doubts == ((Doubt.STATUS_WORD,) if doubted else ())
+    assert not (doubted and found.issues)
+
+
+@pytest.mark.parametrize(
+    ("connected", "missed", "doubted"),
+    [(True, 10.0, True), (True, None, False), (False, 10.0, False), (None, 10.0, False), (True, -10.0, False)],
+)
+def test_what_the_last_list_missed_is_in_doubt_while_the_platform_calls_it_connected(
+    connected: bool | None,  # noqa: FBT001 - a row of a table
+    missed: float | None,
+    doubted: bool,  # noqa: FBT001 - a row of a table
+) -> None:
+    """Not who was connected anew after that list was asked for."""
+    said = status(connected=connected)
+    memory = observed(BLANK, said, at(0), PATIENT, same=False)
+    missed_at = None if missed is None else at(missed)
+    found = judge(said, memory, at(20), PATIENT, reading=True, missed_at=missed_at).diagnosis
+    assert found.doubts == ((Doubt.LIST_UNREAD,) if doubted else ())
+    assert Issue.UNAUTHORIZED not in [one.issue for one in found.issues]
 
 
 # Never connected, and disconnected

@@ -19,7 +19,7 @@ from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.markdown import address, fenced, neutral, numbered, plain, table
 from exporter.model.facts import History, PastReading, Status, SyncError, UpstreamFailure
 from exporter.model.fleet import Surroundings
-from exporter.model.words import ServiceStatus
+from exporter.model.words import ServiceStatus, SyncStatus
 from exporter.observe.interpret import interpreted
 from exporter.upstream.wire import parse_status
 from tests.knowledge import (
@@ -213,7 +213,8 @@ def test_the_status_page_comes_first(pages: tuple[tuple[str, ServiceStatus], ...
         (failing(CANARY), "Not yet"),
         (GONE, "Not yet"),
         (HEALTHY, "No:"),
-        (TIMED_OUT, "Not known"),
+        (TIMED_OUT, "Not known: the platform gives no status"),
+        (replace(HEALTHY, sync_status=SyncStatus.OTHER, failed_syncs=3), "Not known: there is a status"),
     ],
 )
 def test_it_says_whether_it_is_anything_for_xero(outcome: Status | UpstreamFailure, begins: str) -> None:

@@ -14,9 +14,10 @@ from exporter.expose.diagnosis_shapes import DiagnosisDocument
 from exporter.expose.explanation import explained, tasks_of
 from exporter.expose.outlook import IN_VAIN, RESYNC_COSTS, RETRY_COSTS
 from exporter.model.facts import Status, UpstreamFailure
-from exporter.model.judgement import ActiveIssue, Because, Diagnosis
-from exporter.model.words import Failure, Freshness, Issue, Owner, Reason, Sent
-from exporter.observe.issues import ISSUES, OPPOSITE, Task
+from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt
+from exporter.model.moment import Moment
+from exporter.model.words import Failure, Freshness, Issue, Owner, Reason, Sent, SyncStatus
+from exporter.observe.issues import DOUBTS, ISSUES, OPPOSITE, Task
 from exporter.observe.reasons import REASONS, Link
 from tests.knowledge import (
     CALM,
@@ -181,9 +182,42 @@ def test_a_step_is_theirs_on_whose_page_it_begins() -> None:
     assert {step.owner for step in steps if step.url is None} == {Owner.CUSTOMER}
 
 
+# In doubt
+
+
+def test_failed_syncs_beside_a_word_that_nobody_knows_are_not_called_well() -> None:
+    """Not an issue by rule; nobody can say that nothing is wrong."""
+    document = told(replace(HEALTHY, sync_status=SyncStatus.OTHER, failed_syncs=3))
+    assert (document.wrong, document.issues, document.doubts) == (None, (), (Doubt.STATUS_WORD,))
+    assert document.summary == (
+        "It is not known whether anything is wrong: the platform counts 3 failed syncs, and its word for how syncs go "
+        "is none that is known here."
+    )
+    assert texts(document) == [task.step.text for task in DOUBTS[Doubt.STATUS_WORD]]
+    assert told(replace(HEALTHY, sync_status=SyncStatus.OTHER)).wrong is False
+
+
+def test_what_the_last_list_missed_is_told_as_not_known_with_the_instant_of_that_list() -> None:
+    """Xero's own view could not be read since; what it said last, and what to do."""
+    doubtful = Diagnosis(doubts=(Doubt.LIST_UNREAD, Doubt.STATUS_WORD))
+    state = replace(known(HEALTHY), diagnosis=doubtful, missed_at=Moment(minutes_ago(40), 0.0))
+    document = explained(state, LINKS)
+    assert document.wrong is None
+    assert "last read 2025-01-15T09:50:00.000Z, did not have it, and could not be read since; and the" in (
+        document.summary
+    )
+    assert document.xero.note is not None
+    assert document.xero.listed is None
+    assert texts(document)[0] == DOUBTS[Doubt.LIST_UNREAD][0].step.text
+    both = explained(replace(state, diagnosis=replace(doubtful, issues=known(GONE).diagnosis.issues)), LINKS)
+    assert both.wrong is True
+    assert both.summary == ISSUES[Issue.DISCONNECTED].sentence
+
+
 def _all_tasks() -> list[Task]:
     of_issues = [task for row in ISSUES.values() for task in row.tasks]
-    return [*of_issues, *(task for reason in Reason for task in tasks_of(reason))]
+    of_doubts = [task for tasks in DOUBTS.values() for task in tasks]
+    return [*of_issues, *of_doubts, *(task for reason in Reason for task in tasks_of(reason))]
 
 
 @pytest.mark.parametrize("task", _all_tasks(), ids=lambda task: task.step.text[:40])

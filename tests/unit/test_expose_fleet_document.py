@@ -83,6 +83,7 @@ def test_the_fleet_is_told_whole() -> None:
         "freshness": {"fresh": 2, "stale": 0, "pending": 0, "not_found": 0},
         "issues": {issue.value: int(issue is Issue.SYNC_STALE) for issue in Issue},
         "affected": {"connection": 0, "sync": 1},
+        "doubtful": 0,
         "app_credentials_rejected": True,
         "xero": {
             "pages": [{"page": "status.xero.com", "status": "major"}],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from exporter.expose.diagnosis_shapes import Basis
 from exporter.expose.documents import organization_document
 from exporter.expose.history import with_history
 from exporter.expose.shapes import OrganizationDocument
 from exporter.model.facts import History, PastReading, Status, UpstreamFailure
-from exporter.model.judgement import ActiveIssue, Because
+from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt
 from exporter.model.words import Freshness, Issue
 from exporter.observe.issues import NO_TOKEN
 from tests.knowledge import CANARY, GONE, HEALTHY, NOW, TIMED_OUT, failing, known, minutes_ago
@@ -51,10 +53,69 @@ def test_what_facts_date_earlier_is_not_moved() -> None:
 
 
 def test_what_only_memory_shows_is_told_apart() -> None:
-    """What comes and goes is not in one reading, and not hidden."""
+    """What comes and goes is not in one reading, and not hidden: the two disagree, so it is not known."""
     both = with_history(one_reading(HEALTHY), remembered(HEALTHY, LINGERING))
-    assert (both.diagnosis.wrong, both.diagnosis.issues) == (False, ())
+    assert (both.diagnosis.wrong, both.diagnosis.issues) == (None, ())
     assert [one.issue for one in both.diagnosis.remembered] == [Issue.INVOICES_FAILING]
+    assert both.diagnosis.summary == (
+        "It is not known whether anything is wrong: this one look, which remembers nothing, finds nothing, and the "
+        "running exporter, which remembers, still has invoices_failing."
+    )
+    assert both.diagnosis.next_steps
+
+
+@pytest.mark.parametrize(
+    ("issue", "because", "wrong"),
+    [
+        (Issue.DISCONNECTED, Because.PLATFORM_SAYS_DISCONNECTED, False),
+        (Issue.TOKEN_EXPIRED, Because.TOKEN_CLOCK, False),
+        (Issue.UNAUTHORIZED, Because.ERROR, False),
+        (Issue.UNAUTHORIZED, Because.NOT_LISTED_BY_XERO, None),  # this look could not read the list
+        (Issue.CONTACTS_FAILING, Because.ERROR, None),
+        (Issue.SYNC_FAILING, Because.NO_TEXT, None),  # it lingers as well
+        (Issue.SYNC_STALE, Because.NOTHING_SYNCED, False),
+    ],
+)
+def test_one_look_ends_what_one_reading_decides_and_nothing_else(
+    issue: Issue,
+    because: Because,
+    wrong: bool | None,  # noqa: FBT001 - a row of a table
+) -> None:
+    """A platform that says connected has connected; a sync that did not fail just now may fail again."""
+    both = with_history(one_reading(HEALTHY), remembered(HEALTHY, ActiveIssue(issue, minutes_ago(9), because)))
+    assert both.diagnosis.wrong is wrong
+    assert [one.issue for one in both.diagnosis.remembered] == [issue]
+    found = with_history(one_reading(GONE), remembered(HEALTHY, ActiveIssue(issue, minutes_ago(9), because)))
+    assert found.diagnosis.wrong is True
+
+
+def test_nothing_synced_ever_is_known_only_by_whoever_watched() -> None:
+    """One look cannot tell a customer of today from one of last year."""
+    never = replace(HEALTHY, last_sync=None)
+    stale = ActiveIssue(Issue.SYNC_STALE, minutes_ago(9), Because.NOTHING_SYNCED)
+    assert with_history(one_reading(never), remembered(never, stale)).diagnosis.wrong is None
+
+
+def test_failed_syncs_are_well_at_one_look_and_well_for_good_where_memory_agrees() -> None:
+    """What one look cannot see is said where it matters."""
+    failed = replace(HEALTHY, failed_syncs=2)
+    assert one_reading(failed).diagnosis.summary.startswith("Nothing is wrong by this one look, which remembers")
+    assert one_reading(failed).diagnosis.wrong is False
+    assert with_history(one_reading(failed), remembered(failed)).diagnosis.summary == "Nothing is wrong."
+    assert one_reading(HEALTHY).diagnosis.summary == "Nothing is wrong."
+
+
+def test_a_list_that_nobody_can_read_any_more_leaves_it_unknown_also_at_one_look() -> None:
+    """The running exporter knows what the last one said; it is over where this look reads one, or is not connected."""
+    state = replace(known(HEALTHY), diagnosis=Diagnosis(doubts=(Doubt.LIST_UNREAD,)), missed_at=NOW)
+    before = organization_document(state, History(), None, names=False)
+    both = with_history(one_reading(HEALTHY), before)
+    assert (both.diagnosis.wrong, both.diagnosis.doubts) == (None, (Doubt.LIST_UNREAD,))
+    assert both.diagnosis.xero.note == before.diagnosis.xero.note
+    assert "last read 2025-01-15T10:30:00.000Z, did not have it" in both.diagnosis.summary
+    read = organization_document(known(HEALTHY, listed=True), History(), None, names=False, basis=Basis.ONE_READING)
+    assert with_history(read, before).diagnosis.wrong is False
+    assert with_history(one_reading(GONE), before).diagnosis.wrong is True
 
 
 def test_readings_of_both_are_told_the_newest_first() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from freezegun import freeze_time
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.clock import SystemClock
@@ -22,7 +22,7 @@ from exporter.model.facts import (
     UpstreamFailure,
 )
 from exporter.model.fleet import Surroundings
-from exporter.model.judgement import WELL, Connections, Thresholds, TokenClock
+from exporter.model.judgement import WELL, Connections, Doubt, Thresholds, TokenClock
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, Sent, SyncStatus, SyncType, Verdict
 from exporter.observe.fleet import FAILED_READINGS, RECENT_READINGS, Fleet
@@ -471,6 +471,67 @@ def test_not_listed_by_xero_needs_a_list_asked_for_after_the_platform_said_conne
     assert [state_of(gone, name).listed for name in "abc"] == [None, None, None]
 
 
+ASKING = Surroundings(started=True, asks_xero=True)
+
+
+def unauthorized_at(second: float) -> Snapshot:
+    """One customer whom the platform calls connected, and whom Xero's list does not have."""
+    rules = Thresholds(stale_after=7200.0)
+    snapshot = snapshot_of([Organization("a", xero_tenant_id=ONE)], None, at(0))
+    listed = listing(second, TWO)
+    snapshot = fold(snapshot, [success("a", 1)], at(second), rules, connections=listed, surroundings=ASKING)
+    assert issues(snapshot) == [Issue.UNAUTHORIZED]
+    return snapshot
+
+
+def doubts(snapshot: Snapshot) -> tuple[Doubt, ...]:
+    """Why it is not known how the customer stands."""
+    return state_of(snapshot, "a").diagnosis.doubts
+
+
+def test_unauthorized_becomes_unknown_and_not_well_when_no_list_can_be_read_any_more() -> None:
+    """Until there is another list, or the platform says something else; readings of the same do not end it."""
+    rules = Thresholds(stale_after=7200.0)
+    lost = fold(unauthorized_at(20), [], at(20 + 1800), rules, surroundings=ASKING)
+    assert (issues(lost), doubts(lost), lost.tally.doubtful) == ([], (Doubt.LIST_UNREAD,), 1)
+    assert state_of(lost, "a").missed_at == at(20)
+    later = fold(lost, [success("a", 1900)], at(1900), rules, surroundings=ASKING)
+    assert doubts(later) == (Doubt.LIST_UNREAD,)
+    relisted = fold(later, [], at(2000), rules, connections=listing(2000, ONE), surroundings=ASKING)
+    assert (issues(relisted), doubts(relisted), relisted.tally.doubtful) == ([], (), 0)
+    missed = fold(later, [], at(2000), rules, connections=listing(2000, TWO), surroundings=ASKING)
+    assert (issues(missed), doubts(missed)) == ([Issue.UNAUTHORIZED], ())
+
+
+def test_such_a_doubt_ends_when_it_is_connected_anew_or_nobody_asks_xero_any_more() -> None:
+    """What was connected later cannot have been on the last list; without `xero.app` there is no list to wait for."""
+    rules = Thresholds(stale_after=7200.0)
+    lost = fold(unauthorized_at(20), [], at(20 + 1800), rules, surroundings=ASKING)
+    away = fold(
+        lost,
+        [success("a", 1900, replace(STATUS, connected=False, last_sync=1.0))],
+        at(1900),
+        rules,
+        surroundings=ASKING,
+    )
+    assert (issues(away), doubts(away)) == ([Issue.DISCONNECTED], ())
+    back = fold(away, [success("a", 1960)], at(1960), rules, surroundings=ASKING)
+    assert (issues(back), doubts(back)) == ([], ())
+    unasked = fold(lost, [], at(1900), rules, surroundings=Surroundings(started=True))
+    assert (doubts(unasked), state_of(unasked, "a").missed_at) == ((), None)
+    at_once = fold(unauthorized_at(20), [], at(30), rules, surroundings=Surroundings(started=True))
+    assert (issues(at_once), doubts(at_once)) == ([], ())
+
+
+def test_what_a_list_missed_says_nothing_of_another_tenant() -> None:
+    """The customer is the same, the Xero organisation is not."""
+    rules = Thresholds(stale_after=7200.0)
+    lost = fold(unauthorized_at(20), [], at(20 + 1800), rules, surroundings=ASKING)
+    for tenant, expected in ((ONE, (Doubt.LIST_UNREAD,)), (TWO, ())):
+        named = snapshot_of([Organization("a", name="new", xero_tenant_id=tenant)], lost, at(1900))
+        assert doubts(fold(named, [], at(1901), rules, surroundings=ASKING)) == expected
+
+
 def test_the_snapshot_holds_the_tally_of_its_states_and_the_judgement_by_it() -> None:
     """Also after a change of the roster, and with what else the judgement went by."""
     snapshot = fleet_of(*map(str, range(300)))
@@ -478,7 +539,8 @@ def test_the_snapshot_holds_the_tally_of_its_states_and_the_judgement_by_it() ->
     surroundings = Surroundings(started=True)
     snapshot = fold(snapshot, readings, at(1), RULES, surroundings=surroundings)
     assert snapshot.tally == tally_of(state for block in snapshot.blocks for state in block.states)
-    assert snapshot.judgement.verdict is Verdict.CUSTOMERS
+    assert snapshot.judgement.verdict is Verdict.STARTING
+    assert snapshot.judgement.undecided_until is not None
     assert snapshot.surroundings is surroundings
     smaller = snapshot_of([Organization("1"), Organization("3")], snapshot, at(2))
     assert smaller.tally.with_issue == 1
@@ -500,6 +562,7 @@ said = st.sampled_from(
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), said | st.sampled_from(Failure), st.integers(0, 1500)), max_size=20))
+@example([("a", trouble(-3000, last_sync=-100), 301), ("b", STATUS, 600), ("a", trouble(0), 1202)])
 def test_diagnosis_in_any_portions_is_the_same(story: list[tuple[str, Status | Failure, int]]) -> None:
     """One tick or twenty: which issues there are depends on the readings and the time."""
     story.sort(key=lambda entry: entry[2])

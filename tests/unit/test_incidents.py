@@ -367,7 +367,25 @@ CASES: Iterable[tuple[str, Tally, Surroundings, Verdict]] = (
         Verdict.PLATFORM_CREDENTIAL,
     ),
     ("not started", tally(fresh=0, known=9), Surroundings(credential_refused=True), Verdict.STARTING),
-    ("nobody to watch", NOBODY, STARTED, Verdict.ALL_WELL),
+    ("nobody to watch", NOBODY, STARTED, Verdict.STARTING),
+    ("nobody to watch, and no token", NOBODY, replace(STARTED, credential_refused=True), Verdict.PLATFORM_CREDENTIAL),
+    ("only some that never connected", replace(NOBODY, never_connected=3), STARTED, Verdict.ALL_WELL),
+    ("some are new", replace(tally(fresh=700, known=1000), unasked=100), STARTED, Verdict.STARTING),
+    ("all are new", replace(tally(fresh=0, known=9), unasked=9), STARTED, Verdict.STARTING),
+    ("a few are new", replace(tally(fresh=800, known=1000), unasked=200), STARTED, Verdict.ALL_WELL),
+    ("some are new, more do not answer", replace(tally(fresh=0, known=9), unasked=7), STARTED, Verdict.PLATFORM_API),
+    (
+        "they are new because the brake is on",
+        replace(tally(fresh=0, known=9), unasked=9),
+        replace(STARTED, credential_refused=True),
+        Verdict.PLATFORM_CREDENTIAL,
+    ),
+    (
+        "some are new, and the platform lost the others",
+        replace(tally(fresh=0, known=9), unasked=9, not_found=9, lost=9),
+        STARTED,
+        Verdict.PLATFORM_API,
+    ),
     ("the platform knows nobody", replace(NOBODY, not_found=9), STARTED, Verdict.PLATFORM_API),
     ("or only one", replace(tally(fresh=1), not_found=9), STARTED, Verdict.ALL_WELL),
     (
@@ -407,6 +425,66 @@ def test_xero_is_said_only_for_what_the_incident_is_of() -> None:
     assert verdict(now) is Verdict.INCIDENT
 
 
-def test_while_it_is_unknown_whether_there_is_an_incident_there_are_customers_with_issues() -> None:
-    """Unknown is not yes."""
-    assert Watched().on(10 * MINUTE, tally(600, unavailable=600)).judgement.verdict is Verdict.CUSTOMERS
+OUTAGE = pages(ServiceStatus.MAJOR)
+
+
+@pytest.mark.parametrize("minutes", [1, 10, 31, 6 * 60 - 1])
+@pytest.mark.parametrize(
+    ("now", "surroundings", "expected"),
+    [
+        (tally(600), STARTED, Verdict.STARTING),
+        (tally(51), STARTED, Verdict.STARTING),
+        (tally(50), STARTED, Verdict.CUSTOMERS),  # no rise, even from nothing
+        (tally(5, fresh=20), STARTED, Verdict.STARTING),
+        (tally(4, fresh=20), STARTED, Verdict.CUSTOMERS),
+        (tally(600, kind=CONNECTION), STARTED, Verdict.STARTING),
+        (tally(600, unavailable=300), STARTED, Verdict.XERO),
+        (tally(600, unavailable=299), STARTED, Verdict.STARTING),
+        (tally(50, unavailable=50), STARTED, Verdict.CUSTOMERS),
+        (tally(600), OUTAGE, Verdict.XERO),
+        (tally(600), pages(ServiceStatus.MINOR), Verdict.STARTING),
+        (tally(50), OUTAGE, Verdict.CUSTOMERS),
+        (tally(4, fresh=4), OUTAGE, Verdict.CUSTOMERS),
+        (tally(600, app_refused=600), OUTAGE, Verdict.XERO_APP),
+        (tally(fresh=1000), OUTAGE, Verdict.ALL_WELL),
+    ],
+)
+def test_after_a_restart_in_the_midst_of_an_outage_nobody_speaks_of_single_customers(
+    now: Tally, surroundings: Surroundings, expected: Verdict, minutes: float
+) -> None:
+    """As many as could be an incident are it at Xero where Xero says so, and else not known for six hours."""
+    judgement = Watched().on(minutes * MINUTE, now, surroundings).judgement
+    assert True not in judgement.incidents.values()
+    assert judgement.verdict is expected
+    could_be = any(now.affected[kind] >= 5 and now.affected[kind] > 0.05 * now.fresh for kind in IncidentKind)
+    assert (judgement.undecided_until is not None) is could_be
+
+
+def test_until_when_it_is_not_known_is_told_and_kept() -> None:
+    """Six hours from the first share; then those who are still affected are single customers, or always were."""
+    fleet = Watched().on(MINUTE, tally(600))
+    until = fleet.judgement.undecided_until
+    assert until == MINUTE + LOOK_BACK
+    while fleet.second + MINUTE < until:
+        assert fleet.on(MINUTE, tally(600)).judgement.undecided_until == until
+    assert fleet.on(MINUTE, tally(600)).judgement.verdict is Verdict.CUSTOMERS
+    assert fleet.judgement.undecided_until is None
+
+
+def test_syncs_that_an_outage_of_connections_hides_are_not_decided_either_and_nobody_can_say_until_when() -> None:
+    """Those who are left may be as they always were; the incident of connections is told first."""
+    fleet = quiet(80).on(MINUTE, hiding(400, 60))
+    assert fleet.incident(SYNC) is None
+    assert fleet.judgement.verdict is Verdict.INCIDENT
+    assert fleet.judgement.undecided_until == float("inf")
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 30)), min_size=1, max_size=12))
+def test_single_customers_are_spoken_of_only_where_no_incident_can_be(story: list[tuple[int, int]]) -> None:
+    """Whatever happens after a start."""
+    fleet = Watched()
+    for minutes, affected in story:
+        for _ in range(minutes):
+            fleet.on(MINUTE, tally(affected, fresh=100))
+            if fleet.judgement.verdict is Verdict.CUSTOMERS:
+                assert affected <= 5 or fleet.incident() is False

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from exporter.model.facts import Organization, OrganizationState
 from exporter.model.fleet import NOBODY
-from exporter.model.judgement import ActiveIssue, Because, Diagnosis, ErrorCount
+from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt, ErrorCount
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason, SyncType
-from exporter.observe.tally import added, tally_of
+from exporter.observe.tally import added, recounted, tally_of
 from tests.unit.judging import at
 
 CONNECTION, SYNC = IncidentKind.CONNECTION, IncidentKind.SYNC
@@ -45,6 +45,21 @@ def test_stale_and_pending_are_known_and_nothing_else() -> None:
     assert (found.known, found.fresh, found.with_issue) == (3, 1, 0)
     assert not any(found.issues.values())
     assert not any(found.affected.values())
+
+
+def test_new_ones_that_were_not_asked_yet_are_counted_apart_from_those_that_did_not_answer() -> None:
+    """Only the latter say something of the platform."""
+    failed = replace(state(Freshness.PENDING), last_attempt=at(1))
+    found = tally_of([state(Freshness.PENDING), failed, state(Freshness.STALE), state()])
+    assert (found.known, found.fresh, found.unasked) == (4, 1, 1)
+
+
+def test_those_in_doubt_are_counted_unless_they_have_an_issue() -> None:
+    """They are fresh, and neither well nor affected."""
+    doubt = Diagnosis(doubts=(Doubt.LIST_UNREAD,))
+    both = replace(ill(Issue.CONTACTS_FAILING), doubts=doubt.doubts)
+    found = tally_of([state(diagnosis=doubt), state(diagnosis=both), state(), state(Freshness.STALE, doubt)])
+    assert (found.fresh, found.doubtful, found.with_issue) == (3, 1, 1)
 
 
 def test_each_organisation_is_affected_once_however_many_issues_it_has() -> None:
@@ -102,3 +117,11 @@ def test_blocks_are_counted_apart_and_added(one: list[OrganizationState], other:
     assert sum(whole.affected.values()) >= whole.with_issue
     assert whole.fresh <= whole.known
     assert all(whole.unavailable[kind] <= whole.affected[kind] <= whole.fresh for kind in IncidentKind)
+
+
+@given(states, states, states)
+def test_a_block_is_recounted_by_those_who_changed_alone(
+    stay: list[OrganizationState], gone: list[OrganizationState], come: list[OrganizationState]
+) -> None:
+    """As if all were counted again."""
+    assert recounted(tally_of([*stay, *gone]), gone, come) == tally_of([*stay, *come])

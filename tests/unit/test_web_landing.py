@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from exporter.expose.verdicts import VERDICTS
+from exporter.expose.verdicts import VERDICTS, meaning_of
 from exporter.model.conditions import Conditions, Readiness, SourceState
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot
 from exporter.model.fleet import NOBODY, FleetJudgement, Surroundings
@@ -146,12 +146,35 @@ def test_the_fleet_is_counted_in_words_and_numbers() -> None:
 @pytest.mark.parametrize("verdict", Verdict)
 def test_the_verdict_stands_first_with_its_sentence(verdict: Verdict) -> None:
     """Right below the question; what to do first where there is something to do."""
-    judged = replace(snapshot(Freshness.FRESH), judgement=FleetJudgement(verdict=verdict))
+    incidents = {IncidentKind.CONNECTION: False, IncidentKind.SYNC: verdict in {Verdict.XERO, Verdict.INCIDENT}}
+    judged = replace(
+        snapshot(Freshness.FRESH),
+        judgement=FleetJudgement(verdict=verdict, incidents=incidents),
+        tally=replace(NOBODY, known=9, fresh=9, app_refused=9 if verdict is Verdict.XERO_APP else 0),
+    )
     found = page(known=judged)
     meaning = VERDICTS[verdict]
     assert f"one customer? {verdict.replace('_', ' ')} {meaning.sentence}" in found.text
     quiet = verdict in {Verdict.STARTING, Verdict.ALL_WELL}
     assert (f"First: {meaning.do_first}" in found.text) is not quiet
+
+
+def test_what_nobody_can_say_yet_asks_for_somebody_to_look() -> None:
+    """Many are affected, or nobody is watched at all: not quiet, though the word is that of an ordinary start."""
+    started = Surroundings(started=True)
+    undecided = replace(
+        snapshot(Freshness.FRESH), surroundings=started, judgement=FleetJudgement(undecided_until=NOW.monotonic + 60)
+    )
+    for known in (undecided, replace(snapshot(), surroundings=started)):
+        assert f"First: {meaning_of(known).do_first}" in page(known=known).text
+    assert "First:" not in page(known=replace(snapshot(Freshness.FRESH), surroundings=started)).text
+
+
+def test_who_could_not_be_read_is_told_beside_the_issues() -> None:
+    """Nobody has one is said only of those that are known."""
+    found = page(known=snapshot(Freshness.FRESH, Freshness.STALE, Freshness.PENDING)).text
+    assert "No organisation that is fresh has one. Not known of 1 not read yet, 1 not answered for lately." in found
+    assert "Not known of" not in page(known=snapshot(Freshness.FRESH)).text
 
 
 def test_issues_are_counted_in_words_and_lead_to_the_list() -> None:

@@ -117,9 +117,14 @@ class Room:
         return None if found is None else found.tenants
 
     @property
-    def rejected(self) -> bool | None:
-        """What the view says of the app now."""
-        return self.watch.view(self.clock.now()).rejected
+    def rejected(self) -> tuple[Rejection, float] | None:
+        """How Xero refuses the app, as far as is known now, and since when; None when it does not."""
+        found = self.watch.view(self.clock.now())
+        if found.rejection is None:
+            assert found.rejected_since is None
+            return None
+        assert found.rejected_since is not None
+        return found.rejection, found.rejected_since.monotonic
 
 
 @pytest.fixture
@@ -184,15 +189,15 @@ async def test_a_failure_keeps_the_very_same_list(room: Room) -> None:
 
 async def test_the_refusal_of_the_app_is_known_until_xero_says_otherwise_or_it_is_too_old(room: Room) -> None:
     """An outage in between says nothing of it."""
-    await room.ask(REFUSED)
-    assert room.rejected is True
-    assert room.watch.view(room.clock.now()).rejection is Rejection.INVALID_CLIENT
-    await room.ask(DOWN)
-    assert room.rejected is True
+    began = room.clock.at
+    for answer in (REFUSED, DOWN, REFUSED):
+        await room.ask(answer)
+        assert room.rejected == (Rejection.INVALID_CLIENT, began)
+        room.clock.at += 5
     await room.ask(NO_LIST)
-    assert room.rejected is False
-    assert room.watch.view(room.clock.now()).rejection is None
+    assert room.rejected is None
     await room.ask(REFUSED)
+    assert room.rejected == (Rejection.INVALID_CLIENT, began + 15)
     room.clock.at += GOOD_FOR * REFRESH
     assert room.rejected is None
 
@@ -329,6 +334,8 @@ def test_what_is_known_of_list_and_app_ages_apart() -> None:
     listed = Asked(ConnectionList(frozenset({TENANT}), 1, Moment(0, 0)), accepted=True)
     known = learned(learned(Known(), listed, Moment(1, 1), 30), REFUSED, Moment(20, 20), 30)
     early, late, last = (view_of(known, Moment(at, at), 30) for at in (25, 40, 50))
-    assert (early.connections is not None, early.rejected, early.valid_until) == (True, True, 30)
-    assert (late.connections, late.rejected, late.valid_until) == (None, True, 50)
-    assert (last.connections, last.rejected, last.valid_until) == (None, None, float("inf"))
+    refused = (Rejection.INVALID_CLIENT, Moment(20, 20))
+    assert (early.connections is not None, early.valid_until) == (True, 30)
+    assert (late.connections, late.valid_until) == (None, 50)
+    assert {(one.rejection, one.rejected_since) for one in (early, late)} == {refused}
+    assert (last.connections, last.rejection, last.rejected_since, last.valid_until) == (None, None, None, float("inf"))

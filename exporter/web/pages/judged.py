@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.expose.verdicts import VERDICTS
+from exporter.expose.verdicts import meaning_of, unread_beside
 from exporter.model.facts import Snapshot
 from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
 from exporter.observe.issues import ISSUES
@@ -62,6 +62,7 @@ class Judged:
         do_first: what to do first.
         bad: whether somebody should do something.
         issues: those that any organisation has.
+        unread: of how many it is not known whether they have one, as a sentence; empty when of none.
         incidents: of each kind, whether there is one, and how many organisations are affected.
         xero: what Xero says of itself and of the app.
     """
@@ -71,6 +72,7 @@ class Judged:
     do_first: str
     bad: bool
     issues: tuple[IssueCount, ...]
+    unread: str
     incidents: tuple[Told, ...]
     xero: tuple[Told, ...]
 
@@ -78,17 +80,24 @@ class Judged:
 def judged(snapshot: Snapshot) -> Judged:
     """What is concluded of this snapshot."""
     verdict = snapshot.judgement.verdict
-    meaning = VERDICTS[verdict]
+    meaning = meaning_of(snapshot)
     counts = snapshot.tally.issues
     return Judged(
         verdict=_spaced(verdict),
         sentence=meaning.sentence,
         do_first=meaning.do_first,
-        bad=verdict not in _QUIET,
+        bad=verdict not in _QUIET or _cannot_be_told(snapshot),
         issues=tuple(IssueCount(issue, counts[issue], ISSUES[issue].sentence) for issue in Issue if counts[issue]),
+        unread=unread_beside(snapshot),
         incidents=tuple(_incident(snapshot, kind) for kind in IncidentKind),
         xero=tuple(_xero(snapshot)),
     )
+
+
+def _cannot_be_told(snapshot: Snapshot) -> bool:
+    """Whether the exporter works, and somebody must look: many are affected, or nobody is watched."""
+    undecided = snapshot.judgement.undecided_until is not None
+    return snapshot.surroundings.started and (undecided or not len(snapshot))
 
 
 def _incident(snapshot: Snapshot, kind: IncidentKind) -> Told:

@@ -1,0 +1,425 @@
+"""The Exporter dashboard: is it us? The exporters, the way to the platform, its list of organisations, its costs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alerts.queries import FRESH
+from dashboards.boards import Row, board
+from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, counted, graph, number, over_time, rows, states
+from dashboards.queries import JOB, SHIPPED, Spans, lines
+from dashboards.words import ATTENTION, BAD, FAILURES, GOOD, Said, yes_no
+
+UID: Final = "xero-exporter"
+RATE: Final = "[$__rate_interval]"
+
+
+def exporters(spans: Spans = SHIPPED) -> dict[str, object]:
+    """The dashboard, with these durations."""
+    return board(
+        UID,
+        "Xero / Exporter",
+        "Is it us? Whether the exporter runs and is configured, how it reaches the platform, whom it watches, and what "
+        "it costs.",
+        (_stands(), _polling(), _way(), _roster(spans), _cost()),
+        alerts='scope=~"fleet|exporter"',
+        spans=spans,
+    )
+
+
+def _stands() -> Row:
+    return Row(
+        "",
+        (
+            number(
+                Look(
+                    title="Exporters",
+                    do="Exporters that Prometheus can scrape, and those that it should. One that does not answer: "
+                    "nothing is known of its organisations.",
+                    width=5,
+                    height=4,
+                    steps=((None, BAD), (1, GOOD)),
+                ),
+                at_the_end(f"count(up{{{JOB}}} == 1) or vector(0)", "answering"),
+                at_the_end(f"count(up{{{JOB}}})", "expected", "B"),
+            ).override_by_name("expected", counted()),
+            number(
+                Look(
+                    title="Token accepted?",
+                    do="Whether the platform accepts our token. No: put a valid one into platform.token_file; it is "
+                    "taken up within seconds, without a "
+                    "restart. Until then one probe goes out every 30 s.",
+                    width=5,
+                    height=4,
+                    said=yes_no("yes", "no"),
+                    empty="not known yet",
+                ),
+                at_the_end(f"min(xero_exporter_platform_auth_ok{{{JOB}}})", "token"),
+                filled=True,
+            ),
+            number(
+                Look(
+                    title="Configuration usable?",
+                    do="No: it was changed and cannot be used, and the last good one is in force. xero-exporter "
+                    "check-config says what is wrong.",
+                    width=5,
+                    height=4,
+                    said=yes_no("yes", "no"),
+                ),
+                at_the_end(f"min(xero_exporter_config_last_reload_successful{{{JOB}}})", "configuration"),
+            ),
+            number(
+                Look(
+                    title="Clocks apart",
+                    do="The platform's clock against ours. Beyond 2 minutes nothing is concluded from instants: mend "
+                    "the clock that is off.",
+                    width=5,
+                    height=4,
+                    unit="s",
+                    decimals=1,
+                    steps=((None, BAD), (-120, GOOD), (120, BAD)),
+                    empty="not known yet",
+                ),
+                at_the_end(f"max(xero_exporter_platform_clock_skew_seconds{{{JOB}}})", "ahead"),
+            ),
+            number(
+                Look(
+                    title="Asked to wait",
+                    do="The platform answered 429 with Retry-After: nobody is asked until then. Often: lower "
+                    "platform.max_requests_per_second or lengthen poll.interval.",
+                    width=4,
+                    height=4,
+                    unit="s",
+                    steps=((None, GOOD), (0.001, ATTENTION)),
+                    said={0: Said("no", GOOD)},
+                ),
+                at_the_end(
+                    f"max(xero_exporter_platform_paused_until_timestamp_seconds{{{JOB}}} - time()) > 0 or vector(0)",
+                    "for another",
+                ),
+            ),
+        ),
+    )
+
+
+def _polling() -> Row:
+    lag = f"sum by (le) (rate(xero_exporter_poll_lag_seconds_bucket{{{JOB}}}{RATE}))"
+    return Row(
+        "Does polling keep up?",
+        (
+            graph(
+                Look(
+                    title="How late do readings begin?",
+                    do="Against their due time, of half and of 99 in 100. There is no cycle: each organisation has its "
+                    "own second. Near the interval: raise max_concurrency or the interval.",
+                    width=12,
+                    unit="s",
+                    least=0,
+                    colors={"interval": BAD, "half": GOOD, "99 in 100": ATTENTION},
+                ),
+                over_time(f"histogram_quantile(0.5, {lag})", "half"),
+                over_time(f"histogram_quantile(0.99, {lag})", "99 in 100", "B"),
+                over_time(f"max(xero_exporter_poll_interval_seconds{{{JOB}}})", "interval", "C"),
+            ),
+            graph(
+                Look(
+                    title="How old is the oldest fresh reading?",
+                    do="Near stale_after: some organisations are not answered for, and are withdrawn next. The Fleet "
+                    "dashboard lists them.",
+                    width=12,
+                    unit="s",
+                    least=0,
+                    colors={"oldest": "blue", "half": GOOD, "stale_after": BAD},
+                ),
+                over_time(f"max({FRESH}{{{JOB}}})", "oldest"),
+                over_time(f"quantile(0.5, {FRESH}{{{JOB}}})", "half", "B"),
+                over_time(f"max(xero_exporter_stale_after_seconds{{{JOB}}})", "stale_after", "C"),
+            ),
+            graph(
+                Look(
+                    title="Turns that passed unused",
+                    do="Per minute: an organisation was due and its last reading was still under way. Those that hang "
+                    "have few connections of their own; many: the platform is slow.",
+                    width=8,
+                    height=7,
+                    least=0,
+                    colors={"unused": ATTENTION},
+                ),
+                over_time(f"60 * sum(rate(xero_exporter_poll_overruns_total{{{JOB}}}{RATE}))", "unused"),
+            ),
+            graph(
+                Look(
+                    title="Readings under way",
+                    do="Those that wait for a permit included. Near platform.max_concurrency for long: the platform "
+                    "is slower than the pace.",
+                    width=8,
+                    height=7,
+                    least=0,
+                ),
+                over_time(f"sum by (instance) (xero_exporter_readings_in_flight{{{JOB}}})", "{{instance}}"),
+            ),
+            graph(
+                Look(
+                    title="Does the process keep its own pace?",
+                    do="Ticks, one a second, that did not happen, per minute. More than a few: it has too little "
+                    "CPU, or the machine sleeps.",
+                    width=8,
+                    height=7,
+                    least=0,
+                ),
+                over_time(
+                    f"60 * sum by (instance) (rate(xero_exporter_ticks_missed_total{{{JOB}}}{RATE}))", "{{instance}}"
+                ),
+            ),
+        ),
+    )
+
+
+def _way() -> Row:
+    asked = f"sum by (upstream) (rate(xero_exporter_requests_total{{{JOB}}}{RATE}))"
+    took = f"sum by (le, upstream) (rate(xero_exporter_request_duration_seconds_bucket{{{JOB}}}{RATE}))"
+    return Row(
+        "How do requests fare?",
+        (
+            graph(
+                Look(
+                    title="Requests",
+                    do="Per second, by whom is asked. memberpulse is the number of organisations through the interval: "
+                    "less is back-off, or the brake.",
+                    width=8,
+                    unit="reqps",
+                    least=0,
+                ),
+                over_time(f"{asked} > 0", "{{upstream}}"),
+            ),
+            graph(
+                Look(
+                    title="Failures of requests",
+                    do="Per second, by class. server_error and timeout: the platform. network: the way to it. auth: "
+                    "the token. invalid_response: a proxy answers in its place.",
+                    width=8,
+                    unit="reqps",
+                    least=0,
+                    empty="no request failed in this time",
+                ),
+                over_time(
+                    f"sum by (upstream, failure) (rate(xero_exporter_request_failures_total{{{JOB}}}{RATE})) > 0",
+                    "{{upstream}}: {{failure}}",
+                ),
+                bars=True,
+            ),
+            graph(
+                Look(
+                    title="How long do requests take?",
+                    do="99 in 100 took less, whatever their outcome. At platform.timeout: they hang, and count as "
+                    "timeout.",
+                    width=8,
+                    unit="s",
+                    least=0,
+                ),
+                over_time(f"histogram_quantile(0.99, {took}) and on (upstream) {asked} > 0", "{{upstream}}"),
+            ),
+            graph(
+                Look(
+                    title="How does asking about organisations fail?",
+                    do="Organisations whose last reading failed, by class. A few: theirs. Many of one class: the "
+                    "platform, the token or the network.",
+                    width=12,
+                    least=0,
+                    colors={failure.value: color for failure, color in FAILURES.items()},
+                    empty="every last reading was answered",
+                ),
+                over_time(f"count by (failure) (xero_poll_failure{{{JOB}}})", "{{failure}}"),
+                bars=True,
+            ),
+            graph(
+                Look(
+                    title="Errors lists that were cut",
+                    do="Entries per minute of the platform's errors lists that were malformed or too many. Steady: "
+                    "tell whoever builds the platform.",
+                    width=12,
+                    least=0,
+                    colors={"left out": ATTENTION},
+                ),
+                over_time(f"60 * sum(rate(xero_exporter_status_errors_dropped_total{{{JOB}}}{RATE}))", "left out"),
+            ),
+        ),
+    )
+
+
+def _roster(spans: Spans) -> Row:
+    usable = lines(
+        "min by (what) (",
+        f'  label_replace(xero_exporter_config_last_reload_successful{{{JOB}}}, "what", "configuration", "", "")',
+        f'  or label_replace(xero_exporter_token_file_readable{{{JOB}}}, "what", "token: $1", "token", "(.+)")',
+        f"  or label_replace(xero_exporter_tls_certificate_readable{{{JOB}}}, "
+        '"what", "certificate: $1", "certificate", "(.+)")',
+        ")",
+    )
+    return Row(
+        "Whom does it watch, and with what settings?",
+        (
+            graph(
+                Look(
+                    title="Organisations listed, by source",
+                    do="Before include and exclude. A sudden drop: somebody edited a list, or the server that lists "
+                    "them misses some.",
+                    width=8,
+                    least=0,
+                ),
+                over_time(f"sum by (source) (xero_exporter_roster_organizations{{{JOB}}})", "{{source}}"),
+            ),
+            rows(
+                Look(
+                    title="Lists of organisations",
+                    do="How long ago each was last taken over, and how often one was refused in a day: then the last "
+                    "good one is kept, and the log says why.",
+                    width=8,
+                ),
+                (
+                    Column(of="source", title="Source", width=90),
+                    Column(of="Value #A", title="Read ago", unit="s"),
+                    Column(of="Value #B", title="Refused in a day", unit=COUNT, width=140),
+                ),
+                as_rows(
+                    f"time() - min by (source) (xero_exporter_roster_last_success_timestamp_seconds{{{JOB}}})", "A"
+                ),
+                as_rows(
+                    f"sum by (source) (increase(xero_exporter_roster_rejected_total{{{JOB}}}[{spans.day}])) "
+                    f"and on (source) xero_exporter_roster_organizations{{{JOB}}}",
+                    "B",
+                ),
+            ),
+            number(
+                Look(
+                    title="Is the server's list believed?",
+                    do="Held: its answer dropped more than half at once. Those that it misses are watched on for an "
+                    "hour; a reload accepts the answer at once.",
+                    width=8,
+                    said=yes_no("held back", "believed", good=False),
+                    empty="organizations.http is not used",
+                ),
+                at_the_end(f"max(xero_exporter_discovery_held{{{JOB}}})", "list"),
+                at_the_end(f"sum(xero_exporter_discovery_missing_organizations{{{JOB}}})", "missed, kept", "B"),
+                below=True,
+            ).override_by_name("missed, kept", counted()),
+            states(
+                Look(
+                    title="Can settings, tokens and certificates be used?",
+                    do="No: the file was changed and cannot be used, and the last good one is kept until a restart. "
+                    "Mend the file; the log says what is wrong with it.",
+                    width=12,
+                    height=7,
+                    said=yes_no("yes", "no"),
+                ),
+                over_time(usable, "{{what}}"),
+            ),
+            rows(
+                Look(
+                    title="Which exporters?",
+                    do="Each exporter of the job. Two that tell of the same organisations count everything twice.",
+                    width=12,
+                    height=7,
+                ),
+                (
+                    Column(of="instance", title="Instance"),
+                    Column(of="version", title="Version", width=110),
+                    Column(of="Value #B", title="Organisations", unit=COUNT, width=120),
+                    Column(of="Value #C", title="Up for", unit="s", width=110),
+                ),
+                as_rows(f"max by (instance, version) (xero_exporter_build_info{{{JOB}}})", "A"),
+                as_rows(f"sum by (instance) (xero_organizations{{{JOB}}})", "B"),
+                as_rows(
+                    "time() - max by (instance) (process_start_time_seconds"
+                    f"{{{JOB}}} and on (job, instance) xero_exporter_build_info)",
+                    "C",
+                ),
+            ),
+        ),
+    )
+
+
+def _cost() -> Row:
+    return Row(
+        "What does it cost?",
+        (
+            graph(
+                Look(
+                    title="Memory",
+                    do="About 130 MiB for 10,000 organisations. One that only rises over days is a fault: report it.",
+                    width=6,
+                    height=7,
+                    unit="bytes",
+                    least=0,
+                ),
+                over_time(f"sum by (instance) (process_resident_memory_bytes{{{JOB}}})", "{{instance}}"),
+            ),
+            graph(
+                Look(
+                    title="CPU",
+                    do="Share of one core: a few percent for 10,000 organisations a minute. Near 1: split the list "
+                    "over several exporters.",
+                    width=6,
+                    height=7,
+                    unit="percentunit",
+                    least=0,
+                ),
+                over_time(f"sum by (instance) (rate(process_cpu_seconds_total{{{JOB}}}{RATE}))", "{{instance}}"),
+            ),
+            graph(
+                Look(
+                    title="Size of a scrape",
+                    do="As it was sent. Without gzip it is five times as large: look at what scrapes so.",
+                    width=6,
+                    height=7,
+                    unit="bytes",
+                    least=0,
+                ),
+                over_time(
+                    f"max by (format, encoding) (xero_exporter_scrape_bytes{{{JOB}}})", "{{format}}, {{encoding}}"
+                ),
+            ),
+            graph(
+                Look(
+                    title="Duration of a scrape",
+                    do="As Prometheus sees it, and making the page alone. Near scrape_timeout: scrape less often.",
+                    width=6,
+                    height=7,
+                    unit="s",
+                    least=0,
+                    colors={"scrape": "blue", "page, 99 in 100": ATTENTION},
+                ),
+                over_time(f"max(scrape_duration_seconds{{{JOB}}})", "scrape"),
+                over_time(
+                    "histogram_quantile(0.99, sum by (le) "
+                    f"(rate(xero_exporter_scrape_duration_seconds_bucket{{{JOB}}}{RATE})))",
+                    "page, 99 in 100",
+                    "B",
+                ),
+            ),
+            graph(
+                Look(
+                    title="Series",
+                    do="Of organisations and the fleet; Prometheus pays for each. About 16 an organisation, and two "
+                    "more for each issue.",
+                    width=12,
+                    height=7,
+                    least=0,
+                ),
+                over_time(f"sum by (instance) (xero_exporter_series{{{JOB}}})", "{{instance}}"),
+            ),
+            graph(
+                Look(
+                    title="Blocks rendered",
+                    do="Per minute: a block of 256 organisations is rendered again when something in it changed. Far "
+                    "above two for each block and interval: something changes all the time.",
+                    width=12,
+                    height=7,
+                    least=0,
+                ),
+                over_time(
+                    f"60 * sum by (instance) (rate(xero_exporter_blocks_rendered_total{{{JOB}}}{RATE}))", "{{instance}}"
+                ),
+            ),
+        ),
+    )

@@ -1,0 +1,351 @@
+"""The Organisation dashboard: how one customer stands, since when, why, and what is known of it at all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models import dashboard as model
+
+from alerts.queries import FRESH
+from alerts.writing import EXPORTER
+from dashboards.boards import RUNBOOK, TO_ORGANIZATION, Row, board
+from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, graph, number, over_time, rows, states
+from dashboards.queries import JOB, ONE, SHIPPED, Spans, coded, lines
+from dashboards.words import (
+    ATTENTION,
+    BAD,
+    GOOD,
+    ISSUES,
+    SYNC_STATUS_CODES,
+    SYNC_STATUS_SAID,
+    Said,
+    yes_no,
+)
+
+UID: Final = "xero-organization"
+FOUND: Final = 20
+"""Organisations that a search shows."""
+
+IS_FRESH: Final = f"{FRESH}{{{ONE}}}"
+
+
+def organization(spans: Spans = SHIPPED) -> dict[str, object]:
+    """The dashboard."""
+    return board(
+        UID,
+        "Xero / Organisation",
+        "One customer's connection to Xero. Type an organization_id above, or a part of it and choose below.",
+        (_now(), _wrong(), _syncs(), _asking(), _others()),
+        alerts='organization_id="$organization_id"',
+        spans=spans,
+        variables=(_which(),),
+        links=(_steps(),),
+    )
+
+
+def _which() -> dashboard.TextBoxVariable:
+    # A text box and not a list: a list of 10,000 is slow, and an id that is not in a shortened one would silently
+    # become another organisation.
+    variable = dashboard.TextBoxVariable("organization_id").label("Organisation")
+    return variable.description("The platform's own id, whole; a part of it finds organisations below.")
+
+
+def _steps() -> dashboard.DashboardLink:
+    link = dashboard.DashboardLink("Steps for this organisation").type(model.DashboardLinkType.LINK)
+    link = link.url(f"{EXPORTER}/api/v1/organizations/${{organization_id}}").icon("doc").target_blank(True)
+    return link.tooltip("The exporter's diagnosis: causes, numbered steps and who takes them")
+
+
+def _age(family: str) -> str:
+    return f"time() - max({family}{{{ONE}}})"
+
+
+def _now() -> Row:
+    nothing = "not known"
+    return Row(
+        "",
+        (
+            number(
+                Look(
+                    title="Connected to Xero?",
+                    do="What the platform says. No: the customer connects again on the integration page. Not known: "
+                    "nothing fresh was read, see below.",
+                    width=4,
+                    height=4,
+                    said=yes_no("yes", "no"),
+                    empty=nothing,
+                ),
+                at_the_end(f"max(xero_connected{{{ONE}}})", "connected"),
+                filled=True,
+            ),
+            number(
+                Look(
+                    title="Does Xero agree?",
+                    do="Whether Xero's own list of connections has it. No, while the platform says yes: the customer "
+                    "revoked the app in Xero, and must connect again.",
+                    width=4,
+                    height=4,
+                    said=yes_no("yes", "no"),
+                    empty="not asked: needs xero.app and a tenant id",
+                ),
+                at_the_end(f"max(xero_connection_authorized{{{ONE}}})", "authorised"),
+            ),
+            number(
+                Look(
+                    title="Token expires in",
+                    do="Access tokens live 30 minutes and many are renewed only when used: past alone is no fault. The "
+                    "issue token expired says when it is one.",
+                    width=4,
+                    height=4,
+                    unit="s",
+                    steps=((None, ATTENTION), (0, GOOD)),
+                    empty=nothing,
+                ),
+                at_the_end(f"max(xero_token_expiry_timestamp_seconds{{{ONE}}}) - time()", "token"),
+            ),
+            number(
+                Look(
+                    title="Last sync ago",
+                    do="Some customers sync nightly. With syncs that wait, more than 26 hours is an issue.",
+                    width=4,
+                    height=4,
+                    unit="s",
+                    steps=((None, GOOD), (26 * 3600, ATTENTION)),
+                    empty=nothing,
+                ),
+                at_the_end(_age("xero_last_sync_timestamp_seconds"), "last sync"),
+            ),
+            number(
+                Look(
+                    title="Syncs",
+                    do="As the platform says. Failed may stay after its cause is mended: only a retry takes it away.",
+                    width=4,
+                    height=4,
+                    empty=nothing,
+                ),
+                at_the_end(f"max(xero_pending_syncs{{{ONE}}})", "pending"),
+                at_the_end(f"max(xero_failed_syncs{{{ONE}}})", "failed", "B"),
+            ),
+            number(
+                Look(
+                    title="Last answer ago",
+                    do="How old all of this is. Older than stale_after: it is withdrawn, and nothing is known.",
+                    width=4,
+                    height=4,
+                    unit="s",
+                    steps=((None, GOOD), (300, ATTENTION)),
+                    empty="never answered",
+                ),
+                at_the_end(_age("xero_poll_last_success_timestamp_seconds"), "answer"),
+            ),
+        ),
+    )
+
+
+def _wrong() -> Row:
+    return Row(
+        "What is wrong?",
+        (
+            rows(
+                Look(
+                    title="Issues",
+                    do="What the exporter concludes, and for how long. The link above gives the steps, in their order "
+                    "and with who takes them.",
+                    width=6,
+                    height=7,
+                    empty="no issue, or nothing fresh is known",
+                ),
+                (
+                    Column(of="issue", title="Issue", words=ISSUES),
+                    Column(of="Value #A", title="For", unit="s", width=110),
+                ),
+                as_rows(f"time() - max by (issue) (xero_issue_since_timestamp_seconds{{{ONE}}})", "A"),
+            ),
+            rows(
+                Look(
+                    title="Alerts and their runbooks",
+                    do="Open the runbook of an alert. Pending ones fire when their issue lasts. In an incident of the "
+                    "fleet none is opened for a single organisation.",
+                    width=8,
+                    height=7,
+                    empty="no alert of this organisation",
+                ),
+                (
+                    Column(of="alertname", title="Alert", link=RUNBOOK, hint="Runbook"),
+                    Column(of="alertstate", title="State", width=80),
+                    Column(of="Value #A", title="For", unit="s", width=100),
+                ),
+                as_rows(
+                    lines(
+                        f"time() - max by (alertname) (ALERTS_FOR_STATE{{{ONE}}})",
+                        f"  + on (alertname) group_right () 0 * max by (alertname, alertstate) (ALERTS{{{ONE}}})",
+                    ),
+                    "A",
+                ),
+            ),
+            rows(
+                Look(
+                    title="Errors now",
+                    do="Recent errors by type and reason. docs/reasons.md says what each means, who can end it, and "
+                    "whether a retry helps.",
+                    width=10,
+                    height=7,
+                    empty="no recent error",
+                ),
+                (
+                    Column(of="sync_type", title="Type", width=120),
+                    Column(of="reason", title="Reason"),
+                    Column(of="Value #A", title="Errors", unit=COUNT, width=80),
+                ),
+                as_rows(f"sort_desc(max by (sync_type, reason) (xero_recent_errors{{{ONE}}}))", "A"),
+            ),
+            states(
+                Look(
+                    title="Since when, and how often before?",
+                    do="Each issue over time; a gap is a time of which nothing fresh is known. Several that begin "
+                    "together have one cause.",
+                    width=24,
+                    height=10,
+                    said={0: Said("no", GOOD), 1: Said("yes", BAD)},
+                    empty="nothing fresh was known in this time",
+                ),
+                *(
+                    over_time(
+                        f'max(xero_issue{{{ONE}, issue="{issue}"}}) or on () '
+                        f'0 * max(xero_issue_organizations{{{JOB}, issue="{issue}"}}) and on () {IS_FRESH}',
+                        said.text,
+                        ref,
+                    )
+                    for ref, (issue, said) in zip("ABCDEFGH", ISSUES.items(), strict=True)
+                ),
+            ),
+        ),
+    )
+
+
+def _syncs() -> Row:
+    return Row(
+        "How do its syncs go?",
+        (
+            graph(
+                Look(
+                    title="Recent errors, by type and reason",
+                    do="The reason with most errors first: one cure often ends many.",
+                    width=12,
+                    least=0,
+                    empty="no recent error in this time",
+                ),
+                over_time(f"max by (sync_type, reason) (xero_recent_errors{{{ONE}}})", "{{sync_type}}: {{reason}}"),
+                bars=True,
+            ),
+            graph(
+                Look(
+                    title="Syncs that wait, and that failed",
+                    do="Waiting that only grows: nothing syncs, see the last sync beside. Failed that only a retry "
+                    "takes away: look whether its cause is over.",
+                    width=12,
+                    least=0,
+                    colors={"pending": "blue", "failed": BAD},
+                    empty="the platform gave no counts in this time",
+                ),
+                over_time(f"max(xero_pending_syncs{{{ONE}}})", "pending"),
+                over_time(f"max(xero_failed_syncs{{{ONE}}})", "failed", "B"),
+            ),
+            states(
+                Look(
+                    title="What does the platform say of its syncs?",
+                    do="sync_status over time, in the platform's word. The exporter's issues say more: trust those.",
+                    width=12,
+                    height=6,
+                    said=SYNC_STATUS_SAID,
+                    empty="the platform gave no status in this time",
+                ),
+                over_time(_sync_status(), "status"),
+            ),
+            graph(
+                Look(
+                    title="Age of the last sync",
+                    do="A saw: it falls at each sync. A line that only rises: nothing syncs any more.",
+                    width=12,
+                    height=6,
+                    unit="s",
+                    least=0,
+                    empty="it never synced",
+                    colors={"last sync": "blue"},
+                ),
+                over_time(_age("xero_last_sync_timestamp_seconds"), "last sync"),
+            ),
+        ),
+    )
+
+
+def _sync_status() -> str:
+    return coded("xero_sync_status", "status", SYNC_STATUS_CODES, "max").replace(JOB, ONE)
+
+
+def _asking() -> Row:
+    return Row(
+        "How well is it known?",
+        (
+            graph(
+                Look(
+                    title="Age of the last answer",
+                    do="Above stale_after everything else here is withdrawn. Rising for many at once: look at the "
+                    "Exporter dashboard.",
+                    width=12,
+                    height=7,
+                    unit="s",
+                    least=0,
+                    empty="it never answered",
+                    colors={"last answer": "blue", "stale_after": BAD},
+                ),
+                over_time(_age("xero_poll_last_success_timestamp_seconds"), "last answer"),
+                over_time(f"max(xero_exporter_stale_after_seconds{{{JOB}}})", "stale_after", "B"),
+            ),
+            states(
+                Look(
+                    title="How did asking fail?",
+                    do="Failure classes over time. auth: the token may not see this organisation. not_found: the "
+                    "platform does not know it. The others: the way to the platform.",
+                    width=12,
+                    height=7,
+                    said={1: Said("failed", BAD)},
+                    empty="asking never failed in this time",
+                ),
+                over_time(f"max by (failure) (xero_poll_failure{{{ONE}}})", "{{failure}}"),
+            ),
+        ),
+    )
+
+
+def _others() -> Row:
+    return Row(
+        "Another organisation?",
+        (
+            rows(
+                Look(
+                    title=f"Organisations whose id holds what was typed above, {FOUND} at most",
+                    do="Choose one to see it here. Those with an issue come first.",
+                    width=24,
+                    height=6,
+                    empty="no organisation has such an id",
+                ),
+                (
+                    Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
+                    Column(of="Value #A", title="Issues", unit=COUNT, width=120),
+                ),
+                as_rows(
+                    lines(
+                        f"sort_desc(topk({FOUND},",
+                        f'  count by (organization_id) (xero_issue{{{JOB}, organization_id=~".*$organization_id.*"}})',
+                        "  or 0 * max by (organization_id) (",
+                        f'    xero_organization_info{{{JOB}, organization_id=~".*$organization_id.*"}}',
+                        "  )",
+                        "))",
+                    ),
+                    "A",
+                ),
+            ),
+        ),
+    )

@@ -1,0 +1,222 @@
+"""The dashboards as they are committed, and that each check of them notices what it is there for."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from alerts.entries import Alert
+from alerts.table import all_alerts
+from alerts.writing import annotations_of
+from dashboards.checking import faults
+from dashboards.reading import panels, queries
+from dashboards.words import FAILURES, FRESHNESS, ISSUES, MEANING, PAGE_SAID, VERDICT_CODES, VERDICT_SAID
+from dashboards.writing import write
+from exporter.model.words import Failure, Freshness, Issue, ServiceStatus, Verdict
+
+JSON = Path(__file__).parents[2] / "dashboards/json"
+BOARDS: dict[str, Any] = {file.stem: json.loads(file.read_text()) for file in sorted(JSON.glob("*.json"))}
+
+
+def test_making_the_dashboards_leaves_no_difference(tmp_path: Path) -> None:
+    """What is committed is what `make dashboards` writes, byte by byte, and nothing else lies there."""
+    write(tmp_path)
+    written = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    committed = {file.name: file.read_text() for file in JSON.iterdir()}
+    assert written.keys() == committed.keys()
+    for name, text in written.items():
+        assert committed[name] == text, f"dashboards/json/{name} is out of step: run 'make dashboards'"
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_nothing_is_wrong_with_it(name: str) -> None:
+    """No check has anything to say."""
+    assert faults(BOARDS[name]) == []
+    assert len(list(queries(BOARDS[name]))) > 15
+
+
+def test_their_uids_stay() -> None:
+    """Alerts and bookmarks link to them."""
+    assert {name: board["uid"] for name, board in BOARDS.items()} == {
+        "xero-exporter": "xero-exporter",
+        "xero-fleet": "xero-fleet",
+        "xero-organization": "xero-organization",
+    }
+    assert len({board["title"] for board in BOARDS.values()}) == len(BOARDS)
+
+
+@pytest.mark.parametrize("alert", all_alerts(), ids=lambda alert: alert.name)
+def test_each_alert_leads_to_a_dashboard_and_chooses_what_can_be_chosen_there(alert: Alert) -> None:
+    """The dashboard is there, and has the variables that the link sets."""
+    link = urlparse(annotations_of(alert)["dashboard_url"])
+    [board] = [board for board in BOARDS.values() if link.path == f"/d/{board['uid']}"]
+    chosen = {name.removeprefix("var-") for name in parse_qs(link.query)}
+    assert chosen <= {variable["name"] for variable in board["templating"]["list"]}
+
+
+def test_every_word_has_its_own_text() -> None:
+    """All words of the closed lists are shown, and no two look alike."""
+    assert set(VERDICT_CODES) == set(Verdict)
+    assert set(ISSUES) == set(Issue)
+    assert set(FRESHNESS) == set(Freshness)
+    assert set(FAILURES) == set(Failure)
+    assert len(PAGE_SAID) == len(ServiceStatus)
+    assert 2 * len(VERDICT_SAID) == len(MEANING) == 2 * (len(Verdict) + 1)
+    for said in (VERDICT_SAID, MEANING, PAGE_SAID, ISSUES, FRESHNESS):
+        texts = [one.text for one in said.values()]
+        assert len(set(texts)) == len(texts)
+
+
+def test_no_list_of_organisations_is_without_an_end() -> None:
+    """A query that gives a series for each of 10,000 organisations names how many it shows at most."""
+    for board in BOARDS.values():
+        for query in queries(board):
+            of_each = re.search(r"by \([^)]*organization_id[^)]*\)", query.expr)
+            if of_each and 'organization_id="$organization_id"' not in query.expr:
+                bounded = query.expr.lstrip("(").startswith(
+                    ("topk", "sort_desc(topk", "time() - ", "0 * topk", "count", "sum")
+                )
+                assert bounded, query.where
+                assert re.search(r"topk\(\d+|count|sum", query.expr), query.where
+    kinds = {variable["name"]: variable["type"] for variable in BOARDS["xero-organization"]["templating"]["list"]}
+    assert kinds["organization_id"] == "textbox"
+
+
+def test_an_empty_panel_says_what_that_means_in_its_own_words() -> None:
+    """Wherever no data is allowed, a sentence stands in its place."""
+    allowed = {query.empty for board in BOARDS.values() for query in queries(board)} - {""}
+    assert len(allowed) > 10
+    assert not any(text.lower().startswith("no data") for text in allowed)
+
+
+Spoil = Callable[[dict[str, Any]], None]
+
+
+def _panel(board: dict[str, Any], kind: str = "timeseries") -> dict[str, Any]:
+    return next(panel for panel in board["panels"] if panel["type"] == kind)
+
+
+def _expr(expr: str) -> Spoil:
+    def spoil(board: dict[str, Any]) -> None:
+        _panel(board)["targets"][0]["expr"] = expr
+
+    return spoil
+
+
+def _set(path: str, value: object, kind: str = "timeseries") -> Spoil:
+    def spoil(board: dict[str, Any]) -> None:
+        at = _panel(board, kind)
+        *way, last = path.split(".")
+        for step in way:
+            at = at[int(step)] if step.isdigit() else at[step]  # type: ignore[index]
+        at[last] = value
+
+    return spoil
+
+
+def _two_alike(board: dict[str, Any]) -> None:
+    board["panels"][1]["id"] = board["panels"][0]["id"]
+
+
+def _forget_time(board: dict[str, Any]) -> None:
+    board["links"][0]["keepTime"] = False
+
+
+def _forget_time_in_a_cell(board: dict[str, Any]) -> None:
+    for panel in panels(board):
+        for override in panel["fieldConfig"]["overrides"]:
+            for one in override["properties"]:
+                if one["id"] == "links" and one["value"][0]["url"].startswith("/d/"):
+                    one["value"][0]["url"] = "/d/xero-organization"
+                    return
+
+
+def _color_alone(board: dict[str, Any]) -> None:
+    [first, *_] = _panel(board, "state-timeline")["fieldConfig"]["defaults"]["mappings"][0]["options"].values()
+    first["text"] = ""
+
+
+def _unit_of_a_column(board: dict[str, Any]) -> None:
+    for panel in panels(board):
+        for override in panel["fieldConfig"]["overrides"]:
+            for one in override["properties"]:
+                if one["id"] == "unit":
+                    one["value"] = "furlongs"
+                    return
+
+
+def _without_a_job(board: dict[str, Any]) -> None:
+    board["templating"]["list"].pop(1)
+
+
+def _of_one_grafana(board: dict[str, Any]) -> None:
+    board["id"] = 7
+
+
+def _uid(board: dict[str, Any]) -> None:
+    board["uid"] = "Fleet 1"
+
+
+def _annotation_by_name(board: dict[str, Any]) -> None:
+    board["annotations"]["list"][0]["datasource"]["uid"] = "prometheus"
+
+
+def _annotation_of_nothing(board: dict[str, Any]) -> None:
+    board["annotations"]["list"][0]["expr"] = 'ALERT{job="$job"}'
+
+
+def _variable_of_nothing(board: dict[str, Any]) -> None:
+    board["templating"]["list"][1]["query"]["query"] = "label_values(xero_build_info, job)"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_two_alike, "have the id"),
+        (_uid, "none of ours"),
+        (_of_one_grafana, "belongs to one Grafana alone"),
+        (_set("title", " "), "has no title"),
+        (_set("description", ""), "does not say what to do"),
+        (_set("fieldConfig.defaults.unit", "furlongs"), "no unit 'furlongs'"),
+        (_set("fieldConfig.defaults.unit", None), "no unit None"),
+        (_unit_of_a_column, "no unit 'furlongs'"),
+        (_set("fieldConfig.defaults.thresholds", {"mode": "absolute", "steps": []}), "no thresholds"),
+        (_set("fieldConfig.defaults.mappings", [], "state-timeline"), "its states have no words"),
+        (_color_alone, "a colour without a word"),
+        (_set("datasource", {"type": "prometheus", "uid": "prometheus"}), "not the variable"),
+        (_set("targets.0.datasource", {"type": "prometheus", "uid": "prometheus"}), "not the variable"),
+        (_annotation_by_name, "not the variable"),
+        (_set("targets.0.legendFormat", "__auto"), "its series have no names"),
+        (_set("targets.0.legendFormat", "{{colour}}"), "the label colour of its legend"),
+        (_expr('sum(xero_issue{job="$job"}'), "is no PromQL"),
+        (_expr('sum(xero_isue{job="$job"})'), "there is no metric xero_isue"),
+        (_expr('sum(xero_issue{job="$job", kind="sync"})'), "xero_issue has no label kind"),
+        (_expr('sum by (kind) (xero_issue{job="$job"})'), "no metric in it has the label kind"),
+        (_expr('xero_issue{job="$job"} and on (kind) up{job="$job"}'), "no metric in it has the label kind"),
+        (_expr('rate(xero_issue{job="$job"}[5m])'), "is no counter: it has no rate"),
+        (_expr('sum(xero_exporter_requests_total{job="$job"})'), "only its rate means anything"),
+        (_expr('max_over_time(xero_exporter_requests_total{job="$job"}[5m])'), "only its rate means anything"),
+        (_expr("sum(xero_issue)"), "is not of the chosen job"),
+        (_annotation_of_nothing, "there is no metric ALERT"),
+        (_variable_of_nothing, "there is no metric xero_build_info"),
+        (_set("gridPos.x", 1), "is not full"),
+        (_set("gridPos.y", 0), "overlap"),
+        (_set("gridPos.w", 25), "wider than the grid"),
+        (_without_a_job, "first variables"),
+        (_forget_time, "forgets time or variables"),
+        (_forget_time_in_a_cell, "a link forgets the time"),
+    ],
+)
+def test_each_check_can_fail(spoil: Spoil, says: str) -> None:
+    """One thing is spoilt, and a sentence says so."""
+    board = copy.deepcopy(BOARDS["xero-fleet"])
+    spoil(board)
+    found = faults(board)
+    assert any(says in fault for fault in found), found
