@@ -14,10 +14,10 @@ from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import Snapshot
 from exporter.model.words import Freshness, Issue
 from exporter.observe.issues import ISSUES
-from exporter.observe.trend import POINT, POINTS, Trend
+from exporter.observe.trend import POINT, Trend
 from exporter.web.pages.judged import judged
 from exporter.web.pages.rendering import NOBODY, Caller, answered, caller_of, dated, duration, instant, rendered
-from exporter.web.pages.sparkline import HEIGHT, Sparkline, sparkline
+from exporter.web.pages.sparkline import HEIGHT, Sparkline, sparkline, width_for
 from exporter.web.site import site_of
 
 
@@ -90,11 +90,12 @@ def _page(
     names: bool,
     caller: Caller,
 ) -> str:
+    width = 0 if snapshot is None else width_for(trend, snapshot.at.monotonic)
     context = {
         "readiness": readiness,
         "judged": None if snapshot is None else judged(snapshot),
-        "issues": () if snapshot is None else _issues(snapshot, trend),
-        "chart": {"width": POINTS, "height": HEIGHT, "hours": duration(POINT * POINTS)},
+        "issues": () if snapshot is None else _issues(snapshot, trend, width),
+        "chart": {"width": width, "height": HEIGHT, "hours": duration(POINT * width)},
         "remembers_since": trend[0].wall if trend else None,
         "worst": () if snapshot is None else tuple(organization_row(one, names=names) for one in worst(snapshot)),
         "counts": () if snapshot is None else _counts(snapshot, conditions),
@@ -109,10 +110,10 @@ def _page(
     return rendered("landing.html", caller, version, context)
 
 
-def _issues(snapshot: Snapshot, trend: Trend) -> Sequence[IssueRow]:
+def _issues(snapshot: Snapshot, trend: Trend, width: int) -> Sequence[IssueRow]:
     """Those that somebody has, or had in the hours that are remembered."""
     counts = snapshot.tally.issues
-    charts = {issue: sparkline(trend, place, snapshot.at.monotonic) for place, issue in enumerate(Issue)}
+    charts = {issue: sparkline(trend, place, snapshot.at.monotonic, width) for place, issue in enumerate(Issue)}
     return [
         IssueRow(issue, counts[issue], ISSUES[issue].sentence, charts[issue])
         for issue in Issue

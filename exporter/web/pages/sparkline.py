@@ -9,7 +9,9 @@ from typing import Final
 from exporter.observe.trend import POINT, POINTS, Trend, TrendPoint
 
 HEIGHT: Final = 32
-"""Units high; it is `POINTS` units wide, one for each minute."""
+"""Units high; it is one unit wide for each minute."""
+
+_WIDTHS: Final = (15, 60, POINTS)
 
 _MARGIN: Final = 2
 _UNBROKEN: Final = 2 * POINT
@@ -30,18 +32,28 @@ class Sparkline:
     most_at: float | None
 
 
-def sparkline(trend: Trend, issue: int, now: float) -> Sparkline:
+def width_for(trend: Trend, now: float) -> int:
+    """Minutes to draw: the fewest of a quarter, an hour, and all hours that hold what is remembered.
+
+    In the first minutes a line six hours wide would be a dot.
+    """
+    remembered = (now - trend[0].began) / POINT if trend else 0.0
+    return next((width for width in _WIDTHS if remembered <= width), POINTS)
+
+
+def sparkline(trend: Trend, issue: int, now: float, width: int) -> Sparkline:
     """The chart of one issue.
 
     Args:
         trend: what is remembered.
         issue: its place in the order of `Issue`.
         now: the right edge, monotonic seconds.
+        width: how wide it is, minutes.
     """
     known = [(point.most[issue], point.wall) for point in trend if point.most is not None]
     most = max((count for count, _ in known), default=0)
     first = next((wall for count, wall in known if count == most and most), None)
-    path = " ".join(_line(run, issue, most, now) for run in _runs(trend))
+    path = " ".join(_line(run, issue, most, now, width) for run in _runs(trend))
     return Sparkline(path, most, first)
 
 
@@ -58,7 +70,7 @@ def _runs(trend: Trend) -> Iterator[list[TrendPoint]]:
         yield run
 
 
-def _line(run: list[TrendPoint], issue: int, most: int, now: float) -> str:
+def _line(run: list[TrendPoint], issue: int, most: int, now: float, width: int) -> str:
     """Steps, as counts are whole: a slope would tell of numbers that never were."""
     written: list[str] = []
     before: float | None = None
@@ -66,12 +78,12 @@ def _line(run: list[TrendPoint], issue: int, most: int, now: float) -> str:
         assert point.most is not None
         height = HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * (point.most[issue] / most if most else 0)
         if before is None:
-            written.append(f"M{_x(point.began, now)} {height:.1f}")
+            written.append(f"M{_x(point.began, now, width)} {height:.1f}")
         elif height != before:
-            written.append(f"H{_x(point.began, now)}V{height:.1f}")
+            written.append(f"H{_x(point.began, now, width)}V{height:.1f}")
         before = height
-    return "".join(written) + f"H{_x(min(run[-1].began + POINT, now), now)}"
+    return "".join(written) + f"H{_x(min(run[-1].began + POINT, now), now, width)}"
 
 
-def _x(began: float, now: float) -> str:
-    return f"{max(0.0, POINTS - (now - began) / POINT):.0f}"
+def _x(began: float, now: float, width: int) -> str:
+    return f"{max(0.0, width - (now - began) / POINT):.1f}"
