@@ -47,9 +47,10 @@ docs: $(ENVIRONMENT) ## write the generated references
 	$(BIN)/xero-exporter docs config > docs/config.md
 	$(BIN)/xero-exporter docs reasons > docs/reasons.md
 	$(BIN)/xero-exporter docs troubleshooting > docs/troubleshooting.md
+	$(BIN)/xero-exporter docs remediation > docs/remediation.md
 
 docs-check: $(ENVIRONMENT) ## the generated references are in step
-	@for what in metrics config reasons troubleshooting; do \
+	@for what in metrics config reasons troubleshooting remediation; do \
 		$(BIN)/xero-exporter docs $$what | diff -u docs/$$what.md - \
 			|| { echo "docs/$$what.md is out of step: run 'make docs'" >&2; exit 1; }; \
 	done

@@ -94,6 +94,8 @@ class Watching:
             later=asyncio.get_running_loop().call_later,
         )
         self.exposition = self._exposition_of(config)
+        self.also_reading: Callable[[], Iterable[asyncio.Task[None]]] = tuple
+        """Tasks beside the poller's that may be reading now: what they read by is closed once they are done."""
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -104,6 +106,16 @@ class Watching:
     def trend(self) -> Trend:
         """How many had which issue over the last hours."""
         return self._fleet.trend
+
+    @property
+    def fleet(self) -> Fleet:
+        """Holds what is known; it stays the same object."""
+        return self._fleet
+
+    @property
+    def upstream(self) -> Upstream:
+        """The way to the platform now; a reload may replace it."""
+        return self._upstream
 
     @property
     def organizations(self) -> int:
@@ -168,7 +180,7 @@ class Watching:
             if "web.tls" in changed:
                 certificate = await asyncio.to_thread(certificate_of, config)
             upstream = self._upstream
-            if any(key.startswith("platform.") for key in changed):
+            if any(key.startswith("platform.") or key == "remediation.record_id_fields" for key in changed):
                 trust = None if "platform.ca_file" in changed else upstream.trust
                 upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN], trust)
             self._roster.become(roster)
@@ -268,7 +280,7 @@ class Watching:
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
             self._upstream.reader.give_way_to(upstream.reader)
-            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
             if trust_changed:

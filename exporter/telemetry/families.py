@@ -8,6 +8,7 @@ from typing import Final
 
 from exporter.model.family import Family, Group, Kind, Stability
 from exporter.model.words import Failure, RosterSource
+from exporter.telemetry.remediation_families import REMEDIATION_FAMILIES, VERIFIED_BUCKETS
 
 PREFIX: Final = "xero_exporter_"
 """What every family here begins with, and no other family does."""
@@ -25,13 +26,18 @@ SCRAPE_ENCODINGS: Final = ("identity", "gzip")
 PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
 DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the token of ``organizations.http``."""
+REMEDIATION_TOKEN: Final = "remediation"  # noqa: S105 - a label value, not a secret
+"""The value of the label ``token`` for the token of ``platform.remediation_token_file``."""
 XERO_SECRET: Final = "xero"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the secret of ``xero.app``."""
 
 _UPSTREAM = ("upstream", ", ".join(f"`{upstream}`" for upstream in UPSTREAMS))
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
 _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
-_TOKEN = ("token", "`platform`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)")
+_TOKEN = (
+    "token",
+    "`platform`, `remediation`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)",
+)
 _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
 _ENCODING = ("encoding", ", ".join(f"`{word}`" for word in SCRAPE_ENCODINGS))
 
@@ -45,6 +51,7 @@ BUCKETS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
         "xero_exporter_tick_duration_seconds": (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
         # 1 ms is a page of 10,000 organisations that did not change; Prometheus gives up after 10 s.
         "xero_exporter_scrape_duration_seconds": (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 10),
+        "xero_exporter_remediation_verified_seconds": VERIFIED_BUCKETS,
     }
 )
 """Upper bounds of the buckets of each histogram, seconds; ``+Inf`` comes on top."""
@@ -304,5 +311,6 @@ FAMILIES: Final = (
         stability=Stability.EXPERIMENTAL,
         series=str(_series_of("xero_exporter_scrape_duration_seconds")),
     ),
+    *REMEDIATION_FAMILIES,
 )
 """Every family of the exporter itself, in the order of the page."""

@@ -37,7 +37,7 @@ _FROM_ELSEWHERE: Final = (
     "neither Origin nor Sec-Fetch-Site"
 )
 _READS: Final = frozenset({"GET", "HEAD"})
-_NO_OPERATOR: Final = "This needs a token with the role operator, and there is none: add one to web.tokens"
+_NOBODY: Final = "This needs a token with the role {role}, and there is none: add one to web.tokens"
 _MISSING: Final = (
     "This needs a token: send it as `Authorization: Bearer`, or as Basic with the token's name from web.tokens as "
     "the user and the token as the password"
@@ -89,8 +89,8 @@ def decide(
     """
     if required is None or (required is Role.VIEWER and (open_reading or not closed(tokens))):
         return Allowed(actor=None)
-    if required is Role.OPERATOR and not any(token.role is Role.OPERATOR for token in tokens):
-        return Refused(HTTPStatus.FORBIDDEN, _NO_OPERATOR)
+    if not any(token.role in _HOLDERS[required] for token in tokens):
+        return Refused(HTTPStatus.FORBIDDEN, _NOBODY.format(role=required))
     if authorization is None:
         return Refused(HTTPStatus.UNAUTHORIZED, _MISSING)
     holders = _HOLDERS[required]

@@ -14,6 +14,7 @@ from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Snapshot
 from exporter.model.words import Role
 from exporter.observe.trend import Trend
+from exporter.remediation.desk import Desk
 from exporter.telemetry.metrics import SelfMetrics
 
 
@@ -47,6 +48,8 @@ class Site:
         healthy: whether our own loop advances.
         ready: whether this exporter does its work, and why (not).
         reload: who asks -> the changed keys; raises ConfigError when the configuration is refused.
+        desk: what is asked of the ledger.
+        stopping: whether this exporter ends: nothing is taken in any more.
         tokens: the configured tokens, those whose file cannot be read included.
         organization_names: whether names may be shown (``expose.organization_names``).
         links: templates of the platform's pages.
@@ -65,6 +68,8 @@ class Site:
     healthy: Callable[[], bool]
     ready: Callable[[], Readiness]
     reload: Callable[[str], Awaitable[Sequence[str]]]
+    desk: Desk
+    stopping: Callable[[], bool]
     tokens: Sequence[WebToken]
     organization_names: bool
     links: Links
