@@ -6,6 +6,7 @@ import asyncio
 import platform
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
@@ -20,9 +21,10 @@ from exporter.config.files import signature
 from exporter.config.load import Source
 from exporter.config.schema import Config
 from exporter.errors import ConfigError, Fault, UnreachableError
-from exporter.model.conditions import Readiness
+from exporter.model.conditions import Conditions, Readiness, ReloadRefused
 from exporter.model.facts import Snapshot
 from exporter.observe.poller import TICK, Draw
+from exporter.observe.trend import Trend
 from exporter.remediation.desk import Desk
 from exporter.running.accounting import Accounting
 from exporter.running.remediating import Remediating
@@ -75,6 +77,7 @@ class Exporter:
             desk=self.desk, metrics=self._metrics.remediation, clock=clock, snapshot=self._snapshot
         )
         self._reloading = asyncio.Lock()
+        self._reload_refused: ReloadRefused | None = None
         self._reload_tasks: set[asyncio.Task[None]] = set()
         self._watchdog: asyncio.TimerHandle | None = None
         listen = config.web.listen
@@ -176,11 +179,14 @@ class Exporter:
             except ConfigError as error:
                 self._metrics.config_reloaded(None)
                 faults = error.faults
+                self._reload_refused = ReloadRefused(self._clock.now().wall, str(faults[0]))
                 _log.error("reload_refused", asked_by=asked_by, faults=len(faults), first=str(faults[0]))
                 raise
             except Exception:
                 self._metrics.config_reloaded(None)
+                self._reload_refused = ReloadRefused(self._clock.now().wall, "a fault of the exporter: see its log")
                 raise
+            self._reload_refused = None
             self._metrics.config_reloaded(self._clock.now().wall)
             _log.info("reloaded", asked_by=asked_by, changed=list(changed))
             if asked_by in BY_A_PERSON:
@@ -263,7 +269,8 @@ class Exporter:
             snapshot=self._snapshot,
             history=watching.history,
             next_attempt=watching.next_attempt,
-            conditions=watching.conditions,
+            trend=self._trend,
+            conditions=self._conditions,
             healthy=self._healthy,
             ready=self._ready,
             reload=self.reload,
@@ -282,6 +289,12 @@ class Exporter:
 
     def _snapshot(self) -> Snapshot | None:
         return self._watching.snapshot
+
+    def _trend(self) -> Trend:
+        return self._watching.trend
+
+    def _conditions(self) -> Conditions:
+        return replace(self._watching.conditions(), reload_refused=self._reload_refused)
 
     def _is_stopping(self) -> bool:
         return self._stopping

@@ -23,6 +23,7 @@ from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
 from exporter.observe.telling import tell
+from exporter.observe.trend import Trend
 from exporter.running.asking_xero import AskingXero
 from exporter.running.building import (
     Tokens,
@@ -100,6 +101,11 @@ class Watching:
     def snapshot(self) -> Snapshot | None:
         """What is known now; None before the first roster."""
         return self._fleet.snapshot
+
+    @property
+    def trend(self) -> Trend:
+        """How many had which issue over the last hours."""
+        return self._fleet.trend
 
     @property
     def fleet(self) -> Fleet:

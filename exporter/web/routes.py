@@ -24,6 +24,8 @@ from exporter.web.connection import HOOK
 from exporter.web.gate import Gate
 from exporter.web.hooks import MAX_BODIES, Counted, alertmanager
 from exporter.web.pages.landing import landing
+from exporter.web.pages.organization import bundle, organization, sign_in
+from exporter.web.pages.organizations import organizations
 from exporter.web.problems import HANDLERS, problem_response
 from exporter.web.rim import Rim
 from exporter.web.scrape import metrics
@@ -70,12 +72,14 @@ class Row:
         path: as it stands in a URL, with its parameter in braces.
         role: what it requires; None when it is open to everybody.
         endpoint: who answers.
+        asks_again: whether a browser whose token has too small a role is asked for another one, instead of refused.
     """
 
     method: str
     path: str
     role: Role | None
     endpoint: Callable[..., Awaitable[Any]]
+    asks_again: bool = False
 
 
 ROUTES: Final = (
@@ -85,6 +89,10 @@ ROUTES: Final = (
     Row("POST", "/-/reload", Role.OPERATOR, reload),
     Row("POST", HOOK, Role.ALERTS, alertmanager),
     Row("GET", "/", Role.VIEWER, landing),
+    Row("GET", "/organizations", Role.VIEWER, organizations),
+    Row("GET", "/organizations/{organization_id}", Role.VIEWER, organization),
+    Row("GET", "/organizations/{organization_id}/escalation", Role.OPERATOR, bundle),
+    Row("GET", "/sign-in", Role.OPERATOR, sign_in, asks_again=True),
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
     Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
@@ -145,7 +153,7 @@ def _route(row: Row, site: Site) -> Route:
         route = Route(row.path, row.endpoint, methods=methods)
     if row.method == "POST":
         route.app = JsonOnly(route.app)
-    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading)
+    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading, asks_again=row.asks_again)
     if row.path == HOOK:
         route.app = Counted(route.app)
     return route

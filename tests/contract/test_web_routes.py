@@ -148,6 +148,7 @@ def a_site() -> Site:
         snapshot=lambda: known,
         history=lambda organization_id: History((reading,), ()) if organization_id == "org-07" else History(),
         next_attempt=lambda _: NOW.wall + 60,
+        trend=lambda: (),
         conditions=lambda: Conditions(60.0, 300.0, platform_auth_ok=True, paused_until=None, sources=()),
         healthy=lambda: True,
         ready=lambda: Readiness(ready=True, why="polling"),

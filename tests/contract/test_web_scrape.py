@@ -63,6 +63,7 @@ async def scraped(*tokens: WebToken) -> AsyncIterator[tuple[httpx.AsyncClient, E
         snapshot=lambda: None,
         history=lambda _: History(),
         next_attempt=lambda _: None,
+        trend=lambda: (),
         conditions=lambda: Conditions(60.0, 300.0, platform_auth_ok=True, paused_until=None, sources=()),
         healthy=lambda: True,
         ready=lambda: Readiness(ready=True, why="polling"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exporter.config.secrets import Token
 from exporter.model.words import Role
-from exporter.web.gate import Allowed, Refused, closed, decide
+from exporter.web.gate import Allowed, Refused, closed, crosses_sites, decide, holder
 from exporter.web.site import WebToken
 
 VIEWER = WebToken("prometheus", Role.VIEWER, Token.fixed("viewer-secret"))
@@ -202,3 +202,36 @@ def test_a_token_is_not_in_the_repr() -> None:
 def test_no_header_raises_or_gets_in(header: str, required: Role) -> None:
     """Any text at all is refused in words of our own, and never with a 5xx."""
     assert status(decide(header, TOKENS, required)) == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("origin", "fetch_site", "crosses"),
+    [
+        (None, None, False),
+        ("http://here:9869", "same-origin", False),
+        (None, "none", False),
+        ("https://here:9869", None, False),
+        ("http://elsewhere", None, True),
+        ("http://here:9870", None, True),
+        ("null", None, True),
+        (None, "cross-site", True),
+        ("http://here:9869", "same-site", True),
+    ],
+)
+def test_a_change_that_another_site_asks_for_is_told_from_our_own(
+    origin: str | None,
+    fetch_site: str | None,
+    crosses: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Programs send neither header; a browser sends one or both, and behind a proxy the scheme may differ."""
+    assert crosses_sites(origin, fetch_site, "here:9869") is crosses
+
+
+def test_whose_token_it_is_is_known_also_where_none_is_needed() -> None:
+    """A page that everybody may read shows more to an operator who sends a token."""
+    tokens = (WebToken("a", Role.VIEWER, Token.fixed("one")), WebToken("b", Role.OPERATOR, Token.fixed("two")))
+    found = holder("Bearer two", tokens)
+    assert found is not None
+    assert found.role is Role.OPERATOR
+    assert holder("Bearer three", tokens) is None
+    assert holder(None, tokens) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from exporter.model.action import WATCHED, Action, ActionState, AttemptOutcome, GateView
 from exporter.remediation.gates import DAY, HOUR, Tallies, Window
@@ -69,8 +69,10 @@ def tallies_of(connection: Connection, action: Action, gate: GateView, now: floa
     ).scalar()
 
     def window(seconds: float, *, organization: bool) -> Window:
-        wanted = select(func.count(), func.min(attempts.claimed_at)).where(
-            mine, attempts.outcome.in_(CALLS), attempts.claimed_at > now - seconds
+        # By both ends: of a process that slept between its claim and its call, the call is as late as its end.
+        after = or_(attempts.claimed_at > now - seconds, attempts.ended_at > now - seconds)
+        wanted = select(func.count(), func.min(func.coalesce(attempts.ended_at, attempts.claimed_at))).where(
+            mine, attempts.outcome.in_(CALLS), after
         )
         calls, oldest = connection.execute(wanted.where(theirs) if organization else wanted).one()
         return Window(calls, oldest)
