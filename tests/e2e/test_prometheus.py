@@ -115,6 +115,7 @@ def test_every_family_of_the_catalogue_is_stored(watched: Watched) -> None:
         "xero_exporter_status_page_last_success_timestamp_seconds",
         "xero_exporter_tls_certificate_readable",
         "xero_exporter_tls_certificate_not_after_timestamp_seconds",
+        "xero_exporter_remediation_paused_since_timestamp_seconds",
     }
     eventually(lambda: watched.query("xero_poll_failure"))
     families = list(all_families())

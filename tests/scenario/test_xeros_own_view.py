@@ -148,8 +148,8 @@ async def test_unauthorized_becomes_not_known_and_not_well_when_the_list_cannot_
     assert (diagnosis["wrong"], diagnosis["issues"], diagnosis["doubts"]) == (None, [], ["list_unread"])
     assert "did not have it, and could not be read since" in diagnosis["summary"]
     fleet = (await story.get("/api/v1/fleet")).json()
-    assert (fleet["verdict"], fleet["doubtful"]) == ("all_well", 1)
-    assert fleet["verdict_means"].endswith("Not known of 1 in doubt.")
+    assert (fleet["verdict"], fleet["doubtful"]) == ("starting", 1)
+    assert fleet["verdict_means"] == "Not known: of 1 of 3 organisations nobody can tell whether they are well."
     both.xero.instead(Kind.CONNECTIONS, None)
     both.xero.connect(both.tenant)
     story.clock.ahead += REFRESH + 60
