@@ -17,7 +17,9 @@ import typer
 
 from exporter.cli.serving import ConfigFile
 from exporter.errors import AnswerIsBadError, UsageError
-from exporter.model.action import ActionKind, ActionState, GateView, Parameters, PersonRequest
+from exporter.model.accounts import GateView
+from exporter.model.action import ActionKind, ActionState, Parameters
+from exporter.model.asked import MAX_NOTE, PersonRequest
 from exporter.model.words import SyncType
 from exporter.redact import printable
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from exporter.expose.action_shapes import ExplainedDocument
     from exporter.remediation.desk import Desk
 
-MAX_NOTE: Final = 500
 SHOWN: Final = 50
 
 app = typer.Typer(

@@ -14,7 +14,8 @@ from exporter.expose.action_shapes import (
     ExplanationDocument,
     GateDocument,
 )
-from exporter.model.action import ActionKind, GateView, Mode, Parameters
+from exporter.model.accounts import GateView
+from exporter.model.action import ActionKind, Mode, Parameters
 
 if TYPE_CHECKING:
     from exporter.config.schema import Config

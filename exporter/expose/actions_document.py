@@ -17,7 +17,8 @@ from exporter.expose.action_shapes import (
     TriggerDocument,
 )
 from exporter.expose.instants import rfc3339
-from exporter.model.action import Action, ActionRecord, GateView, Mode
+from exporter.model.accounts import GateView
+from exporter.model.action import Action, ActionRecord, Mode
 from exporter.model.explanation import Explanation
 from exporter.model.holds import EXITS
 

@@ -3,10 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from exporter.model.action import ActionState, AttemptOutcome, GateView, Totals, TriggerSource
+from exporter.model.action import ActionState, AttemptOutcome, Mode, TriggerSource
+from exporter.model.holds import Hold
+
+HEARTBEAT_LATE: Final = 30.0
+"""Seconds after which an executor that says nothing is taken for gone; it says so every 10 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """What holds everybody, and whether anybody obeys. All instants are seconds since 1970 UTC; None: not so.
+
+    Attributes:
+        paused_at: since when it is paused.
+        paused_by: by whom.
+        paused_note: in whose words.
+        credential_refused_at: when the platform refused the token.
+        storm_seen_at: when a storm was last seen.
+        bad_in_row: actions in a row that did not help.
+        breaker_opened_at: since when the breaker is open.
+        breaker_pause: seconds until it lets one through.
+        created_at: when this ledger was made.
+        heartbeat_at: when an executor last said that it obeys this gate; None when none ever did.
+        heartbeat_mode: in which mode that one runs.
+        heartbeat_pid: which process that one is.
+    """
+
+    created_at: float = 0.0
+    paused_at: float | None = None
+    paused_by: str = ""
+    paused_note: str = ""
+    credential_refused_at: float | None = None
+    storm_seen_at: float | None = None
+    bad_in_row: int = 0
+    breaker_opened_at: float | None = None
+    breaker_pause: float | None = None
+    heartbeat_at: float | None = None
+    heartbeat_mode: Mode | None = None
+    heartbeat_pid: int | None = None
+
+    def obeyed(self, now: float) -> bool:
+        """Whether a running exporter looks at this gate: its heartbeat is not older than `HEARTBEAT_LATE`."""
+        return self.heartbeat_at is not None and abs(now - self.heartbeat_at) <= HEARTBEAT_LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the ledger counts, for metrics; every word present, from 0.
+
+    Attributes:
+        actions: by state; those that ended as long as the ledger keeps them.
+        held: unfinished actions by hold.
+        waiting: triggers that are not judged yet.
+    """
+
+    actions: dict[ActionState, int] = field(default_factory=dict)
+    held: dict[Hold, int] = field(default_factory=dict)
+    waiting: int = 0
 
 
 class Marks(NamedTuple):

@@ -11,7 +11,7 @@ An action lives like this; each arrow is one event in the ledger::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -141,98 +141,6 @@ class Parameters:
     sync_types: tuple[SyncType, ...]
     record_ids: tuple[str, ...] = ()
     since: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AlertDelivery:
-    """One alert of one delivery. Harmless when repeated, late, or from several Alertmanagers.
-
-    Attributes:
-        organization_id: matches `words.ORGANIZATION_ID`; need not be on the roster.
-        issue: what the alert is about.
-        fingerprint: Alertmanager's; with `starts_at` it tells deliveries of one alert from those of another.
-        starts_at: as Alertmanager wrote it; old ones are legitimate.
-        resolved: whether the alert is over.
-        alertname: for people, at most 128 characters.
-    """
-
-    organization_id: str
-    issue: Issue
-    fingerprint: str
-    starts_at: str
-    resolved: bool = False
-    alertname: str = ""
-
-
-class LeftOut(StrEnum):
-    """Why an alert that was delivered asks for nothing."""
-
-    MALFORMED = "malformed"
-    """It has no labels, status, fingerprint, begin or name, or one that cannot be."""
-    NOT_REQUESTED = "not_requested"
-    """Its label `remediation` does not say `request`."""
-    ORGANIZATION_ID = "organization_id"
-    """Its label `organization_id` is missing, or can be no organisation's."""
-    ISSUE = "issue"
-    """Its label `issue` is missing, or no issue of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRequest:
-    """A retry or resync that a person asks for.
-
-    Attributes:
-        organization_id: matches `words.ORGANIZATION_ID`.
-        kind: what to do.
-        parameters: complete for that kind.
-        actor: the token's name, or the user of the command line.
-        note: the person's words, at most 500 characters.
-    """
-
-    organization_id: str
-    kind: ActionKind
-    parameters: Parameters
-    actor: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestKey:
-    """What tells a request that comes again from a new one.
-
-    Attributes:
-        key: who asks, and what that one calls the request (``Idempotency-Key``), hashed.
-        content: what is asked for, hashed: the same key for something else is a mistake.
-    """
-
-    key: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reconnect:
-    """An organisation whose connection was broken and is well.
-
-    Attributes:
-        organization_id: of whom.
-        since: when it broke, seconds since 1970 UTC.
-    """
-
-    organization_id: str
-    since: float
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a delivery: all of it is committed.
-
-    Attributes:
-        recorded: triggers that are new.
-        repeated: those that were known.
-    """
-
-    recorded: int
-    repeated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,63 +292,3 @@ class ActionRecord:
     triggers: tuple[Trigger, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     events: tuple[Event, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateView:
-    """What holds everybody, and whether anybody obeys. All instants are seconds since 1970 UTC; None: not so.
-
-    Attributes:
-        paused_at: since when it is paused.
-        paused_by: by whom.
-        paused_note: in whose words.
-        credential_refused_at: when the platform refused the token.
-        storm_seen_at: when a storm was last seen.
-        bad_in_row: actions in a row that did not help.
-        breaker_opened_at: since when the breaker is open.
-        breaker_pause: seconds until it lets one through.
-        created_at: when this ledger was made.
-        heartbeat_at: when an executor last said that it obeys this gate; None when none ever did.
-        heartbeat_mode: in which mode that one runs.
-        heartbeat_pid: which process that one is.
-    """
-
-    created_at: float = 0.0
-    paused_at: float | None = None
-    paused_by: str = ""
-    paused_note: str = ""
-    credential_refused_at: float | None = None
-    storm_seen_at: float | None = None
-    bad_in_row: int = 0
-    breaker_opened_at: float | None = None
-    breaker_pause: float | None = None
-    heartbeat_at: float | None = None
-    heartbeat_mode: Mode | None = None
-    heartbeat_pid: int | None = None
-
-    def obeyed(self, now: float) -> bool:
-        """Whether a running exporter looks at this gate: its heartbeat is not older than `HEARTBEAT_LATE`."""
-        return self.heartbeat_at is not None and abs(now - self.heartbeat_at) <= HEARTBEAT_LATE
-
-
-HEARTBEAT_LATE: Final = 30.0
-"""Seconds after which an executor that says nothing is taken for gone; it says so every 10 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What the ledger counts, for metrics; every word present, from 0.
-
-    Attributes:
-        actions: unfinished actions by state.
-        held: unfinished actions by hold.
-        finished: actions that ended, by state, as long as the ledger keeps them.
-        attempts: attempts by outcome, as long as the ledger keeps them.
-        waiting: triggers that are not judged yet.
-    """
-
-    actions: dict[ActionState, int] = field(default_factory=dict)
-    held: dict[Hold, int] = field(default_factory=dict)
-    finished: dict[ActionState, int] = field(default_factory=dict)
-    attempts: dict[AttemptOutcome, int] = field(default_factory=dict)
-    waiting: int = 0

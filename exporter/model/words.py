@@ -16,6 +16,12 @@ never hold a quote, a slash or a space.
 ORGANIZATION_ID_RULE: Final = "1 to 128 letters, digits and . _ : - of ASCII, beginning with a letter or digit"
 """`ORGANIZATION_ID` in words, for error messages."""
 
+RECORD_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
+"""What the platform's id of a record may look like, as a whole match. An e-mail address is none."""
+
+MAX_RECORD_IDS: Final = 100
+"""Records of one retry, and of one error: a platform that has more of them fails at something else."""
+
 
 class Freshness(StrEnum):
     """How much can be trusted of what is known about an organisation."""

@@ -40,7 +40,9 @@ APP_REFUSALS: Final = 3
 MANY_LOST: Final = 5
 """Organisations that the platform must have forgotten to be thought at fault: customers leave, but one by one."""
 
-_BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
+BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
+"""What a status page says while Xero itself is the cause of an incident."""
+
 SETTLES: Final = 900.0
 """Seconds after a start whose shares are not remembered; the rules of the alerts leave out as many."""
 
@@ -212,7 +214,7 @@ def _customers_are_lost(tally: Tally) -> bool:
 
 
 def _pages_say_broken(surroundings: Surroundings) -> bool:
-    return any(status in _BROKEN for _, status in surroundings.pages)
+    return any(status in BROKEN for _, status in surroundings.pages)
 
 
 def _unavailable(tally: Tally, kinds: Iterable[IncidentKind]) -> bool:

@@ -9,24 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from exporter.clock import Clock
 from exporter.errors import LedgerError
-from exporter.model.accounts import Account, Marks
-from exporter.model.action import (
-    Action,
-    ActionRecord,
-    ActionState,
-    AlertDelivery,
-    Effect,
-    Event,
-    GateView,
-    Mode,
-    Parameters,
-    PersonRequest,
-    Receipt,
-    Reconnect,
-    RequestKey,
-    Totals,
-    Trigger,
-)
+from exporter.model.accounts import Account, GateView, Marks
+from exporter.model.action import Action, ActionRecord, ActionState, Effect, Event, Mode, Parameters, Trigger
+from exporter.model.asked import AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
 from exporter.remediation.webhook import Payload, parsed
@@ -177,10 +162,6 @@ class Desk:
     async def events(self, *, action_id: int | None, limit: int = 100) -> Sequence[Event]:
         """Events of one action, or (None) of what holds everybody; the newest first."""
         return await self._do(lambda work: work.events(action_id, limit))
-
-    async def totals(self) -> Totals:
-        """Counts for metrics: a few milliseconds."""
-        return await self._do(lambda work: work.totals())
 
     async def marks(self) -> Marks:
         """The end of the ledger now: what is counted from here on is new."""

@@ -28,7 +28,7 @@ from exporter.remediation.policy import Wanted, decide
 from exporter.remediation.reconnects import Reconnects
 
 HEARTBEAT: Final = 10.0
-"""Seconds between two signs that this executor obeys the gate; `model.action.HEARTBEAT_LATE` allows three."""
+"""Seconds between two signs that this executor obeys the gate; `model.accounts.HEARTBEAT_LATE` allows three."""
 
 UPKEEP: Final = 60.0
 """Seconds between two looks at which episodes go on."""

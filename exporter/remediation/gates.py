@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from exporter.model.action import Action, ActionKind, GateView, Mode, TriggerSource
+from exporter.model.accounts import GateView
+from exporter.model.action import Action, ActionKind, Mode, TriggerSource
 from exporter.model.holds import Hold
 from exporter.model.limits import Fleetwide, Limits
 

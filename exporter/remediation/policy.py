@@ -14,11 +14,8 @@ from exporter.model.facts import OrganizationState, Status, SyncError
 from exporter.model.holds import Hold
 from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because
 from exporter.model.limits import Limits
-from exporter.model.words import Freshness, Issue, Reason, SyncType
+from exporter.model.words import MAX_RECORD_IDS, Freshness, Issue, Reason, SyncType
 from exporter.observe.reasons import REASONS
-
-MAX_RECORD_IDS: Final = 100
-"""Records of one retry: a platform that has more of them fails at something else."""
 
 SINCE_MARGIN: Final = 60.0
 """Seconds before the first failing error at which a resync begins."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exporter.model.action import Reconnect
+from exporter.model.asked import Reconnect
 from exporter.model.facts import Block, OrganizationState, Snapshot
 from exporter.model.judgement import CONNECTION_ISSUES
 from exporter.model.words import Freshness, Issue

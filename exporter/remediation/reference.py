@@ -8,12 +8,13 @@ from typing import Final
 from exporter.model.action import ActionState, AttemptOutcome, Mode
 from exporter.model.holds import EXITS, MEANINGS, Hold
 from exporter.model.limits import BREAKER_LONGEST, EPISODE_ENDS
+from exporter.model.words import MAX_RECORD_IDS
 from exporter.observe.reasons import REASONS
 from exporter.remediation.gates import GATES, MEMORY
 from exporter.remediation.ledger.asking import PERSON_LOOKBACK
 from exporter.remediation.ledger.recording import BACK_OFF, BACK_OFF_LONGEST
 from exporter.remediation.outcome import UNSEEN
-from exporter.remediation.policy import MAX_RECORD_IDS, SINCE_MARGIN
+from exporter.remediation.policy import SINCE_MARGIN
 
 _HEAD: Final = """\
 # Remediation

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from exporter.model.action import AlertDelivery, LeftOut
+from exporter.model.asked import AlertDelivery, LeftOut
 from exporter.model.words import ORGANIZATION_ID, Issue
 
 VERSION: Final = "4"

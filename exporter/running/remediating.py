@@ -52,11 +52,6 @@ class Remediating:
         self._stopping = False
         watching.also_reading = self._under_way
 
-    @property
-    def problem(self) -> str | None:
-        """Why nothing can be recorded, and so nothing is done; None while it can, or nobody tried."""
-        return None if self._executor is None else self._executor.problem
-
     def turn(self) -> None:
         """Begins a turn unless one is under way; nobody waits for it."""
         idle = self._config.remediation.mode is Mode.OFF and self._executor is None

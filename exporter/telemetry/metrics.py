@@ -9,10 +9,7 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
-    Gauge,
     GCCollector,
-    Histogram,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
@@ -22,7 +19,8 @@ from exporter import __version__
 from exporter.model.family import Family
 from exporter.model.words import Failure, RosterSource
 from exporter.telemetry.families import BUCKETS, FAMILIES, SCRAPE_FORMATS, UPSTREAMS
-from exporter.telemetry.gauges import OptionalGauge, WholeGauge
+from exporter.telemetry.gauges import WholeGauge
+from exporter.telemetry.instruments import Instruments
 from exporter.telemetry.remediation import RemediationMetrics
 
 _FAMILIES: Final[Mapping[str, Family]] = MappingProxyType({family.name: family for family in FAMILIES})
@@ -38,48 +36,54 @@ class SelfMetrics:
         # A switch of the whole process. Without it each counter and histogram has a _created sample more, in the
         # text format too, where it is a series of its own.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves this one untyped
-        self._registry = registry
-        self._say_who_we_are()
-        self._poll_interval = self._gauge("xero_exporter_poll_interval_seconds")
-        self._stale_after = self._gauge("xero_exporter_stale_after_seconds")
-        self._poll_lag = self._histogram("xero_exporter_poll_lag_seconds")
-        self._overruns = self._counter("xero_exporter_poll_overruns_total")
-        self._in_flight = self._gauge("xero_exporter_readings_in_flight")
-        request_duration = self._histogram("xero_exporter_request_duration_seconds")
-        requests = self._counter("xero_exporter_requests_total")
-        failures = self._counter("xero_exporter_request_failures_total")
+        make = Instruments(_FAMILIES, registry)
+        make.gauge("xero_exporter_build_info").labels(__version__, platform.python_version()).set(1)
+        self._poll_interval = make.gauge("xero_exporter_poll_interval_seconds")
+        self._stale_after = make.gauge("xero_exporter_stale_after_seconds")
+        self._poll_lag = make.histogram("xero_exporter_poll_lag_seconds")
+        self._overruns = make.counter("xero_exporter_poll_overruns_total")
+        self._in_flight = make.gauge("xero_exporter_readings_in_flight")
+        request_duration = make.histogram(
+            "xero_exporter_request_duration_seconds", BUCKETS["xero_exporter_request_duration_seconds"]
+        )
+        requests = make.counter("xero_exporter_requests_total")
+        failures = make.counter("xero_exporter_request_failures_total")
         self._request_duration = {upstream: request_duration.labels(upstream) for upstream in UPSTREAMS}
         self._requests = {upstream: requests.labels(upstream) for upstream in UPSTREAMS}
         self._failures = {
             (upstream, failure): failures.labels(upstream, failure) for upstream in UPSTREAMS for failure in Failure
         }
-        self._errors_dropped = self._counter("xero_exporter_status_errors_dropped_total")
-        self._auth_ok = self._optional("xero_exporter_platform_auth_ok")
-        self._clock_skew = self._optional("xero_exporter_platform_clock_skew_seconds")
-        self._paused_until = self._optional("xero_exporter_platform_paused_until_timestamp_seconds")
-        self._roster_organizations = WholeGauge(self._gauge("xero_exporter_roster_organizations"))
-        self._roster_last_success = WholeGauge(self._gauge("xero_exporter_roster_last_success_timestamp_seconds"))
-        rejected = self._counter("xero_exporter_roster_rejected_total")
+        self._errors_dropped = make.counter("xero_exporter_status_errors_dropped_total")
+        self._auth_ok = make.optional("xero_exporter_platform_auth_ok")
+        self._clock_skew = make.optional("xero_exporter_platform_clock_skew_seconds")
+        self._paused_until = make.optional("xero_exporter_platform_paused_until_timestamp_seconds")
+        self._roster_organizations = WholeGauge(make.gauge("xero_exporter_roster_organizations"))
+        self._roster_last_success = WholeGauge(make.gauge("xero_exporter_roster_last_success_timestamp_seconds"))
+        rejected = make.counter("xero_exporter_roster_rejected_total")
         self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
-        self._discovery_held = self._optional("xero_exporter_discovery_held")
-        self._discovery_answers_held = self._counter("xero_exporter_discovery_answers_held_total")
-        self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
-        self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
-        self._connections_at = self._optional("xero_exporter_xero_connections_last_success_timestamp_seconds")
-        self._pages_at = WholeGauge(self._gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
-        self._config_successful = self._gauge("xero_exporter_config_last_reload_successful")
-        self._config_at = self._gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
-        self._token_file_readable = WholeGauge(self._gauge("xero_exporter_token_file_readable"))
-        self._certificate_readable = WholeGauge(self._gauge("xero_exporter_tls_certificate_readable"))
-        self._certificate_ends = self._optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
-        self._tick_duration = self._histogram("xero_exporter_tick_duration_seconds")
-        self._ticks_missed = self._counter("xero_exporter_ticks_missed_total")
-        self._blocks_rendered = self._counter("xero_exporter_blocks_rendered_total")
-        self._series = self._gauge("xero_exporter_series")
-        self._scrape_bytes = self._gauge("xero_exporter_scrape_bytes")
-        scrapes = self._counter("xero_exporter_scrapes_total")
+        self._discovery_held = make.optional("xero_exporter_discovery_held")
+        self._discovery_answers_held = make.counter("xero_exporter_discovery_answers_held_total")
+        self._discovery_missing = make.optional("xero_exporter_discovery_missing_organizations")
+        self._discovery_ids_rejected = make.counter("xero_exporter_discovery_ids_rejected_total")
+        self._connections_at = make.optional("xero_exporter_xero_connections_last_success_timestamp_seconds")
+        self._pages_at = WholeGauge(make.gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
+        self._config_successful = make.gauge("xero_exporter_config_last_reload_successful")
+        self._config_at = make.gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
+        self._token_file_readable = WholeGauge(make.gauge("xero_exporter_token_file_readable"))
+        self._certificate_readable = WholeGauge(make.gauge("xero_exporter_tls_certificate_readable"))
+        self._certificate_ends = make.optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
+        self._tick_duration = make.histogram(
+            "xero_exporter_tick_duration_seconds", BUCKETS["xero_exporter_tick_duration_seconds"]
+        )
+        self._ticks_missed = make.counter("xero_exporter_ticks_missed_total")
+        self._blocks_rendered = make.counter("xero_exporter_blocks_rendered_total")
+        self._series = make.gauge("xero_exporter_series")
+        self._scrape_bytes = make.gauge("xero_exporter_scrape_bytes")
+        scrapes = make.counter("xero_exporter_scrapes_total")
         self._scrapes = {word: scrapes.labels(word) for word in SCRAPE_FORMATS}
-        self._scrape_duration = self._histogram("xero_exporter_scrape_duration_seconds")
+        self._scrape_duration = make.histogram(
+            "xero_exporter_scrape_duration_seconds", BUCKETS["xero_exporter_scrape_duration_seconds"]
+        )
         self.remediation = RemediationMetrics(registry)
         """What remediation does."""
         ProcessCollector(registry=registry)
@@ -229,21 +233,3 @@ class SelfMetrics:
         self._scrapes[format].inc()
         self._scrape_bytes.labels(format, encoding).set(size)
         self._scrape_duration.observe(seconds)
-
-    def _say_who_we_are(self) -> None:
-        self._gauge("xero_exporter_build_info").labels(__version__, platform.python_version()).set(1)
-
-    def _gauge(self, name: str) -> Gauge:
-        family = _FAMILIES[name]
-        return Gauge(family.name, family.help, family.label_names, registry=self._registry)
-
-    def _optional(self, name: str) -> OptionalGauge:
-        return OptionalGauge(_FAMILIES[name], self._registry)
-
-    def _counter(self, name: str) -> Counter:
-        family = _FAMILIES[name]
-        return Counter(family.name, family.help, family.label_names, registry=self._registry)
-
-    def _histogram(self, name: str) -> Histogram:
-        family = _FAMILIES[name]
-        return Histogram(family.name, family.help, family.label_names, buckets=BUCKETS[name], registry=self._registry)

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
 from exporter.model.accounts import Account
-from exporter.model.action import ActionState, AttemptOutcome, LeftOut, Mode, Receipt, TriggerSource
+from exporter.model.action import ActionState, AttemptOutcome, Mode, TriggerSource
+from exporter.model.asked import LeftOut, Receipt
 from exporter.model.family import Family
 from exporter.model.limits import Limits
-from exporter.telemetry.gauges import OptionalGauge, WholeGauge
-from exporter.telemetry.remediation_families import CODES, ENDED, RECORDED, REMEDIATION_FAMILIES, VERIFIED_BUCKETS
+from exporter.telemetry.gauges import WholeGauge
+from exporter.telemetry.instruments import Instruments
+from exporter.telemetry.remediation_families import CODES, ENDED, RECORDED, REMEDIATION_FAMILIES
 
 _FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {family.name.removeprefix("xero_exporter_remediation_"): family for family in REMEDIATION_FAMILIES}
@@ -24,29 +26,28 @@ class RemediationMetrics:
     """The metrics of remediation; every known counter starts at 0. To be used from the thread of the event loop."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-        self._mode = WholeGauge(self._gauge("mode"))
-        self._ledger_up = self._optional("ledger_up")
-        self._executing = self._optional("executing")
-        self._paused_since = self._optional("paused_since_timestamp_seconds")
-        self._paused = self._optional("paused")
-        self._storm = self._optional("storm")
-        self._blind = self._optional("blind")
-        self._breaker_open = self._optional("breaker_open")
-        self._credential_refused = self._optional("credential_refused")
-        self._actions = WholeGauge(self._gauge("actions"))
-        self._held = WholeGauge(self._gauge("held_actions"))
-        self._waiting = self._optional("waiting_triggers")
-        self._budget = WholeGauge(self._gauge("budget_calls"))
-        self._limit = WholeGauge(self._gauge("budget_limit_calls"))
-        triggers, entered = self._counter("triggers_total"), self._counter("transitions_total")
+        make = Instruments(_FAMILIES, registry)
+        self._mode = WholeGauge(make.gauge("mode"))
+        self._ledger_up = make.optional("ledger_up")
+        self._executing = make.optional("executing")
+        self._paused_since = make.optional("paused_since_timestamp_seconds")
+        self._paused = make.optional("paused")
+        self._storm = make.optional("storm")
+        self._blind = make.optional("blind")
+        self._breaker_open = make.optional("breaker_open")
+        self._credential_refused = make.optional("credential_refused")
+        self._actions = WholeGauge(make.gauge("actions"))
+        self._held = WholeGauge(make.gauge("held_actions"))
+        self._waiting = make.optional("waiting_triggers")
+        self._budget = WholeGauge(make.gauge("budget_calls"))
+        self._limit = WholeGauge(make.gauge("budget_limit_calls"))
+        triggers, entered = make.counter("triggers_total"), make.counter("transitions_total")
         self._triggers = {source: triggers.labels(source) for source in TriggerSource}
         self._entered = {state: entered.labels(state) for state in ActionState}
-        attempts = self._counter("attempts_total")
+        attempts = make.counter("attempts_total")
         self._attempts: dict[AttemptOutcome, Counter] = {outcome: attempts.labels(outcome) for outcome in ENDED}
-        verified = _FAMILIES["verified_seconds"]
-        self._verified = Histogram(verified.name, verified.help, buckets=VERIFIED_BUCKETS, registry=registry)
-        requests, alerts = self._counter("webhook_requests_total"), self._counter("webhook_alerts_total")
+        self._verified = make.histogram("verified_seconds")
+        requests, alerts = make.counter("webhook_requests_total"), make.counter("webhook_alerts_total")
         self._requests = {code: requests.labels(str(code)) for code in CODES}
         self._alerts = {result: alerts.labels(result) for result in (*RECORDED, *LeftOut)}
 
@@ -74,7 +75,7 @@ class RemediationMetrics:
         self._storm.set(int(gate.storm_seen_at is not None))
         self._breaker_open.set(int(gate.breaker_opened_at is not None))
         self._credential_refused.set(int(gate.credential_refused_at is not None))
-        self._actions.set({str(state): count for state, count in (totals.actions | totals.finished).items()})
+        self._actions.set({str(state): count for state, count in totals.actions.items()})
         self._held.set({str(hold): count for hold, count in totals.held.items()})
         self._waiting.set(totals.waiting)
         self._budget.set({"hour": account.hour, "day": account.day})
@@ -119,14 +120,3 @@ class RemediationMetrics:
         self._alerts["repeated"].inc(receipt.repeated)
         for why, count in left.items():
             self._alerts[why].inc(count)
-
-    def _gauge(self, name: str) -> Gauge:
-        family = _FAMILIES[name]
-        return Gauge(family.name, family.help, family.label_names, registry=self._registry)
-
-    def _optional(self, name: str) -> OptionalGauge:
-        return OptionalGauge(_FAMILIES[name], self._registry)
-
-    def _counter(self, name: str) -> Counter:
-        family = _FAMILIES[name]
-        return Counter(family.name, family.help, family.label_names, registry=self._registry)

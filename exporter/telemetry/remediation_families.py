@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from exporter.model.action import ActionState, AttemptOutcome, LeftOut, Mode, TriggerSource
+from exporter.model.action import ActionState, AttemptOutcome, Mode, TriggerSource
+from exporter.model.asked import LeftOut
 from exporter.model.family import Family, Group, Kind
 from exporter.model.holds import Hold
 

@@ -14,7 +14,7 @@ from heapq import nlargest
 from typing import Final, NoReturn, TypeAlias
 
 from exporter.model.facts import Status, SyncError
-from exporter.model.words import sync_status_of
+from exporter.model.words import MAX_RECORD_IDS, RECORD_ID, sync_status_of
 from exporter.upstream.dates import timestamp
 
 MAX_ERRORS: Final = 100
@@ -51,12 +51,8 @@ RECORD_ID_FIELDS: Final = ("record_id", "record_ids")
 """Where a platform may give the ids of the records that failed, one or a list, where nothing else is configured. The
 page shows none, and asks for them in a retry."""
 
-MAX_RECORD_IDS: Final = 100
-"""Record ids that are kept of one entry."""
-
 _MAX_COUNT: Final = 2**63  # what a 64-bit integer of theirs can hold; a gauge is a float and could not tell more apart
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
-_RECORD_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
@@ -269,6 +265,6 @@ def _record_ids(entry: _Object, fields: Sequence[str]) -> tuple[str, ...]:
         if value is None:
             continue
         for one in value if isinstance(value, list) else (value,):
-            if isinstance(one, str) and _RECORD_ID.fullmatch(one):
+            if isinstance(one, str) and RECORD_ID.fullmatch(one):
                 found[one] = None
     return tuple(found)[:MAX_RECORD_IDS]

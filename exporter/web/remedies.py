@@ -27,34 +27,24 @@ from exporter.expose.actions_document import (
     gate_document,
     record_document,
 )
-from exporter.model.action import (
-    UNFINISHED,
-    Action,
-    ActionKind,
-    ActionState,
-    GateView,
-    Parameters,
-    PersonRequest,
-    RequestKey,
-)
+from exporter.model.accounts import GateView
+from exporter.model.action import UNFINISHED, Action, ActionKind, ActionState, Parameters
+from exporter.model.asked import MAX_NOTE, PersonRequest, RequestKey
 from exporter.model.facts import OrganizationState
-from exporter.model.words import ORGANIZATION_ID_RULE, SyncType
+from exporter.model.words import MAX_RECORD_IDS, ORGANIZATION_ID_RULE, RECORD_ID, SyncType
 from exporter.redact import printable
 from exporter.web.api import NO_ORGANIZATION, SiteOf, each_once, no_parameters, snapshot_of
 from exporter.web.gate import actor_of
 from exporter.web.problems import ProblemError, bad_parameters
 from exporter.web.site import Site
 
-MAX_NOTE: Final = 500
 MAX_KEY: Final = 255
-MAX_IDS: Final = 100
-"""Records of one retry; `policy.MAX_RECORD_IDS`."""
 
 _NO_ACTION: Final = "There is no action of this number: /api/v1/actions lists them"
 _RETRY: Final = {"Retry-After": "5"}
 
 _T = TypeVar("_T")
-_RECORD_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
+_RECORD_ID: Final = f"^{RECORD_ID.pattern}$"
 _WHOM = Annotated[str, Path(description=ORGANIZATION_ID_RULE)]
 _NUMBER = Annotated[int, Path(ge=1, le=2**53, description="the id of an action")]
 
@@ -74,7 +64,7 @@ class RetryRequest(_Asked):
 
     sync_type: SyncType = Field(description="what they are; `other` is none of the platform's")
     record_ids: tuple[Annotated[str, Field(pattern=_RECORD_ID)], ...] = Field(
-        min_length=1, max_length=MAX_IDS, description="the platform's ids of the records"
+        min_length=1, max_length=MAX_RECORD_IDS, description="the platform's ids of the records"
     )
 
 

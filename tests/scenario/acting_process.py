@@ -20,7 +20,8 @@ from exporter import logs
 from exporter.clock import SystemClock
 from exporter.config.load import load
 from exporter.errors import RefusedError
-from exporter.model.action import ActionKind, AlertDelivery, Parameters, PersonRequest
+from exporter.model.action import ActionKind, Parameters
+from exporter.model.asked import AlertDelivery, PersonRequest
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, SyncType
 from exporter.observe.fleet import Fleet

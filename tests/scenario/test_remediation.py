@@ -12,15 +12,8 @@ from contextlib import suppress
 import pytest
 
 from exporter.errors import LedgerError
-from exporter.model.action import (
-    Action,
-    ActionKind,
-    ActionState,
-    AlertDelivery,
-    AttemptOutcome,
-    Parameters,
-    PersonRequest,
-)
+from exporter.model.action import Action, ActionKind, ActionState, AttemptOutcome, Parameters
+from exporter.model.asked import AlertDelivery, PersonRequest
 from exporter.model.holds import Hold
 from exporter.model.words import Issue, SyncType
 from exporter.remediation.desk import Desk

@@ -7,18 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.config.expressions import Expression
-from exporter.model.action import (
-    Action,
-    ActionKind,
-    ActionState,
-    AlertDelivery,
-    AttemptOutcome,
-    GateView,
-    Mode,
-    Parameters,
-    PersonRequest,
-    TriggerSource,
-)
+from exporter.model.accounts import GateView
+from exporter.model.action import Action, ActionKind, ActionState, AttemptOutcome, Mode, Parameters, TriggerSource
+from exporter.model.asked import AlertDelivery, PersonRequest
 from exporter.model.holds import Hold
 from exporter.model.limits import Fleetwide, Limits
 from exporter.model.words import Issue, Sent, SyncType

@@ -9,17 +9,11 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import LedgerError, RefusedError
-from exporter.model.action import (
-    ActionKind,
-    ActionState,
-    AttemptOutcome,
-    Effect,
-    Mode,
-    Parameters,
-    Reconnect,
-)
+from exporter.model.accounts import Account, Marks
+from exporter.model.action import ActionKind, ActionState, AttemptOutcome, Effect, Mode, Parameters
+from exporter.model.asked import Reconnect
 from exporter.model.holds import Hold
-from exporter.model.words import Issue, Sent, SyncType
+from exporter.model.words import MAX_RECORD_IDS, Issue, Sent, SyncType
 from exporter.remediation.gates import GATES, LOOK_AGAIN
 from exporter.remediation.ledger.claiming import Judged
 from exporter.remediation.ledger.recording import Result
@@ -47,6 +41,11 @@ NOT_SENT = Result(AttemptOutcome.NOT_SENT, sent=Sent.NO)
 def book(tmp_path: Path) -> Book:
     """A ledger that is a day old, with an executor in mode auto."""
     return Book(tmp_path / "ledger.db")
+
+
+def told(book: Book) -> Account:
+    """What metrics are told of the whole ledger."""
+    return book.work.account(Marks(), book.limits, book.now)
 
 
 def ineffective(book: Book) -> None:
@@ -109,7 +108,7 @@ class TestTriggers:
         """The trigger is dismissed."""
         book.deliver(alert(), decide=lambda _: Over())
         assert book.work.actions(None, (), 10, None) == []
-        assert book.work.totals().waiting == 0
+        assert told(book).totals.waiting == 0
 
     def test_ten_thousand_at_once_take_less_than_two_seconds(self, book: Book) -> None:
         """Alertmanager waits ten seconds for an answer."""
@@ -118,7 +117,7 @@ class TestTriggers:
         assert book.work.deliver(alerts, 0, NOON).recorded == 10_000
         assert time.monotonic() - began < 2
         assert book.work.deliver(alerts, 0, NOON).repeated == 10_000
-        assert book.work.totals().waiting == 10_000
+        assert told(book).totals.waiting == 10_000
 
     def test_alerts_that_were_left_out_are_evidence_of_a_storm(self, book: Book) -> None:
         """Nobody knows how many there are."""
@@ -694,12 +693,44 @@ def test_a_catch_up_needs_its_opt_in(book: Book) -> None:
     assert book.claim() is not None
 
 
+@pytest.mark.parametrize("wrong", ["jo@example.org", "", "a b", "../42", "x" * 129])
+def test_a_person_asks_for_no_record_whose_id_cannot_be_one(book: Book, wrong: str) -> None:
+    """Whoever asks, by whichever way; and what was written instead is not told again."""
+    parameters = replace(RETRY, record_ids=("42", wrong))
+    with pytest.raises(RefusedError) as refused:
+        book.work.ask(a_request(kind=ActionKind.RETRY, parameters=parameters), book.limits, book.now)
+    assert not wrong or wrong not in str(refused.value)
+    assert book.work.actions(None, (), 10, None) == []
+
+
+def test_a_person_asks_for_a_hundred_records_at_most(book: Book) -> None:
+    """More of them fail at something else."""
+    hundred = replace(RETRY, record_ids=tuple(map(str, range(MAX_RECORD_IDS))))
+    more = replace(RETRY, record_ids=(*hundred.record_ids, "one-more"))
+    with pytest.raises(RefusedError, match="at most 100"):
+        book.work.ask(a_request(kind=ActionKind.RETRY, parameters=more), book.limits, book.now)
+    assert book.work.ask(a_request(kind=ActionKind.RETRY, parameters=hundred), book.limits, book.now).id
+
+
+def test_a_call_counts_as_late_as_it_ended(book: Book) -> None:
+    """A process that slept a day between its claim and its call: the budget and what is told of it agree."""
+    book.deliver(alert())
+    claim = book.claim()
+    book.wait(2 * DAY)
+    book.close(claim, ACCEPTED)
+    assert (told(book).hour, told(book).day) == (1, 1)
+    book.limits = replace(AUTO, per_hour=1)
+    book.deliver(alert("org-2"))
+    assert book.claim() is None
+
+
 def test_the_ledger_counts_every_word(book: Book) -> None:
     """From 0."""
     book.deliver(alert())
     book.close(book.claim(), ACCEPTED)
-    totals = book.work.totals()
+    account = told(book)
+    totals = account.totals
     assert totals.actions[ActionState.ACCEPTED] == 1
-    assert totals.attempts[AttemptOutcome.ACCEPTED] == 1
+    assert (account.attempts, account.hour, account.day) == ({AttemptOutcome.ACCEPTED: 1}, 1, 1)
     assert set(totals.held) == set(Hold)
-    assert totals.finished[ActionState.VERIFIED] == 0
+    assert totals.actions[ActionState.VERIFIED] == 0

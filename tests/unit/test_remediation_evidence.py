@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from exporter.model.action import ActionKind, AttemptOutcome, Reconnect, TriggerSource
+from exporter.model.action import ActionKind, AttemptOutcome, TriggerSource
+from exporter.model.asked import Reconnect
 from exporter.model.facts import Organization, Reading, Snapshot, Status, UpstreamFailure
 from exporter.model.holds import Hold
 from exporter.model.judgement import Thresholds

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.model.action import AlertDelivery, LeftOut
+from exporter.model.asked import AlertDelivery, LeftOut
 from exporter.model.words import ORGANIZATION_ID, Issue
 from exporter.remediation.webhook import PayloadError, parsed
 

@@ -9,18 +9,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
-from exporter.model.accounts import Account, Marks
-from exporter.model.action import (
-    UNFINISHED,
-    ActionState,
-    AttemptOutcome,
-    GateView,
-    LeftOut,
-    Mode,
-    Receipt,
-    Totals,
-    TriggerSource,
-)
+from exporter.model.accounts import Account, GateView, Marks, Totals
+from exporter.model.action import ActionState, AttemptOutcome, Mode, TriggerSource
+from exporter.model.asked import LeftOut, Receipt
 from exporter.model.family import Family, Group, Kind
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
@@ -79,9 +70,8 @@ def use_everything(metrics: SelfMetrics) -> None:
 def an_account(**fields: object) -> Account:
     """A ledger in which each thing happened once."""
     totals = Totals(
-        actions=dict.fromkeys(UNFINISHED, 1),
+        actions=dict.fromkeys(ActionState, 1),
         held=dict.fromkeys(Hold, 1),
-        finished={state: 1 for state in ActionState if state not in UNFINISHED},
     )
     account = Account(
         gate=GateView(paused_at=1.7e9),
@@ -312,9 +302,8 @@ def test_every_word_of_remediation_is_there_from_the_first_look(
         for word in words:
             assert value(registry, name, **{label: str(word)}) == 0, word
     totals = Totals(
-        actions=dict.fromkeys(UNFINISHED, 0),
+        actions=dict.fromkeys(ActionState, 0),
         held=dict.fromkeys(Hold, 0),
-        finished={state: 0 for state in ActionState if state not in UNFINISHED},
     )
     metrics.remediation.rules(Limits(mode=Mode.AUTO))
     metrics.remediation.stands(an_account(totals=totals, gate=GateView()), 1.76e9)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, func, select
 from exporter.model.accounts import Account, Marks
 from exporter.model.action import ActionState, AttemptOutcome, TriggerSource
 from exporter.remediation.gates import DAY, HOUR
-from exporter.remediation.ledger.counting import CALLS
+from exporter.remediation.ledger.counting import calls_after
 from exporter.remediation.ledger.reading import gate, totals
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EVENTS, TRIGGERS
 
@@ -32,8 +32,8 @@ def account(connection: Connection, since: Marks, now: float, *, rehearsal: bool
     return Account(
         gate=gate(connection),
         totals=totals(connection),
-        hour=_calls(connection, now - HOUR, rehearsal=rehearsal),
-        day=_calls(connection, now - DAY, rehearsal=rehearsal),
+        hour=calls_after(connection, now - HOUR, rehearsal=rehearsal).calls,
+        day=calls_after(connection, now - DAY, rehearsal=rehearsal).calls,
         triggers=_triggers(connection, begin, end),
         entered=_entered(connection, begin, end),
         attempts=_attempts(connection, begin, end),
@@ -52,14 +52,6 @@ def _closed_up_to(connection: Connection) -> int:
         select(func.min(ATTEMPTS.c.id)).where(ATTEMPTS.c.outcome == AttemptOutcome.STARTED)
     ).scalar()
     return _last(connection, ATTEMPTS) if under_way is None else under_way - 1
-
-
-def _calls(connection: Connection, after: float, *, rehearsal: bool) -> int:
-    return connection.execute(
-        select(func.count()).where(
-            ATTEMPTS.c.claimed_at > after, ATTEMPTS.c.rehearsal.is_(rehearsal), ATTEMPTS.c.outcome.in_(CALLS)
-        )
-    ).scalar_one()
 
 
 def _triggers(connection: Connection, begin: Marks, end: Marks) -> dict[TriggerSource, int]:

@@ -8,17 +8,11 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from exporter.errors import RefusedError
-from exporter.model.action import (
-    UNFINISHED,
-    UNSTARTED,
-    Action,
-    ActionKind,
-    ActionState,
-    GateView,
-    PersonRequest,
-    TriggerSource,
-)
+from exporter.model.accounts import GateView
+from exporter.model.action import UNFINISHED, UNSTARTED, Action, ActionKind, ActionState, TriggerSource
+from exporter.model.asked import PersonRequest
 from exporter.model.limits import Limits
+from exporter.model.words import MAX_RECORD_IDS, RECORD_ID
 from exporter.remediation.ledger.changing import change, create, record
 from exporter.remediation.ledger.reading import action_by_id, gate
 from exporter.remediation.ledger.rows import action_of
@@ -34,7 +28,7 @@ def ask(connection: Connection, request: PersonRequest, limits: Limits, now: flo
     A person's word also ends the episodes of the organisation: what was exhausted may be tried again.
 
     Raises:
-        RefusedError: as `desk.Counter.ask`.
+        RefusedError: as `desk.Desk.ask`.
     """
     _complete(request, now)
     _end_episodes(connection, request.organization_id, now)
@@ -137,6 +131,11 @@ def _complete(request: PersonRequest, now: float) -> None:
     if request.kind is ActionKind.RETRY:
         if not parameters.record_ids or len(parameters.sync_types) != 1:
             raise RefusedError("a retry needs one sync type and at least one record id; without ids nothing is sent")
+        if len(parameters.record_ids) > MAX_RECORD_IDS:
+            raise RefusedError(f"a retry names at most {MAX_RECORD_IDS} records")
+        if not all(RECORD_ID.fullmatch(one) for one in parameters.record_ids):
+            # The id is not told: who mistakes an e-mail address for one must not find it in a log.
+            raise RefusedError("a record id is 1 to 128 letters, digits and . _ : -, beginning with a letter or digit")
         return
     if not parameters.sync_types or parameters.since is None:
         raise RefusedError("a resync needs at least one sync type and an instant since when")

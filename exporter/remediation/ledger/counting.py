@@ -6,7 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection, func, or_, select
 
-from exporter.model.action import WATCHED, Action, ActionState, AttemptOutcome, GateView
+from exporter.model.accounts import GateView
+from exporter.model.action import WATCHED, Action, ActionState, AttemptOutcome
 from exporter.remediation.gates import DAY, HOUR, Tallies, Window
 from exporter.remediation.ledger.rows import gate_of
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, GATE
@@ -68,14 +69,8 @@ def tallies_of(connection: Connection, action: Action, gate: GateView, now: floa
         )
     ).scalar()
 
-    def window(seconds: float, *, organization: bool) -> Window:
-        # By both ends: of a process that slept between its claim and its call, the call is as late as its end.
-        after = or_(attempts.claimed_at > now - seconds, attempts.ended_at > now - seconds)
-        wanted = select(func.count(), func.min(func.coalesce(attempts.ended_at, attempts.claimed_at))).where(
-            mine, attempts.outcome.in_(CALLS), after
-        )
-        calls, oldest = connection.execute(wanted.where(theirs) if organization else wanted).one()
-        return Window(calls, oldest)
+    def window(seconds: float, of: str | None = None) -> Window:
+        return calls_after(connection, now - seconds, rehearsal=rehearsal, organization_id=of)
 
     return Tallies(
         gate=gate,
@@ -85,10 +80,26 @@ def tallies_of(connection: Connection, action: Action, gate: GateView, now: floa
         sibling=sibling is not None,
         tried=tried,
         episode=episode_calls(connection, action, rehearsal=rehearsal),
-        organization_day=window(DAY, organization=True),
-        hour=window(HOUR, organization=False),
-        day=window(DAY, organization=False),
+        organization_day=window(DAY, action.organization_id),
+        hour=window(HOUR),
+        day=window(DAY),
     )
+
+
+def calls_after(connection: Connection, after: float, *, rehearsal: bool, organization_id: str | None = None) -> Window:
+    """The calls, or rehearsed calls, of one organisation or of all since `after`, seconds since 1970 UTC."""
+    attempts = ATTEMPTS.c
+    # By both ends: of a process that slept between its claim and its call, the call is as late as its end.
+    counted = [
+        attempts.rehearsal.is_(rehearsal),
+        attempts.outcome.in_(CALLS),
+        or_(attempts.claimed_at > after, attempts.ended_at > after),
+    ]
+    if organization_id is not None:
+        counted.append(attempts.organization_id == organization_id)
+    oldest = func.min(func.coalesce(attempts.ended_at, attempts.claimed_at))
+    calls, begin = connection.execute(select(func.count(), oldest).where(*counted)).one()
+    return Window(calls, begin)
 
 
 def episode_of(connection: Connection, action: Action) -> int | None:

@@ -6,17 +6,8 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from exporter.model.action import (
-    UNFINISHED,
-    Action,
-    ActionRecord,
-    ActionState,
-    AttemptOutcome,
-    Event,
-    GateView,
-    Totals,
-    TriggerState,
-)
+from exporter.model.accounts import GateView, Totals
+from exporter.model.action import UNFINISHED, Action, ActionRecord, ActionState, Event, TriggerState
 from exporter.model.holds import Hold
 from exporter.remediation.ledger.rows import action_of, attempt_of, event_of, gate_of, trigger_of
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EVENTS, GATE, TRIGGERS
@@ -85,16 +76,11 @@ def totals(connection: Connection) -> Totals:
         .tuples()
         .all()
     )
-    by_outcome = dict(
-        connection.execute(select(ATTEMPTS.c.outcome, func.count()).group_by(ATTEMPTS.c.outcome)).tuples().all()
-    )
     waiting = connection.execute(
         select(func.count()).select_from(TRIGGERS).where(TRIGGERS.c.state == TriggerState.TRIGGERED)
     ).scalar_one()
     return Totals(
-        actions={state: by_state.get(state, 0) for state in UNFINISHED},
+        actions={state: by_state.get(state, 0) for state in ActionState},
         held={hold: by_hold.get(hold, 0) for hold in Hold},
-        finished={state: by_state.get(state, 0) for state in ActionState if state not in UNFINISHED},
-        attempts={outcome: by_outcome.get(outcome, 0) for outcome in AttemptOutcome},
         waiting=waiting,
     )

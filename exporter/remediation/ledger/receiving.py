@@ -9,15 +9,8 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection, Table, and_, case, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from exporter.model.action import (
-    UNFINISHED,
-    UNSTARTED,
-    AlertDelivery,
-    Receipt,
-    Reconnect,
-    TriggerSource,
-    TriggerState,
-)
+from exporter.model.action import UNFINISHED, UNSTARTED, TriggerSource, TriggerState
+from exporter.model.asked import AlertDelivery, Receipt, Reconnect
 from exporter.remediation.ledger.changing import record
 from exporter.remediation.ledger.tables import ACTIONS, GATE, TRIGGERS
 

@@ -8,7 +8,9 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, delete, insert, select
 
 from exporter.errors import RefusedError
-from exporter.model.action import Action, GateView, RequestKey
+from exporter.model.accounts import GateView
+from exporter.model.action import Action
+from exporter.model.asked import RequestKey
 from exporter.remediation.ledger.reading import action_by_id, gate
 from exporter.remediation.ledger.tables import REQUESTS
 

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import RowMapping
 
+from exporter.model.accounts import GateView
 from exporter.model.action import (
     Action,
     ActionKind,
@@ -14,7 +15,6 @@ from exporter.model.action import (
     Attempt,
     AttemptOutcome,
     Event,
-    GateView,
     Mode,
     Parameters,
     Trigger,

@@ -6,24 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from exporter.model.accounts import Account, Marks
-from exporter.model.action import (
-    Action,
-    ActionRecord,
-    ActionState,
-    AlertDelivery,
-    Effect,
-    Event,
-    GateView,
-    Mode,
-    Parameters,
-    PersonRequest,
-    Receipt,
-    Reconnect,
-    RequestKey,
-    Totals,
-    Trigger,
-)
+from exporter.model.accounts import Account, GateView, Marks
+from exporter.model.action import Action, ActionRecord, ActionState, Effect, Event, Mode, Parameters, Trigger
+from exporter.model.asked import AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
 from exporter.remediation.gates import Gate, Tallies
@@ -152,10 +137,6 @@ class Work:
     def events(self, action_id: int | None, limit: int) -> Sequence[Event]:
         """See `desk.Desk`."""
         return self._store.read(lambda connection: reading.events(connection, action_id, limit))
-
-    def totals(self) -> Totals:
-        """See `desk.Desk`."""
-        return self._store.read(reading.totals)
 
     def marks(self) -> Marks:
         """See `desk.Desk`."""

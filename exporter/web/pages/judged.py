@@ -9,6 +9,7 @@ from typing import Final
 from exporter.expose.verdicts import meaning_of, unread_beside
 from exporter.model.facts import Snapshot
 from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
+from exporter.observe.incidents import BROKEN, too_many_in_doubt
 from exporter.observe.issues import ISSUES
 
 _QUIET: Final = frozenset({Verdict.STARTING, Verdict.ALL_WELL})
@@ -29,7 +30,6 @@ _SAYS: Final[Mapping[ServiceStatus, str]] = {
     ServiceStatus.UNKNOWN: "could not be read, which says nothing of Xero",
 }
 
-_BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
 _UNSURE: Final = frozenset({ServiceStatus.MINOR, ServiceStatus.UNKNOWN})
 
 
@@ -95,9 +95,10 @@ def judged(snapshot: Snapshot) -> Judged:
 
 
 def _cannot_be_told(snapshot: Snapshot) -> bool:
-    """Whether the exporter works, and somebody must look: many are affected, or nobody is watched."""
+    """Whether the exporter works, and somebody must look: many are affected or in doubt, or nobody is watched."""
     undecided = snapshot.judgement.undecided_until is not None
-    return snapshot.surroundings.started and (undecided or not len(snapshot))
+    doubted = too_many_in_doubt(snapshot.tally)
+    return snapshot.surroundings.started and (undecided or doubted or not len(snapshot))
 
 
 def _incident(snapshot: Snapshot, kind: IncidentKind) -> Told:
@@ -110,7 +111,7 @@ def _xero(snapshot: Snapshot) -> list[Told]:
     told = [
         Told(
             f"{page} {_SAYS[status]}.",
-            bad=status in _BROKEN,
+            bad=status in BROKEN,
             unsure=status in _UNSURE,
             well=status is ServiceStatus.NONE,
         )

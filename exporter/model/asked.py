@@ -1,0 +1,105 @@
+"""What comes to the ledger from outside: alerts, what people ask for, connections that are well again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from exporter.model.action import ActionKind, Parameters
+from exporter.model.words import Issue
+
+MAX_NOTE: Final = 500
+"""Characters of a person's words in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDelivery:
+    """One alert of one delivery. Harmless when repeated, late, or from several Alertmanagers.
+
+    Attributes:
+        organization_id: matches `words.ORGANIZATION_ID`; need not be on the roster.
+        issue: what the alert is about.
+        fingerprint: Alertmanager's; with `starts_at` it tells deliveries of one alert from those of another.
+        starts_at: as Alertmanager wrote it; old ones are legitimate.
+        resolved: whether the alert is over.
+        alertname: for people, at most 128 characters.
+    """
+
+    organization_id: str
+    issue: Issue
+    fingerprint: str
+    starts_at: str
+    resolved: bool = False
+    alertname: str = ""
+
+
+class LeftOut(StrEnum):
+    """Why an alert that was delivered asks for nothing."""
+
+    MALFORMED = "malformed"
+    """It has no labels, status, fingerprint, begin or name, or one that cannot be."""
+    NOT_REQUESTED = "not_requested"
+    """Its label `remediation` does not say `request`."""
+    ORGANIZATION_ID = "organization_id"
+    """Its label `organization_id` is missing, or can be no organisation's."""
+    ISSUE = "issue"
+    """Its label `issue` is missing, or no issue of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRequest:
+    """A retry or resync that a person asks for.
+
+    Attributes:
+        organization_id: matches `words.ORGANIZATION_ID`.
+        kind: what to do.
+        parameters: complete for that kind.
+        actor: the token's name, or the user of the command line.
+        note: the person's words, at most `MAX_NOTE` characters.
+    """
+
+    organization_id: str
+    kind: ActionKind
+    parameters: Parameters
+    actor: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """What tells a request that comes again from a new one.
+
+    Attributes:
+        key: who asks, and what that one calls the request (``Idempotency-Key``), hashed.
+        content: what is asked for, hashed: the same key for something else is a mistake.
+    """
+
+    key: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """An organisation whose connection was broken and is well.
+
+    Attributes:
+        organization_id: of whom.
+        since: when it broke, seconds since 1970 UTC.
+    """
+
+    organization_id: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery: all of it is committed.
+
+    Attributes:
+        recorded: triggers that are new.
+        repeated: those that were known.
+    """
+
+    recorded: int
+    repeated: int
