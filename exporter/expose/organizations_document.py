@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict, Unpack
 
 from exporter.expose.entry import shown
 from exporter.expose.instants import instant_of, rfc3339
@@ -16,26 +16,10 @@ from exporter.model.words import Failure, Freshness, Issue, Reason, SyncStatus, 
 _Test: TypeAlias = Callable[[OrganizationState], bool]
 
 
-def organizations_document(
-    snapshot: Snapshot,
-    *,
-    names: bool,
-    freshness: Freshness | None = None,
-    failure: Failure | None = None,
-    connected: bool | None = None,
-    sync_status: SyncStatus | None = None,
-    issue: Issue | None = None,
-    sync_type: SyncType | None = None,
-    reason: Reason | None = None,
-    search: str | None = None,
-    limit: int = 100,
-    after: str | None = None,
-) -> OrganizationsDocument:
-    """One page of the organisations that pass every filter given.
+class Filters(TypedDict, total=False):
+    """Which organisations are meant; each that is given must hold, and None is as if it were not given.
 
-    Args:
-        snapshot: what is known.
-        names: whether names may be shown, and searched in.
+    Attributes:
         freshness: only those of this freshness.
         failure: only those whose last reading failed in this way.
         connected: only those that the platform calls (not) connected; withdrawn or null is neither.
@@ -44,24 +28,31 @@ def organizations_document(
         sync_type: only those with recent errors of this type of sync.
         reason: only those with an issue or recent errors for this reason; with `sync_type`, errors that have both.
         search: only those whose id contains this, whatever the case; or whose name does, where names are shown.
+    """
+
+    freshness: Freshness | None
+    failure: Failure | None
+    connected: bool | None
+    sync_status: SyncStatus | None
+    issue: Issue | None
+    sync_type: SyncType | None
+    reason: Reason | None
+    search: str | None
+
+
+def organizations_document(
+    snapshot: Snapshot, *, names: bool, limit: int = 100, after: str | None = None, **filters: Unpack[Filters]
+) -> OrganizationsDocument:
+    """One page of the organisations that pass every filter given.
+
+    Args:
+        snapshot: what is known.
+        names: whether names may be shown, and searched in.
         limit: how many to show, at least 1.
         after: show those whose id sorts behind this one, which need not exist any more.
+        filters: which are meant.
     """
-    matching = [
-        state.organization.id
-        for state in organizations_matching(
-            snapshot,
-            names=names,
-            freshness=freshness,
-            failure=failure,
-            connected=connected,
-            sync_status=sync_status,
-            issue=issue,
-            sync_type=sync_type,
-            reason=reason,
-            search=search,
-        )
-    ]
+    matching = [state.organization.id for state in organizations_matching(snapshot, names=names, **filters)]
     # Blocks are in order of phase. Taking the first few by id costs 1 to 2 ms for 10,000 where sorting costs 4.
     ids = heapq.nsmallest(limit + 1, (one for one in matching if after is None or one > after))
     shown_states = [state for one in ids[:limit] if (state := snapshot.state(one)) is not None]
@@ -73,30 +64,28 @@ def organizations_document(
     )
 
 
-def organizations_matching(
-    snapshot: Snapshot,
-    *,
-    names: bool,
-    freshness: Freshness | None = None,
-    failure: Failure | None = None,
-    connected: bool | None = None,
-    sync_status: SyncStatus | None = None,
-    issue: Issue | None = None,
-    sync_type: SyncType | None = None,
-    reason: Reason | None = None,
-    search: str | None = None,
-) -> list[OrganizationState]:
-    """The organisations that pass every filter given, in no order; the filters are `organizations_document`'s."""
+def organizations_matching(snapshot: Snapshot, *, names: bool, **filters: Unpack[Filters]) -> list[OrganizationState]:
+    """The organisations that pass every filter given, in no order.
+
+    Args:
+        snapshot: what is known.
+        names: whether names may be searched in.
+        filters: which are meant.
+    """
     tests = [
-        *_equal(freshness, lambda state: state.freshness),
-        *_equal(failure, lambda state: state.failure),
-        *_equal(connected, lambda state: state.status and state.status.connected),
-        *_equal(sync_status, lambda state: state.status and state.status.sync_status),
-        *_having(issue),
-        *_erring(sync_type, reason),
-        *_containing(search, names=names),
+        *_equal(filters.get("freshness"), lambda state: state.freshness),
+        *_equal(filters.get("failure"), lambda state: state.failure),
+        *_equal(filters.get("connected"), lambda state: state.status and state.status.connected),
+        *_equal(filters.get("sync_status"), lambda state: state.status and state.status.sync_status),
+        *_having(filters.get("issue")),
+        *_erring(filters.get("sync_type"), filters.get("reason")),
+        *_containing(filters.get("search"), names=names),
     ]
-    return [state for block in snapshot.blocks for state in block.states if all(test(state) for test in tests)]
+    # One filter after the other: asking all of them of each costs 2 ms for 10,000 also where there are none.
+    states = [state for block in snapshot.blocks for state in block.states]
+    for test in tests:
+        states = [state for state in states if test(state)]
+    return states
 
 
 def organization_row(state: OrganizationState, *, names: bool) -> OrganizationRow:

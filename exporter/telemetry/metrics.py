@@ -18,7 +18,7 @@ from prometheus_client import (
 from exporter import __version__
 from exporter.model.family import Family
 from exporter.model.words import Failure, RosterSource
-from exporter.telemetry.families import BUCKETS, FAMILIES, SCRAPE_FORMATS, UPSTREAMS
+from exporter.telemetry.families import FAMILIES, SCRAPE_FORMATS, UPSTREAMS
 from exporter.telemetry.gauges import WholeGauge
 from exporter.telemetry.instruments import Instruments
 from exporter.telemetry.remediation import RemediationMetrics
@@ -43,9 +43,7 @@ class SelfMetrics:
         self._poll_lag = make.histogram("xero_exporter_poll_lag_seconds")
         self._overruns = make.counter("xero_exporter_poll_overruns_total")
         self._in_flight = make.gauge("xero_exporter_readings_in_flight")
-        request_duration = make.histogram(
-            "xero_exporter_request_duration_seconds", BUCKETS["xero_exporter_request_duration_seconds"]
-        )
+        request_duration = make.histogram("xero_exporter_request_duration_seconds")
         requests = make.counter("xero_exporter_requests_total")
         failures = make.counter("xero_exporter_request_failures_total")
         self._request_duration = {upstream: request_duration.labels(upstream) for upstream in UPSTREAMS}
@@ -72,18 +70,14 @@ class SelfMetrics:
         self._token_file_readable = WholeGauge(make.gauge("xero_exporter_token_file_readable"))
         self._certificate_readable = WholeGauge(make.gauge("xero_exporter_tls_certificate_readable"))
         self._certificate_ends = make.optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
-        self._tick_duration = make.histogram(
-            "xero_exporter_tick_duration_seconds", BUCKETS["xero_exporter_tick_duration_seconds"]
-        )
+        self._tick_duration = make.histogram("xero_exporter_tick_duration_seconds")
         self._ticks_missed = make.counter("xero_exporter_ticks_missed_total")
         self._blocks_rendered = make.counter("xero_exporter_blocks_rendered_total")
         self._series = make.gauge("xero_exporter_series")
         self._scrape_bytes = make.gauge("xero_exporter_scrape_bytes")
         scrapes = make.counter("xero_exporter_scrapes_total")
         self._scrapes = {word: scrapes.labels(word) for word in SCRAPE_FORMATS}
-        self._scrape_duration = make.histogram(
-            "xero_exporter_scrape_duration_seconds", BUCKETS["xero_exporter_scrape_duration_seconds"]
-        )
+        self._scrape_duration = make.histogram("xero_exporter_scrape_duration_seconds")
         self.remediation = RemediationMetrics(registry)
         """What remediation does."""
         ProcessCollector(registry=registry)

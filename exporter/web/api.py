@@ -20,17 +20,15 @@ from exporter.expose.documents import (
     OrganizationDocument,
     OrganizationsDocument,
     fleet_document,
-    organization_document,
     organizations_document,
 )
-from exporter.expose.escalation import escalation_document
 from exporter.expose.escalation_markdown import escalation_markdown
 from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.negotiation import wants_markdown
-from exporter.model.facts import OrganizationState, Snapshot
 from exporter.model.words import ORGANIZATION_ID_RULE, Failure, Freshness, Issue, Reason, SyncStatus, SyncType
 from exporter.web.gate import actor_of
-from exporter.web.problems import MEDIA_TYPE, Problem, ProblemError, bad_parameters, parameter_name
+from exporter.web.known import bundle_of, document_of, snapshot_of, state_of
+from exporter.web.problems import MEDIA_TYPE, Problem, bad_parameters, parameter_name
 from exporter.web.site import Site, site_of
 
 MAX_LIMIT: Final = 1000
@@ -134,7 +132,9 @@ async def organization(
     organization_id: Annotated[str, Path(description=ORGANIZATION_ID_RULE)],
 ) -> OrganizationDocument:
     """One organisation: what the platform said of it, how fresh that is, and its last readings."""
-    return _told(site, organization_id, names=site.organization_names)[1]
+    snapshot = snapshot_of(site)
+    state = state_of(snapshot, organization_id, instead=NO_ORGANIZATION)
+    return document_of(site, snapshot, state, names=site.organization_names)
 
 
 async def escalation(
@@ -149,17 +149,12 @@ async def escalation(
     JSON, or Markdown where Accept prefers it. Texts are redacted; `personal_data=true` gives them whole, and is logged
     with the name of the token.
     """
-    state, document = _told(site, organization_id, names=query.personal_data)
+    snapshot = snapshot_of(site)
+    state = state_of(snapshot, organization_id, instead=NO_ORGANIZATION)
+    document = document_of(site, snapshot, state, names=query.personal_data)
     if query.personal_data:
         _log.warning("personal_data_given", organization_id=document.id, actor=actor_of(request.scope))
-    bundle = escalation_document(
-        document,
-        () if state.status is None else state.status.errors,
-        at=snapshot_of(site).at.wall,
-        version=site.version,
-        personal_data=query.personal_data,
-        hash_key=site.hash_key,
-    )
+    bundle = bundle_of(site, snapshot, state, document, personal_data=query.personal_data)
     if wants_markdown(request.headers.get("accept")):
         return Response(escalation_markdown(bundle), media_type=MARKDOWN, headers=_VARIES)
     return Response(bundle.model_dump_json(), media_type="application/json", headers=_VARIES)
@@ -180,41 +175,6 @@ RESPONSES: Final[Mapping[object, dict[int | str, dict[str, Any]]]] = {
 async def openapi(request: Request, _: Annotated[None, Depends(no_parameters)]) -> JSONResponse:
     """This description."""
     return JSONResponse(request.app.state.openapi)
-
-
-def _told(site: Site, organization_id: str, *, names: bool) -> tuple[OrganizationState, OrganizationDocument]:
-    """What is known of one organisation.
-
-    Raises:
-        ProblemError: 404, it is not ours; 503, nothing is known yet.
-    """
-    snapshot = snapshot_of(site)
-    state = snapshot.state(organization_id)
-    if state is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, NO_ORGANIZATION)
-    # The id of the roster, not that of the request: from here on nothing that a caller wrote is used.
-    known = state.organization.id
-    return state, organization_document(
-        state,
-        site.history(known),
-        site.next_attempt(known),
-        names=names,
-        links=site.links,
-        surroundings=snapshot.surroundings,
-    )
-
-
-def snapshot_of(site: Site) -> Snapshot:
-    """What is known.
-
-    Raises:
-        ProblemError: 503, nothing is known yet.
-    """
-    snapshot = site.snapshot()
-    if snapshot is None:
-        detail = "Nothing is known yet: the exporter has just started, ask again in a few seconds"
-        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"})
-    return snapshot
 
 
 def description(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final, TypeVar
 
@@ -28,13 +29,13 @@ from exporter.expose.actions_document import (
     record_document,
 )
 from exporter.model.accounts import GateView
-from exporter.model.action import UNFINISHED, Action, ActionKind, ActionState, Parameters
+from exporter.model.action import UNFINISHED, ActionKind, ActionState, Parameters
 from exporter.model.asked import MAX_NOTE, PersonRequest, RequestKey
-from exporter.model.facts import OrganizationState
 from exporter.model.words import MAX_RECORD_IDS, ORGANIZATION_ID_RULE, RECORD_ID, SyncType
 from exporter.redact import printable
-from exporter.web.api import NO_ORGANIZATION, SiteOf, each_once, no_parameters, snapshot_of
+from exporter.web.api import NO_ORGANIZATION, SiteOf, each_once, no_parameters
 from exporter.web.gate import actor_of
+from exporter.web.known import snapshot_of, state_of
 from exporter.web.problems import ProblemError, bad_parameters
 from exporter.web.site import Site
 
@@ -97,6 +98,30 @@ _Key = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who asks for a change, and what that one calls the request."""
+
+    actor: str
+    key: str | None
+
+    def once(self, what: str, body: BaseModel | None) -> RequestKey | None:
+        """What tells this request when it comes again; None without a name of its own."""
+        if self.key is None:
+            return None
+        content = "" if body is None else body.model_dump_json()
+        return RequestKey(_hash(self.actor, self.key), _hash(what, content))
+
+
+def _asker(request: Request, _: Annotated[None, Depends(no_parameters)], key: _Key = None) -> _Asker:
+    actor = actor_of(request.scope)
+    assert actor is not None, "the role operator needs a token"
+    return _Asker(actor, key)
+
+
+_By = Annotated[_Asker, Depends(_asker)]
+
+
 async def actions(
     site: SiteOf, _: Annotated[None, Depends(each_once)], query: Annotated[ActionsQuery, Query()]
 ) -> ActionsDocument:
@@ -133,7 +158,8 @@ async def explain(
     from exporter.remediation.evidence import fleetwide  # noqa: PLC0415
     from exporter.remediation.explaining import asked_by_alerts, explained  # noqa: PLC0415
 
-    snapshot, state = snapshot_of(site), _known(site, organization_id)
+    snapshot = snapshot_of(site)
+    state = state_of(snapshot, organization_id, instead=NO_ORGANIZATION)
     known, now = state.organization.id, snapshot.at.wall
     gate = await _gate(site, site.desk.gate())
     found = await _of_ledger(explained(site.desk, asked_by_alerts(state), state, fleetwide(snapshot, known), now))
@@ -141,111 +167,59 @@ async def explain(
     return explained_document(known, found, unfinished, gate)
 
 
-async def retry(
-    request: Request,
-    site: SiteOf,
-    _: Annotated[None, Depends(no_parameters)],
-    organization_id: _WHOM,
-    body: RetryRequest,
-    key: _Key = None,
-) -> ActionDocument:
+async def retry(site: SiteOf, by: _By, organization_id: _WHOM, body: RetryRequest) -> ActionDocument:
     """Asks for a retry of records. 202: it is recorded; the exporter judges and executes it, and the action tells."""
     parameters = Parameters((body.sync_type,), record_ids=tuple(dict.fromkeys(body.record_ids)))
-    return await _asked(request, site, organization_id, ActionKind.RETRY, parameters=parameters, body=body, key=key)
+    return await _asked(site, by, organization_id, ActionKind.RETRY, parameters=parameters, body=body)
 
 
-async def resync(
-    request: Request,
-    site: SiteOf,
-    _: Annotated[None, Depends(no_parameters)],
-    organization_id: _WHOM,
-    body: ResyncRequest,
-    key: _Key = None,
-) -> ActionDocument:
+async def resync(site: SiteOf, by: _By, organization_id: _WHOM, body: ResyncRequest) -> ActionDocument:
     """Asks for a resync of types since an instant. 202: it is recorded, as a retry."""
     parameters = Parameters(tuple(dict.fromkeys(body.sync_types)), since=body.since.timestamp())
-    return await _asked(request, site, organization_id, ActionKind.RESYNC, parameters=parameters, body=body, key=key)
+    return await _asked(site, by, organization_id, ActionKind.RESYNC, parameters=parameters, body=body)
 
 
 ACCEPTED: Final = frozenset({retry, resync})
 """What is answered 202: done later, and told by the action."""
 
 
-async def approve(
-    request: Request,
-    site: SiteOf,
-    _: Annotated[None, Depends(no_parameters)],
-    action_id: _NUMBER,
-    body: Note | None = None,
-    key: _Key = None,
-) -> ActionDocument:
+async def approve(site: SiteOf, by: _By, action_id: _NUMBER, body: Note | None = None) -> ActionDocument:
     """Approves an action that has not started; the gates judge it still."""
-    return action_document(await _decided(request, site, action_id, body, key, approved=True))
+    return await _decided(site, by, action_id, body, approved=True)
 
 
-async def reject(
-    request: Request,
-    site: SiteOf,
-    _: Annotated[None, Depends(no_parameters)],
-    action_id: _NUMBER,
-    body: Note | None = None,
-    key: _Key = None,
-) -> ActionDocument:
+async def reject(site: SiteOf, by: _By, action_id: _NUMBER, body: Note | None = None) -> ActionDocument:
     """Cancels an action that has not started."""
-    return action_document(await _decided(request, site, action_id, body, key, approved=False))
+    return await _decided(site, by, action_id, body, approved=False)
 
 
-async def pause(
-    request: Request,
-    site: SiteOf,
-    _: Annotated[None, Depends(no_parameters)],
-    body: Note | None = None,
-    key: _Key = None,
-) -> GateDocument:
+async def pause(site: SiteOf, by: _By, body: Note | None = None) -> GateDocument:
     """Nothing is started any more, also what is being judged right now. `obeyed` says whether anybody heeds it."""
-    actor, note = _actor(request), _note(body)
-    return await _gate(site, site.desk.pause(actor=actor, note=note, once=_once(actor, key, "pause", body)))
+    return await _gate(site, site.desk.pause(actor=by.actor, note=_note(body), once=by.once("pause", body)))
 
 
-async def resume(
-    request: Request,
-    site: SiteOf,
-    _: Annotated[None, Depends(no_parameters)],
-    body: Note | None = None,
-    key: _Key = None,
-) -> GateDocument:
+async def resume(site: SiteOf, by: _By, body: Note | None = None) -> GateDocument:
     """Takes back a pause, and a hold for a refused credential."""
-    actor, note = _actor(request), _note(body)
-    return await _gate(site, site.desk.resume(actor=actor, note=note, once=_once(actor, key, "resume", body)))
+    return await _gate(site, site.desk.resume(actor=by.actor, note=_note(body), once=by.once("resume", body)))
 
 
 async def _asked(
-    request: Request,
-    site: Site,
-    organization_id: str,
-    kind: ActionKind,
-    *,
-    parameters: Parameters,
-    body: _Asked,
-    key: str | None,
+    site: Site, by: _Asker, organization_id: str, kind: ActionKind, *, parameters: Parameters, body: _Asked
 ) -> ActionDocument:
     if SyncType.OTHER in parameters.sync_types:
         raise bad_parameters(["The platform names no sync type `other`: use contacts, invoices or reconciliation"])
-    known, actor = _known(site, organization_id).organization.id, _actor(request)
-    wanted = PersonRequest(known, kind, parameters, actor, printable(body.note, limit=MAX_NOTE))
-    once = _once(actor, key, f"{kind} {known}", body)
-    return action_document(await _of_ledger(site.desk.ask(wanted, once)))
+    known = state_of(snapshot_of(site), organization_id, instead=NO_ORGANIZATION).organization.id
+    wanted = PersonRequest(known, kind, parameters, by.actor, _note(body))
+    return action_document(await _of_ledger(site.desk.ask(wanted, by.once(f"{kind} {known}", body))))
 
 
-async def _decided(
-    request: Request, site: Site, action_id: int, body: Note | None, key: str | None, *, approved: bool
-) -> Action:
-    desk, actor = site.desk, _actor(request)
+async def _decided(site: Site, by: _Asker, action_id: int, body: Note | None, *, approved: bool) -> ActionDocument:
+    desk = site.desk
     if await _of_ledger(desk.action(action_id)) is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, _NO_ACTION)
-    decide = desk.approve if approved else desk.reject
-    once = _once(actor, key, f"{'approve' if approved else 'reject'} {action_id}", body)
-    return await _of_ledger(decide(action_id, actor=actor, note=_note(body), once=once))
+    decide, word = (desk.approve, "approve") if approved else (desk.reject, "reject")
+    once = by.once(f"{word} {action_id}", body)
+    return action_document(await _of_ledger(decide(action_id, actor=by.actor, note=_note(body), once=once)))
 
 
 async def _gate(site: Site, asked: Awaitable[GateView]) -> GateDocument:
@@ -266,28 +240,8 @@ async def _of_ledger(asked: Awaitable[_T]) -> _T:
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, f"Nothing was changed: {error}", _RETRY) from None
 
 
-def _known(site: Site, organization_id: str) -> OrganizationState:
-    state = snapshot_of(site).state(organization_id)
-    if state is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, NO_ORGANIZATION)
-    return state
-
-
-def _actor(request: Request) -> str:
-    actor = actor_of(request.scope)
-    assert actor is not None, "the role operator needs a token"
-    return actor
-
-
-def _note(body: Note | None) -> str:
+def _note(body: _Asked | None) -> str:
     return "" if body is None else printable(body.note, limit=MAX_NOTE)
-
-
-def _once(actor: str, key: str | None, what: str, body: BaseModel | None) -> RequestKey | None:
-    if key is None:
-        return None
-    content = "" if body is None else body.model_dump_json()
-    return RequestKey(_hash(actor, key), _hash(what, content))
 
 
 def _hash(*parts: str) -> str:

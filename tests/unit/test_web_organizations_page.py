@@ -103,12 +103,11 @@ def test_a_page_of_a_large_fleet_costs_a_few_times_that_of_a_small_one() -> None
     small, large = fleet(ROWS), fleet(10_000)
 
     def cost(snapshot: Snapshot) -> float:
-        taken = []
-        for _ in range(7):
-            begun = time.process_time()
-            rendered("organizations.html", NOBODY, "1", listed(snapshot, Wanted(), names=False))
-            taken.append(time.process_time() - begun)
-        return min(taken)
+        begun = time.process_time()
+        rendered("organizations.html", NOBODY, "1", listed(snapshot, Wanted(), names=False))
+        return time.process_time() - begun
 
     cost(small)
-    assert cost(large) < 8 * cost(small)
+    # In turns: what else the machine does is between both alike.
+    turns = [(cost(small), cost(large)) for _ in range(15)]
+    assert min(one for _, one in turns) < 8 * min(one for one, _ in turns)

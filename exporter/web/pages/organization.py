@@ -8,12 +8,10 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from exporter.expose.documents import OrganizationDocument, organization_document
-from exporter.expose.escalation import escalation_document
 from exporter.expose.escalation_markdown import escalation_markdown
-from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.model.facts import OrganizationState, Snapshot
 from exporter.web.gate import actor_of
+from exporter.web.known import bundle_of, document_of, snapshot_of, state_of
 from exporter.web.pages.refusing import as_page
 from exporter.web.pages.rendering import answered, caller_of, rendered
 from exporter.web.problems import ProblemError, bad_parameters
@@ -21,6 +19,7 @@ from exporter.web.site import Site, site_of
 
 _log = structlog.get_logger("exporter.web")
 
+_SEARCH = "No organisation on the roster has this id: search for it among the organisations"
 _HERE = frozenset({"same-origin", "none"})
 
 
@@ -29,8 +28,8 @@ async def organization(request: Request) -> Response:
     """One organisation; for operators with the fixed words of its error texts."""
     site, caller = site_of(request), caller_of(request, site_of(request))
     snapshot, state = _found(request, site)
-    document = _document(site, snapshot, state, names=site.organization_names)
-    errors = _bundle(site, snapshot, state, document).errors if caller.operator else None
+    document = document_of(site, snapshot, state, names=site.organization_names)
+    errors = bundle_of(site, snapshot, state, document).errors if caller.operator else None
     page = rendered("organization.html", caller, site.version, {"one": document, "errors": errors})
     return answered(request, page, snapshot.at.wall)
 
@@ -41,10 +40,10 @@ async def bundle(request: Request) -> Response:
     site = site_of(request)
     snapshot, state = _found(request, site)
     personal = _wants_personal_data(request)
-    document = _document(site, snapshot, state, names=personal)
+    document = document_of(site, snapshot, state, names=personal)
     if personal:
         _log.warning("personal_data_given", organization_id=document.id, actor=actor_of(request.scope))
-    text = escalation_markdown(_bundle(site, snapshot, state, document, personal_data=personal))
+    text = escalation_markdown(bundle_of(site, snapshot, state, document, personal_data=personal))
     # An id has no quote in it, but a colon, which is no part of a file's name on every system.
     name = f"xero-{document.id.replace(':', '_')}.md"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -72,43 +71,5 @@ def _found(request: Request, site: Site) -> tuple[Snapshot, OrganizationState]:
     Raises:
         ProblemError: 404, it is not ours; 503, nothing is known yet.
     """
-    snapshot = site.snapshot()
-    if snapshot is None:
-        detail = "Nothing is known yet: the exporter has just started, ask again in a few seconds"
-        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"})
-    state = snapshot.state(request.path_params["organization_id"])
-    if state is None:
-        detail = "No organisation on the roster has this id: search for it among the organisations"
-        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
-    return snapshot, state
-
-
-def _document(site: Site, snapshot: Snapshot, state: OrganizationState, *, names: bool) -> OrganizationDocument:
-    # The id of the roster, not that of the request: from here on nothing that a caller wrote is used.
-    known = state.organization.id
-    return organization_document(
-        state,
-        site.history(known),
-        site.next_attempt(known),
-        names=names,
-        links=site.links,
-        surroundings=snapshot.surroundings,
-    )
-
-
-def _bundle(
-    site: Site,
-    snapshot: Snapshot,
-    state: OrganizationState,
-    document: OrganizationDocument,
-    *,
-    personal_data: bool = False,
-) -> EscalationDocument:
-    return escalation_document(
-        document,
-        () if state.status is None else state.status.errors,
-        at=snapshot.at.wall,
-        version=site.version,
-        personal_data=personal_data,
-        hash_key=site.hash_key,
-    )
+    snapshot = snapshot_of(site)
+    return snapshot, state_of(snapshot, request.path_params["organization_id"], instead=_SEARCH)
