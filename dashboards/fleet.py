@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana_foundation_sdk.builders import table
-
-from alerts.fleet import PENDING_SYNCS
-from alerts.levels import COVERAGE, SYNC
-from alerts.queries import AFFECTED_RATIO, FRESH, FRESH_COUNT, KNOWN_COUNT, UNKNOWN
+from alerts.queries import AFFECTED_RATIO, FRESH, FRESH_COUNT, KNOWN_COUNT
 from alerts.thresholds import SHIPPED as LIMITS
-from dashboards.boards import RUNBOOK, TO_ORGANIZATION, Row, board
+from dashboards.boards import RUNBOOK, Row, board
+from dashboards.fleet_levels import levels
+from dashboards.fleet_organizations import backlog, which
 from dashboards.panels import (
     COUNT,
     Column,
@@ -24,12 +22,11 @@ from dashboards.panels import (
     rows,
     states,
 )
-from dashboards.queries import JOB, SHIPPED, Spans, coded, lines
+from dashboards.queries import EACH, FEW_ROWS, JOB, JUDGED, SHIPPED, Spans, coded, lines
 from dashboards.words import (
     ATTENTION,
     BAD,
     DO_FIRST,
-    FRESHNESS,
     GOOD,
     ISSUES,
     MEANING,
@@ -41,11 +38,7 @@ from dashboards.words import (
 )
 
 UID: Final = "xero-fleet"
-MOST_ROWS: Final = 100
-"""Rows of the table of organisations: more than anybody reads, and as cheap for 10,000 organisations as for 100."""
 
-FEW_ROWS: Final = 6
-"""Rows of a small table: what fits without scrolling."""
 
 VERDICT: Final = lines(
     coded("xero_fleet_verdict", "verdict", VERDICT_CODES, "min"),
@@ -59,15 +52,6 @@ SENTENCES: Final = lines(
 )
 """The verdict twice: for what it means, and for what to do first."""
 
-EACH: Final = "job, organization_id"
-
-
-JUDGED: Final = lines(
-    "and on ()",
-    f"sum({FRESH_COUNT}{{{JOB}}}) / (sum({KNOWN_COUNT}{{{JOB}}}) > 0) >= {LIMITS.enough_fresh}",
-)
-"""While nothing is known of most, nobody is counted as having an issue: a 0 would say that all is well."""
-
 
 def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
     """The dashboard, with these durations."""
@@ -76,7 +60,7 @@ def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
         "Xero / Fleet",
         "Is it Xero, is it us, or is it one customer? Begin at the top: the verdict says whose problem it is and what "
         "to do first.",
-        (_question(), _kind(spans), _which(), _backlog(), _levels(spans)),
+        (_question(), _kind(spans), which(), backlog(), levels(spans)),
         alerts='scope="fleet"',
         spans=spans,
     )
@@ -292,213 +276,6 @@ def _kind(spans: Spans) -> Row:
                     colors={"connection": BAD, "sync": "blue"},
                 ),
                 over_time(f"max by (kind) ({AFFECTED_RATIO}{{{JOB}}})", "{{kind}}"),
-            ),
-        ),
-    )
-
-
-def _which() -> Row:
-    newest = f"topk({MOST_ROWS}, max by (organization_id, issue) (xero_issue_since_timestamp_seconds{{{JOB}}}))"
-
-    def each(family: str) -> str:
-        return lines(
-            f"0 * {newest}",
-            f"  + on (organization_id) group_left () max by (organization_id) ({family}{{{JOB}}})",
-        )
-
-    own = lines(
-        "topk by (organization_id, issue) (1,",
-        "  sum by (organization_id, issue, reason) (label_replace(",
-        f"    xero_recent_errors{{{JOB}}},",
-        '    "issue", "${1}_failing", "sync_type", "(contacts|invoices|reconciliation)"',
-        "  ))",
-        ")",
-    )
-    any_type = f"topk by (organization_id) (1, sum by (organization_id, reason) (xero_recent_errors{{{JOB}}}))"
-    reason = lines(
-        f"0 * {newest} + on (organization_id, issue) group_left (reason) {own}",
-        "or on (organization_id, issue)",
-        f"0 * {newest} + on (organization_id) group_left (reason) {any_type}",
-    )
-    return Row(
-        "Which organisations?",
-        (
-            rows(
-                Look(
-                    title=f"Organisations with an issue, the newest first, {MOST_ROWS} at most",
-                    do="Open an organisation for its history and its runbooks. During an incident do not go through "
-                    "them one by one: mend the cause.",
-                    width=24,
-                    height=11,
-                    empty="no fresh organisation has an issue",
-                ),
-                (
-                    Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-                    Column(of="issue", title="Issue", words=ISSUES),
-                    Column(of="Value #A", title="For", unit="s", width=120),
-                    Column(of="reason", title="Reason"),
-                    Column(of="Value #C", title="Pending", unit=COUNT, width=100),
-                    Column(of="Value #D", title="Failed", unit=COUNT, width=100),
-                    Column(of="Value #E", title="Last sync ago", unit="s", width=140),
-                ),
-                as_rows(f"time() - {newest}", "A"),
-                as_rows(reason, "B"),
-                as_rows(each("xero_pending_syncs"), "C"),
-                as_rows(each("xero_failed_syncs"), "D"),
-                as_rows(f"time() - ({each('xero_last_sync_timestamp_seconds')})", "E"),
-            ),
-            rows(
-                Look(
-                    title=f"Of whom is nothing fresh known, the longest first, {MOST_ROWS} at most?",
-                    do="How the last reading failed, and how long ago the last good one was. One organisation: look "
-                    "at it. Many: look at the platform.",
-                    width=12,
-                    height=9,
-                    empty="every organisation was answered for",
-                ),
-                (
-                    Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-                    Column(of="failure", title="Failure", width=150),
-                    Column(of="Value #A", title="Last answer ago", unit="s", width=140, missing="never"),
-                ),
-                as_rows(
-                    lines(
-                        f"topk({MOST_ROWS}, max by (organization_id) (",
-                        f"  time() - xero_poll_last_success_timestamp_seconds{{{JOB}}}",
-                        f"    and on ({EACH}) {UNKNOWN}{{{JOB}}}",
-                        "))",
-                    ),
-                    "A",
-                ),
-                as_rows(
-                    lines(
-                        f"topk({MOST_ROWS}, max by (organization_id, failure) (",
-                        f"  xero_poll_failure{{{JOB}}} and on ({EACH}) {UNKNOWN}{{{JOB}}}",
-                        "))",
-                    ),
-                    "B",
-                ),
-            ),
-            graph(
-                Look(
-                    title="How fresh is what is known?",
-                    do="Organisations by freshness. Stale ones are withdrawn from all counts of issues until they "
-                    "answer again.",
-                    width=12,
-                    height=9,
-                    least=0,
-                    colors={said.text: said.color for said in FRESHNESS.values()},
-                ),
-                *(
-                    over_time(f'sum(xero_organizations{{{JOB}, freshness="{word}"}})', said.text, ref)
-                    for ref, (word, said) in zip("ABCD", FRESHNESS.items(), strict=True)
-                ),
-                stacked=True,
-            ),
-        ),
-    )
-
-
-def _backlog() -> Row:
-    return Row(
-        "How much waits?",
-        (
-            graph(
-                Look(
-                    title="Syncs that wait, and that failed",
-                    do="As the platform says, of the fresh. Waiting that only grows: the platform's queue or Xero's "
-                    "limits. Failed may stay after it is mended: only a retry takes it away.",
-                    width=12,
-                    least=0,
-                    colors={"waiting": "blue", "failed": BAD},
-                ),
-                over_time(f"sum({PENDING_SYNCS}{{{JOB}}})", "waiting"),
-                over_time(f"sum(xero_failed_syncs{{{JOB}}})\n{JUDGED}", "failed", "B"),
-            ),
-            _largest("Where does most wait?", "pending", "of the fresh, nothing waits", "blue"),
-            _largest("Where did most fail?", "failed", "of the fresh, nothing failed", BAD),
-        ),
-    )
-
-
-def _largest(title: str, which: str, empty: str, color: str) -> table.Panel:
-    return rows(
-        Look(
-            title=title,
-            do=f"The organisations with most {which} syncs. One far ahead of the others has its own cause: open it.",
-            width=6,
-            empty=empty,
-            steps=((None, color),),
-        ),
-        (
-            Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-            Column(of="Value #A", title=which.capitalize(), unit=COUNT, width=140, bar=True),
-        ),
-        as_rows(f"topk({FEW_ROWS}, max by (organization_id) (xero_{which}_syncs{{{JOB}}}) > 0)", "A"),
-    )
-
-
-def _levels(spans: Spans) -> Row:
-    def left(level: str, target: float) -> str:
-        return lines(
-            "1 - (",
-            f"  sum(sum_over_time({level}_bad:count{{{JOB}}}[{spans.budget}]))",
-            f"    / (sum(sum_over_time({level}_total:count{{{JOB}}}[{spans.budget}])) > 0)",
-            f") / {1 - target:.6g}",
-        )
-
-    def burn(level: str, window: str, target: float) -> str:
-        return f"max({level}_errors:ratio_{window}{{{JOB}}}) / {1 - target:.6g}"
-
-    budget = ((None, BAD), (0, ATTENTION), (0.25, GOOD))
-    return Row(
-        "Are the service levels kept?",
-        (
-            number(
-                Look(
-                    title="Error budget left",
-                    do=f"Of 30 days, or of what Prometheus holds of them. Syncs: {LIMITS.sync_target:.0%} of connected "
-                    f"organisations sync. Monitoring: {LIMITS.coverage_target:.1%} are fresh. Below 0 it is "
-                    "spent: no risky change until it recovers.",
-                    width=4,
-                    unit="percentunit",
-                    decimals=0,
-                    steps=budget,
-                ),
-                at_the_end(left(SYNC, LIMITS.sync_target), "syncs"),
-                at_the_end(left(COVERAGE, LIMITS.coverage_target), "monitoring", "B"),
-            ),
-            graph(
-                Look(
-                    title="How fast does the budget of syncs burn?",
-                    do=f"1 spends it in exactly 30 days. Above {LIMITS.page_fast:g} over 1 h, or {LIMITS.page_slow:g} "
-                    "over 6 h, somebody is called; slower burns are tickets.",
-                    width=10,
-                    decimals=1,
-                    least=0,
-                    steps=((None, GOOD), (LIMITS.page_slow, ATTENTION), (LIMITS.page_fast, BAD)),
-                ),
-                *(
-                    over_time(burn(SYNC, window, LIMITS.sync_target), f"over {window}", ref)
-                    for ref, window in zip("ABCD", ("1h", "6h", "1d", "3d"), strict=True)
-                ),
-                lines=True,
-            ),
-            graph(
-                Look(
-                    title="How fast does the budget of monitoring burn?",
-                    do=f"1 spends it in exactly 30 days. Above {LIMITS.ticket_fast:g} over 1 d a ticket is opened: "
-                    "look at the Exporter dashboard.",
-                    width=10,
-                    decimals=1,
-                    least=0,
-                    steps=((None, GOOD), (LIMITS.ticket_slow, ATTENTION), (LIMITS.ticket_fast, BAD)),
-                ),
-                *(
-                    over_time(burn(COVERAGE, window, LIMITS.coverage_target), f"over {window}", ref)
-                    for ref, window in zip("ABCD", ("2h", "6h", "1d", "3d"), strict=True)
-                ),
-                lines=True,
             ),
         ),
     )

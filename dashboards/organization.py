@@ -9,9 +9,10 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from alerts.queries import FRESH
 from alerts.writing import EXPORTER
-from dashboards.boards import RUNBOOK, TO_ORGANIZATION, Row, board
+from dashboards.boards import RUNBOOK, Row, board
+from dashboards.organization_polling import asking, others
 from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, graph, number, over_time, rows, states
-from dashboards.queries import JOB, ONE, SHIPPED, Spans, coded, lines
+from dashboards.queries import JOB, ONE, SHIPPED, Spans, age_of, coded, lines
 from dashboards.words import (
     ATTENTION,
     BAD,
@@ -24,8 +25,7 @@ from dashboards.words import (
 )
 
 UID: Final = "xero-organization"
-FOUND: Final = 20
-"""Organisations that a search shows."""
+
 
 IS_FRESH: Final = f"{FRESH}{{{ONE}}}"
 
@@ -36,7 +36,7 @@ def organization(spans: Spans = SHIPPED) -> dict[str, object]:
         UID,
         "Xero / Organisation",
         "One customer's connection to Xero. Type an organization_id above, or a part of it and choose below.",
-        (_now(), _wrong(), _syncs(), _asking(), _others()),
+        (_now(), _wrong(), _syncs(), asking(), others()),
         alerts='organization_id="$organization_id"',
         spans=spans,
         variables=(_which(),),
@@ -55,10 +55,6 @@ def _steps() -> dashboard.DashboardLink:
     link = dashboard.DashboardLink("Steps for this organisation").type(model.DashboardLinkType.LINK)
     link = link.url(f"{EXPORTER}/api/v1/organizations/${{organization_id}}").icon("doc").target_blank(True)
     return link.tooltip("The exporter's diagnosis: causes, numbered steps and who takes them")
-
-
-def _age(family: str) -> str:
-    return f"time() - max({family}{{{ONE}}})"
 
 
 def _now() -> Row:
@@ -114,7 +110,7 @@ def _now() -> Row:
                     steps=((None, GOOD), (26 * 3600, ATTENTION)),
                     empty=nothing,
                 ),
-                at_the_end(_age("xero_last_sync_timestamp_seconds"), "last sync"),
+                at_the_end(age_of("xero_last_sync_timestamp_seconds"), "last sync"),
             ),
             number(
                 Look(
@@ -137,7 +133,7 @@ def _now() -> Row:
                     steps=((None, GOOD), (300, ATTENTION)),
                     empty="never answered",
                 ),
-                at_the_end(_age("xero_poll_last_success_timestamp_seconds"), "answer"),
+                at_the_end(age_of("xero_poll_last_success_timestamp_seconds"), "answer"),
             ),
         ),
     )
@@ -274,7 +270,7 @@ def _syncs() -> Row:
                     empty="it never synced",
                     colors={"last sync": "blue"},
                 ),
-                over_time(_age("xero_last_sync_timestamp_seconds"), "last sync"),
+                over_time(age_of("xero_last_sync_timestamp_seconds"), "last sync"),
             ),
         ),
     )
@@ -282,70 +278,3 @@ def _syncs() -> Row:
 
 def _sync_status() -> str:
     return coded("xero_sync_status", "status", SYNC_STATUS_CODES, "max").replace(JOB, ONE)
-
-
-def _asking() -> Row:
-    return Row(
-        "How well is it known?",
-        (
-            graph(
-                Look(
-                    title="Age of the last answer",
-                    do="Above stale_after everything else here is withdrawn. Rising for many at once: look at the "
-                    "Exporter dashboard.",
-                    width=12,
-                    height=7,
-                    unit="s",
-                    least=0,
-                    empty="it never answered",
-                    colors={"last answer": "blue", "stale_after": BAD},
-                ),
-                over_time(_age("xero_poll_last_success_timestamp_seconds"), "last answer"),
-                over_time(f"max(xero_exporter_stale_after_seconds{{{JOB}}})", "stale_after", "B"),
-            ),
-            states(
-                Look(
-                    title="How did asking fail?",
-                    do="Failure classes over time. auth: the token may not see this organisation. not_found: the "
-                    "platform does not know it. The others: the way to the platform.",
-                    width=12,
-                    height=7,
-                    said={1: Said("failed", BAD)},
-                    empty="asking never failed in this time",
-                ),
-                over_time(f"max by (failure) (xero_poll_failure{{{ONE}}})", "{{failure}}"),
-            ),
-        ),
-    )
-
-
-def _others() -> Row:
-    return Row(
-        "Another organisation?",
-        (
-            rows(
-                Look(
-                    title=f"Organisations whose id holds what was typed above, {FOUND} at most",
-                    do="Choose one to see it here. Those with an issue come first.",
-                    width=24,
-                    height=6,
-                    empty="no organisation has such an id",
-                ),
-                (
-                    Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
-                    Column(of="Value #A", title="Issues", unit=COUNT, width=120),
-                ),
-                as_rows(
-                    lines(
-                        f"sort_desc(topk({FOUND},",
-                        f'  count by (organization_id) (xero_issue{{{JOB}, organization_id=~".*$organization_id.*"}})',
-                        "  or 0 * max by (organization_id) (",
-                        f'    xero_organization_info{{{JOB}, organization_id=~".*$organization_id.*"}}',
-                        "  )",
-                        "))",
-                    ),
-                    "A",
-                ),
-            ),
-        ),
-    )

@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from alerts.queries import FRESH_COUNT, KNOWN_COUNT
 from alerts.thresholds import DAY, HOUR, MINUTE, duration
+from alerts.thresholds import SHIPPED as LIMITS
 
 Word = TypeVar("Word", bound=StrEnum)
 
 JOB: Final = 'job="$job"'
 ONE: Final = f'{JOB}, organization_id="$organization_id"'
 """One organisation: whose id stands in the text box."""
+
+EACH: Final = "job, organization_id"
+"""By what organisations are told apart."""
+
+RATE: Final = "[$__rate_interval]"
+"""Over what a rate is taken: as Grafana finds it good for the range."""
+
+FEW_ROWS: Final = 6
+"""Rows of a small table: what fits without scrolling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +69,15 @@ def coded(family: str, label: str, codes: Mapping[Word, int], over: str) -> str:
     parts = [f'({family}{{{JOB}, {label}="{word}"}} == 1) * {code}' for word, code in codes.items()]
     states = "\n  or ".join(parts)
     return f"{over} (\n  {states}\n)"
+
+
+JUDGED: Final = lines(
+    "and on ()",
+    f"sum({FRESH_COUNT}{{{JOB}}}) / (sum({KNOWN_COUNT}{{{JOB}}}) > 0) >= {LIMITS.enough_fresh}",
+)
+"""While nothing is known of most, nobody is counted as having an issue: a 0 would say that all is well."""
+
+
+def age_of(family: str) -> str:
+    """Seconds since an instant of the organisation in the text box."""
+    return f"time() - max({family}{{{ONE}}})"

@@ -22,6 +22,7 @@ from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
 from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
 from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
+from exporter.observe.doubts import doubts_of
 
 LINGERS: Final = 600.0
 """Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
@@ -190,28 +191,11 @@ def judge(
     )
     doubts: tuple[Doubt, ...] = ()
     if missed_at is not None or status.sync_status is SyncStatus.OTHER:
-        doubts = _doubts(status, memory, issues, missed_at)
+        doubts = doubts_of(status, memory, issues, missed_at)
     if not issues and not errors and not doubts:
         return Judgement(WELL, memory)
     issues = _unhidden(issues)
     return Judgement(Diagnosis(issues=issues, errors=errors, app_refused=app_refused, doubts=doubts), memory)
-
-
-def _doubts(
-    status: Status, memory: Memory, issues: tuple[ActiveIssue, ...], missed_at: Moment | None
-) -> tuple[Doubt, ...]:
-    """Why nobody can say that nothing else is wrong.
-
-    What a list missed ends as an issue when no list can be read any more, and is not cured by that; who was connected
-    anew since could not be on it.
-    """
-    since = memory.connected_since
-    unread = missed_at is not None and since is not None and since.monotonic < missed_at.monotonic
-    failed = status.failed_syncs is not None and status.failed_syncs > 0
-    wordless = failed and status.sync_status is SyncStatus.OTHER and not issues
-    if not unread and not wordless:
-        return ()
-    return (*([Doubt.LIST_UNREAD] if unread else ()), *([Doubt.STATUS_WORD] if wordless else ()))
 
 
 def is_never_connected(status: Status) -> bool:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable
 from typing import Final
-
-import structlog
 
 from exporter.clock import Clock
 from exporter.errors import LedgerError
 from exporter.model.accounts import Marks
 from exporter.model.action import Mode
 from exporter.model.facts import Snapshot
+from exporter.model.moment import Moment
 from exporter.remediation.desk import Desk
+from exporter.running.asking import Asking
 from exporter.telemetry.remediation import RemediationMetrics
 
 EVERY: Final = 5.0
 """Seconds between two looks: some milliseconds of the ledger's thread each."""
-
-_log = structlog.get_logger("remediation")
 
 
 class Accounting:
@@ -43,7 +40,7 @@ class Accounting:
         self._snapshot = snapshot
         self._marks: Marks | None = None
         self._next = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._asking = Asking(self, "accounting_broke")
         metrics.rules(desk.limits)
 
     def look(self) -> None:
@@ -52,28 +49,27 @@ class Accounting:
         if self._desk.limits.mode is Mode.OFF:
             # Whoever wants no remediation need not have a place for a ledger.
             self._metrics.untold()
-            return
-        now = self._clock.now().monotonic
-        if now >= self._next and (self._task is None or self._task.done()):
-            self._next = now + EVERY
-            self._task = asyncio.get_running_loop().create_task(self._look())
+        else:
+            self._asking.look(self._clock.now())
 
     async def drain(self) -> None:
-        """Starts nothing any more; the last look has ended when this returns."""
+        """Starts nothing any more; what is being looked at is told nobody."""
         self._next = math.inf
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._asking.aclose()
 
-    async def _look(self) -> None:
+    def due(self, now: Moment) -> bool:
+        """Whether it is time for another look."""
+        return now.monotonic >= self._next
+
+    async def ask(self) -> None:
+        """Looks once; a ledger that cannot be used is told as such."""
+        self._next = min(self._next, self._clock.now().monotonic) + EVERY
         try:
             if self._marks is None:
                 self._marks = await self._desk.marks()
             account = await self._desk.account(self._marks)
         except LedgerError:
             self._metrics.unusable()
-            return
-        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
-            _log.exception("accounting_broke")
             return
         self._marks = account.marks
         self._metrics.stands(account, self._clock.now().wall)

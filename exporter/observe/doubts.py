@@ -1,0 +1,25 @@
+"""Of what nobody can say whether it is wrong with an organisation. Pure."""
+
+from __future__ import annotations
+
+from exporter.model.facts import Status
+from exporter.model.judgement import ActiveIssue, Doubt, Memory
+from exporter.model.moment import Moment
+from exporter.model.words import SyncStatus
+
+
+def doubts_of(
+    status: Status, memory: Memory, issues: tuple[ActiveIssue, ...], missed_at: Moment | None
+) -> tuple[Doubt, ...]:
+    """Why nobody can say that nothing else is wrong.
+
+    What a list missed ends as an issue when no list can be read any more, and is not cured by that; who was connected
+    anew since could not be on it.
+    """
+    since = memory.connected_since
+    unread = missed_at is not None and since is not None and since.monotonic < missed_at.monotonic
+    failed = status.failed_syncs is not None and status.failed_syncs > 0
+    wordless = failed and status.sync_status is SyncStatus.OTHER and not issues
+    if not unread and not wordless:
+        return ()
+    return (*([Doubt.LIST_UNREAD] if unread else ()), *([Doubt.STATUS_WORD] if wordless else ()))
