@@ -17,13 +17,13 @@ from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Organization, Snapshot
 from exporter.model.fleet import Surroundings
 from exporter.model.moment import Moment
-from exporter.model.words import RosterSource
 from exporter.observe.fleet import Fleet
 from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
 from exporter.observe.telling import tell
 from exporter.observe.trend import Trend
+from exporter.running.asking import Asking
 from exporter.running.asking_xero import AskingXero
 from exporter.running.building import (
     Tokens,
@@ -37,6 +37,8 @@ from exporter.running.building import (
 )
 from exporter.running.discovering import Discovering
 from exporter.running.looking import look_at_certificates, look_at_tokens, tell_unreadable
+from exporter.running.retiring import Retiring
+from exporter.running.roster_file import RosterFile
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 
@@ -69,8 +71,9 @@ class Watching:
         self._started = clock.now()
         self._loaded: Moment | None = None
         self._was_ready = False
-        self._roster_task: asyncio.Task[None] | None = None
-        self._retiring: set[asyncio.Task[None]] = set()
+        roster_file = RosterFile(self._roster, changing=self._roster_changing, metrics=self.metrics)
+        self._roster_file = Asking(roster_file, "roster_broke", self._roster_may_have_changed)
+        self._retiring = Retiring()
         self._discovering = Discovering(
             roster=self._roster,
             changing=self._roster_changing,
@@ -147,14 +150,12 @@ class Watching:
         """Starts nothing any more, gives readings under way `READS_GRACE`, and ends what reads the roster."""
         await self._poller.drain(READS_GRACE)
         self._discovering.stop()
-        if self._roster_task is not None:
-            self._roster_task.cancel()
-            await asyncio.gather(self._roster_task, return_exceptions=True)
+        await self._roster_file.aclose()
 
     async def aclose(self) -> None:
         """Closes all connections, those that were replaced too."""
         # What still used them was ended by `drain`, so these end at once.
-        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await self._retiring.aclose()
         await self._upstream.transport.aclose()
         await self._asking_xero.aclose()
         await self._discovering.aclose()
@@ -193,26 +194,9 @@ class Watching:
 
     def look_at_sources(self) -> None:
         """Starts to read again what changed, and to ask whoever's turn has come beside the platform."""
-        if (self._roster_task is None or self._roster_task.done()) and self._roster.changed():
-            self._roster_task = asyncio.get_running_loop().create_task(self._reload_roster())
+        self._roster_file.look(self._clock.now())
         self._discovering.look()
         self._asking_xero.look()
-
-    async def _reload_roster(self) -> None:
-        try:
-            await self._try_reload_roster()
-        except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten
-            _log.exception("roster_broke")
-
-    async def _try_reload_roster(self) -> None:
-        async with self._roster_changing:
-            # Parsing a long list takes longer than a tick may.
-            faults = await asyncio.to_thread(self._roster.reload)
-        if faults:
-            _log.error("roster_rejected", source=RosterSource.FILE, faults=len(faults), first=str(faults[0]))
-            self.metrics.roster_rejected(RosterSource.FILE)
-            return
-        self._roster_may_have_changed()
 
     def _roster_may_have_changed(self) -> None:
         before, after = self._in_force or (), self._roster.organizations
@@ -280,14 +264,14 @@ class Watching:
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
             self._upstream.reader.give_way_to(upstream.reader)
-            self._retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
+            self._retiring.retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
             if trust_changed:
                 self._discovering.trust(upstream.trust.context)
         if "organizations.http" in changed:
-            self._retire(self._discover_with(config), ())
-        self._retire(self._asking_xero.reconfigure(config, changed, tokens.by_owner.get(XERO_SECRET)), ())
+            self._retiring.retire(self._discover_with(config))
+        self._retiring.retire(self._asking_xero.reconfigure(config, changed, tokens.by_owner.get(XERO_SECRET)))
         self._poller.reconfigure(upstream.reader, upstream.token, config.poll.interval, now)
         self._fleet.change_rules(config.thresholds, now)
         self._tell_limits()
@@ -297,19 +281,6 @@ class Watching:
         self._look_at_files()
         self._show(now)
         self.look_at_sources()
-
-    def _retire(self, close: Callable[[], Awaitable[None]], users: Iterable[asyncio.Task[None]]) -> None:
-        """Closes what was replaced, once those who still use it are done: each of them has a deadline."""
-        users = tuple(users)
-
-        async def closing() -> None:
-            if users:
-                await asyncio.wait(users)
-            await close()
-
-        task = asyncio.get_running_loop().create_task(closing())
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
 
     def _discover_with(self, config: Config) -> Callable[[], Awaitable[None]]:
         """Has this server asked for the list, or none; returns what closes the one before."""
