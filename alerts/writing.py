@@ -61,7 +61,7 @@ def annotations_of(alert: Alert) -> dict[str, str]:
         "dashboard_url": GRAFANA + alert.dashboard,
     }
     if alert.scope is Scope.ORGANIZATION:
-        links["steps_url"] = f"{EXPORTER}/api/v1/organizations/{{{{ $labels.organization_id }}}}"
+        links["steps_url"] = f"{EXPORTER}/organizations/{{{{ $labels.organization_id }}}}"
     return {"summary": alert.summary, "description": alert.description, **links}
 
 

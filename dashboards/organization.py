@@ -53,7 +53,7 @@ def _which() -> dashboard.TextBoxVariable:
 
 def _steps() -> dashboard.DashboardLink:
     link = dashboard.DashboardLink("Steps for this organisation").type(model.DashboardLinkType.LINK)
-    link = link.url(f"{EXPORTER}/api/v1/organizations/${{organization_id}}").icon("doc").target_blank(True)
+    link = link.url(f"{EXPORTER}/organizations/${{organization_id}}").icon("doc").target_blank(True)
     return link.tooltip("The exporter's diagnosis: causes, numbered steps and who takes them")
 
 

@@ -219,7 +219,7 @@ def a_storm(alerts: int = 10_000) -> bytes:
     texts: dict[str, Any] = {
         "summary": "Contacts of an organisation do not reach Xero.",
         "runbook_url": "https://runbooks.example/xero/XeroContactsNotSyncing.md",
-        "steps_url": "https://xero-exporter.example/api/v1/organizations/",
+        "steps_url": "https://xero-exporter.example/organizations/",
     }
     return a_post(
         *(
