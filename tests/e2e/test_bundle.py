@@ -118,7 +118,7 @@ def test_addresses_are_filled_in_everywhere(from_checkout: Path, tmp_path: Path)
     boards = tmp_path / "mine/dashboards"
     everything += "".join(file.read_text() for file in boards.glob("*.json"))
     assert "https://wiki.club.org/xero/${__data.fields.Alert}.md" in everything
-    assert "https://xero.club.org/api/v1/organizations/${organization_id}" in everything
+    assert "https://xero.club.org/organizations/${organization_id}" in everything
     for placeholder in ("grafana.example", "runbooks.example", "xero-exporter.example"):
         assert placeholder not in everything
     command: list[str | Path] = [program("promtool"), "test", "rules", mine / "tests" / "firing-within-days.yml"]
