@@ -19,6 +19,7 @@ from exporter.config.changes import changed_keys, restart_only
 from exporter.config.files import signature
 from exporter.config.load import Source
 from exporter.config.schema import Config
+from exporter.config.telemetry import traces_of
 from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Readiness
 from exporter.model.facts import Snapshot
@@ -65,7 +66,10 @@ class Exporter:
         self._ticked = clock.now()
         self._stopping = False
         self._hash_key = secrets.token_bytes(16)
-        self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry())
+        traces, problems = traces_of(config.telemetry, {} if source is None else source.environ)
+        for problem in problems:
+            _log.warning("traces_variable_unusable", problem=problem)
+        self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry(), traces=traces)
         self._metrics = self._watching.metrics
         self._reloading = asyncio.Lock()
         self._reload_tasks: set[asyncio.Task[None]] = set()
@@ -103,11 +107,12 @@ class Exporter:
             python=platform.python_version(),
             address=self.url,
             organizations=self._watching.organizations,
+            traces=self._watching.tracing is not None,
             interval_seconds=self._config.poll.interval,
         )
 
     async def drain(self) -> None:
-        """Ends in order: not ready, no tick, readings under way, server, connections. Under 10 s in all."""
+        """Ends in order: not ready, no tick, readings under way, server, connections, traces. Under 15 s."""
         self._stopping = True
         if self._scheduler.running:
             _log.info("stopping", readings_under_way=self._watching.under_way)

@@ -17,6 +17,7 @@ from exporter.config.addresses import Listen
 from exporter.config.diagnosis import Diagnosis, Links
 from exporter.config.expressions import Expression
 from exporter.config.section import FilePath, Section
+from exporter.config.telemetry import Telemetry
 from exporter.config.values import SpellingError
 from exporter.config.xero import Xero
 from exporter.model.facts import Organization
@@ -318,6 +319,9 @@ class Config(Section):
     diagnosis: Diagnosis = Field(default=Diagnosis(), description="When something counts as wrong.")
     xero: Xero = Field(default=Xero(), description="Xero itself, asked beside the platform.")
     web: Web = Field(default=Web(), description="The exporter's own HTTP side.")
+    telemetry: Telemetry = Field(
+        default=Telemetry(), description="Traces: what each reading took, sent as OTLP over HTTP."
+    )
     log: Log = Field(default=Log(), description="Messages on stderr.")
     expose: Expose = Field(default=Expose(), description="What metrics may show.")
 
