@@ -50,6 +50,8 @@ USER 10001:10001
 # Also where temporary files go when there is no /tmp to write to.
 WORKDIR /var/lib/xero-exporter
 VOLUME /var/lib/xero-exporter
+# The configuration, beside which the ledger would be, is read-only as a rule.
+ENV XERO_EXPORTER_LEDGER__URL=sqlite:////var/lib/xero-exporter/xero-exporter.db
 EXPOSE 9869
 
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 CMD ["xero-exporter", "health"]

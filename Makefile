@@ -20,10 +20,11 @@ test: $(ENVIRONMENT) programs ## the fast truth: everything but the slow checks
 verify: $(ENVIRONMENT) programs ## the slow checks: whole fleets of 10,000, over minutes
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -m verify $(ARGS)
 
-bench: $(ENVIRONMENT) ## costs, side by side with other ways, half an hour; writes bench/results.md, polling.md
+bench: $(ENVIRONMENT) programs ## costs, side by side with other ways, half an hour; writes bench/results.md, polling.md
 	$(BIN)/python -m bench.scrape --largest 100000 --enter bench/results.md
 	$(BIN)/python -m bench.poll --write bench/polling.md --enter bench/results.md
 	$(BIN)/python -m bench.diagnosis --enter bench/results.md
+	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m bench.rules --enter bench/results.md
 
 soak: $(ENVIRONMENT) ## half an hour of faults, edits, reloads and slow clients: nothing may grow; writes bench/results.md, soak.md
 	$(BIN)/python -m bench.soak --write bench/soak.md --enter bench/results.md
@@ -47,9 +48,10 @@ docs: $(ENVIRONMENT) ## write the generated references
 	$(BIN)/xero-exporter docs config > docs/config.md
 	$(BIN)/xero-exporter docs reasons > docs/reasons.md
 	$(BIN)/xero-exporter docs troubleshooting > docs/troubleshooting.md
+	$(BIN)/xero-exporter docs remediation > docs/remediation.md
 
 docs-check: $(ENVIRONMENT) ## the generated references are in step
-	@for what in metrics config reasons troubleshooting; do \
+	@for what in metrics config reasons troubleshooting remediation; do \
 		$(BIN)/xero-exporter docs $$what | diff -u docs/$$what.md - \
 			|| { echo "docs/$$what.md is out of step: run 'make docs'" >&2; exit 1; }; \
 	done

@@ -9,13 +9,14 @@ from alerts.routes import scaled_routes
 from alerts.stories import all_stories, promtool_yaml
 from alerts.table import rule_files
 from alerts.thresholds import SHIPPED
-from alerts.writing import prometheus_rule_yaml, rules_yaml
+from alerts.writing import alerts_table, prometheus_rule_yaml, rules_yaml, with_table
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "alerting.md"
 
 
 def write(folder: Path, scale: float = 1.0) -> None:
-    """Writes rules and objects of the operator; here also the stories, elsewhere also the routes.
+    """Writes rules and the operator's objects; here also the stories and the table in docs/, elsewhere the routes.
 
     Args:
         folder: where; files that people write stay as they are.
@@ -31,6 +32,8 @@ def write(folder: Path, scale: float = 1.0) -> None:
     if folder == HERE:
         for story in all_stories():
             (folder / "tests" / f"{story.name}.yml").write_text(promtool_yaml(story), encoding="utf-8")
+        page = with_table(PAGE.read_text(encoding="utf-8"), alerts_table(rule_files(limits)))
+        PAGE.write_text(page, encoding="utf-8")
     else:
         routes = (HERE / "alertmanager.yml").read_text(encoding="utf-8")
         (folder / "alertmanager.yml").write_text(scaled_routes(routes, scale), encoding="utf-8")

@@ -7,8 +7,11 @@ from typing import Final
 from alerts.entries import Alert, Group, Record, Scope, Severity, Team
 from alerts.queries import (
     EACH,
+    ENDING,
+    FAILED,
     FRESH,
     INCIDENT,
+    ISSUE,
     JOB,
     NEVER_CONNECTED,
     POLLING_STALE,
@@ -52,34 +55,46 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             "Age of the last reading, of organisations whose reading is not too old.",
         ),
         Record(
+            UNKNOWN,
+            joined(
+                "max by (job, organization_id) (",
+                "  xero_organization_info",
+                f"    unless {EACH} (",
+                f"      {FRESH}",
+                f"        < on (job) group_left () ({limits.nearly_stale} * max by (job) "
+                "(xero_exporter_stale_after_seconds))",
+                "    )",
+                f"    unless {EACH} {not_found}",
+                ")",
+            ),
+            "Organisations on the roster that were not answered for lately. Begins a little before their data is\n"
+            "withdrawn, so that no alert resolves in between.",
+        ),
+        Record(
             NEVER_CONNECTED,
             joined(
                 "max by (job, organization_id) (",
-                "  (xero_connected == bool 0) == 1",
+                "  (xero_connected == 0) + 1",
                 f"    unless {EACH} xero_token_expiry_timestamp_seconds",
                 f"    unless {EACH} xero_last_sync_timestamp_seconds",
                 ")",
-                "or (",
-                f"  {NEVER_CONNECTED}",
-                f"    unless {EACH} {FRESH}",
-                f"    and {EACH} xero_organization_info",
-                ")",
+                f"or ({NEVER_CONNECTED} and {EACH} {UNKNOWN})",
             ),
             "Organisations that nobody ever connected, as far as known: outside every share.",
         ),
         Record(
-            UNKNOWN,
+            ISSUE,
+            joined("max by (job, organization_id, issue) (xero_issue)", f"  and {EACH} {FRESH}"),
+            "What is wrong, of organisations whose reading is not too old.",
+        ),
+        Record(
+            FAILED,
             joined(
-                "max by (job, organization_id) (xero_organization_info)",
-                f"unless {EACH} (",
-                f"  {FRESH}",
-                f"    < on (job) group_left () ({limits.nearly_stale} * max by (job) "
-                "(xero_exporter_stale_after_seconds))",
-                ")",
-                f"unless {EACH} {not_found}",
+                "max by (job, organization_id) (xero_failed_syncs > 0)",
+                f"  and {EACH} {FRESH}",
+                f"  unless {EACH} {ISSUE}",
             ),
-            "Organisations on the roster that were not answered for lately. Begins a little before their data is\n"
-            "withdrawn, so that no alert resolves in between.",
+            "Failed records of the same, where no issue with a ticket of its own tells of them.",
         ),
         Record(
             UNSEEN,
@@ -96,7 +111,7 @@ def _issues(limits: Thresholds) -> tuple[Alert, ...]:
     def about(name: str, issue: str, team: Team, summary: str, what: str, *, remediation: bool = False) -> Alert:
         return Alert(
             name=name,
-            expr=gated(name, f'max by (job, organization_id) (xero_issue{{issue="{issue}"}})'),
+            expr=gated(name, f'max by (job, organization_id) ({ISSUE}{{issue="{issue}"}})'),
             hold=limits.organization_for,
             severity=Severity.WARNING,
             scope=Scope.ORGANIZATION,
@@ -177,12 +192,12 @@ def _failed_records(limits: Thresholds) -> Alert:
     name = "XeroFailedRecords"
     return Alert(
         name=name,
-        expr=gated(name, "max by (job, organization_id) (xero_failed_syncs > 0)"),
+        expr=gated(name, FAILED),
         hold=limits.failed_records_for,
         severity=Severity.INFO,
         scope=Scope.ORGANIZATION,
         team=Team.SUPPORT,
-        summary="An organisation has had failed records for a day.",
+        summary="An organisation has had failed records for a day, and no other issue.",
         description=_WHO + "the platform has counted failed records for a day; syncing itself may be in order.",
         dashboard=DASHBOARD,
     )
@@ -218,15 +233,17 @@ def token_expiring(limits: Thresholds) -> Group:
         f"    < time() + {limits.token_ahead_seconds:.10g}",
         f"    == {expiry} offset {day}",
         ")",
+        f"  and {EACH} {FRESH}",
     )
     return Group(
         "xero-token-expiring",
         f"An expiry less than {ahead} ahead that has not moved for {day}: where the platform stores the expiry of\n"
         "access tokens, which live for 30 minutes, it is always near and always moves, and this stays silent.",
         (
+            Record(ENDING, wrong, "An authorisation that ends soon, of organisations whose reading is not too old."),
             Alert(
                 name=name,
-                expr=gated(name, wrong),
+                expr=gated(name, ENDING),
                 hold=limits.organization_for,
                 severity=Severity.INFO,
                 scope=Scope.ORGANIZATION,

@@ -41,8 +41,11 @@ class Town:
         issues: what the platform's answer would lead to.
         answers: whether the platform answers.
         listed: whether it is on the roster.
+        has_list: whether the exporter has read its list of organisations at that minute.
         never_connected: whether nobody connected it yet.
+        synced: whether it ever synced.
         not_found: whether the platform does not know it.
+        tells_not_found: whether what was known of those is still told, as it is until it is too old.
         up: whether the exporter answers at that minute.
         starts: minutes at which the exporter starts; 0 is one of them.
         failed: failed_syncs as the platform says.
@@ -51,6 +54,7 @@ class Town:
         reason: of the recent errors of whoever has a sync issue.
         withdraws_after: seconds after which data is gone from the page; less than stale_after, as seen by a Prometheus
             whose clock is behind.
+        bare: only what shares are made of, for towns of hundreds: no facts beside the issues.
         extra: further series, by their name with labels: a value for a minute.
     """
 
@@ -60,8 +64,11 @@ class Town:
     issues: Callable[[int, int], frozenset[str]] = _never
     answers: Callable[[int, int], bool] = _always
     listed: Callable[[int, int], bool] = _always
+    has_list: Callable[[int], bool] = lambda _minute: True
     never_connected: Callable[[int, int], bool] = _nobody
+    synced: Callable[[int, int], bool] = _always
     not_found: Callable[[int, int], bool] = _nobody
+    tells_not_found: bool = False
     up: Callable[[int], bool] = lambda _minute: True
     starts: Sequence[int] = (0,)
     failed: Callable[[int, int], float] = lambda _organization, _minute: 0
@@ -69,6 +76,7 @@ class Town:
     expiry: Callable[[int, int], float | None] = lambda _organization, minute: minute + 30
     reason: str = ""
     withdraws_after: float = STALE_AFTER
+    bare: bool = False
     extra: dict[str, Callable[[int], float | None]] = field(default_factory=dict)
 
     def series(self) -> list[tuple[str, Values]]:
@@ -86,26 +94,24 @@ class Town:
         rest = 'job="xero", instance="a:9869"'
         counts = dict.fromkeys(("fresh", "stale", "pending", "not_found"), 0)
         affected = {"connection": 0, "sync": 0}
-        for one in range(1, self.size + 1):
-            if not self.listed(one, minute):
-                continue
+        for one in self._watched(minute):
             of = f'{rest}, organization_id="org-{one}"'
             yield f"xero_organization_info{{{of}}}", 1
             missing = self.not_found(one, minute)
             success = self._last_success(one, minute)
             if not self.answers(one, minute) or missing:
                 yield f'xero_poll_failure{{{of}, failure="{"not_found" if missing else "timeout"}"}}', 1
-            yield f"xero_poll_last_attempt_timestamp_seconds{{{of}}}", minute * 60
+            if not self.bare:
+                yield f"xero_poll_last_attempt_timestamp_seconds{{{of}}}", minute * 60
             if success is not None:
                 yield f"xero_poll_last_success_timestamp_seconds{{{of}}}", success * 60
             fresh = success is not None and (minute - success) * 60 < self.withdraws_after
             counts["not_found" if missing else "fresh" if fresh else "stale" if success is not None else "pending"] += 1
-            if fresh and success is not None and not missing:
-                yield from self._data(one, success, of, affected)
-        for word, count in counts.items():
-            yield f'xero_organizations{{{rest}, freshness="{word}"}}', count
-        for kind, count in affected.items():
-            yield f'xero_organizations_affected{{{rest}, kind="{kind}"}}', count
+            if fresh and success is not None and (not missing or self.tells_not_found):
+                yield from self._data(one, success, of, dict(affected) if missing else affected)
+        if self.has_list(minute):
+            yield from ((f'xero_organizations{{{rest}, freshness="{word}"}}', n) for word, n in counts.items())
+            yield from ((f'xero_organizations_affected{{{rest}, kind="{kind}"}}', n) for kind, n in affected.items())
         yield f"xero_exporter_stale_after_seconds{{{rest}}}", STALE_AFTER
         yield f"process_start_time_seconds{{{rest}}}", 60 * max(at for at in self.starts if at <= minute)
         for name, value in self.extra.items():
@@ -113,19 +119,20 @@ class Town:
             if now is not None:
                 yield _labelled(name, rest), now
 
+    def _watched(self, minute: int) -> list[int]:
+        """The organisations on the list that the exporter has at that minute."""
+        if not self.has_list(minute):
+            return []
+        return [one for one in range(1, self.size + 1) if self.listed(one, minute)]
+
     def _data(self, one: int, at: int, of: str, affected: dict[str, int]) -> Iterator[tuple[str, float]]:
         """What the reading of minute `at` says."""
         if self.never_connected(one, at):
             yield f"xero_connected{{{of}}}", 0
             return
         issues = self.issues(one, at)
-        yield f"xero_connected{{{of}}}", float("disconnected" not in issues)
-        yield f"xero_last_sync_timestamp_seconds{{{of}}}", (at if not issues else 0) * 60
-        expiry = self.expiry(one, at)
-        if expiry is not None:
-            yield f"xero_token_expiry_timestamp_seconds{{{of}}}", expiry * 60
-        yield f"xero_failed_syncs{{{of}}}", self.failed(one, at)
-        yield f"xero_pending_syncs{{{of}}}", self.pending(one, at)
+        if not self.bare:
+            yield from self._facts(one, at, of, issues)
         shown = issues & CONNECTION or issues
         for issue in sorted(shown):
             yield f'xero_issue{{{of}, issue="{issue}"}}', 1
@@ -134,6 +141,16 @@ class Town:
         for kind in ("connection", "sync"):
             affected[kind] += bool(shown) and (kind == "connection") == bool(shown & CONNECTION)
 
+    def _facts(self, one: int, at: int, of: str, issues: frozenset[str]) -> Iterator[tuple[str, float]]:
+        yield f"xero_connected{{{of}}}", float("disconnected" not in issues)
+        if self.synced(one, at):
+            yield f"xero_last_sync_timestamp_seconds{{{of}}}", (at if not issues else 0) * 60
+        expiry = self.expiry(one, at)
+        if expiry is not None:
+            yield f"xero_token_expiry_timestamp_seconds{{{of}}}", expiry * 60
+        yield f"xero_failed_syncs{{{of}}}", self.failed(one, at)
+        yield f"xero_pending_syncs{{{of}}}", self.pending(one, at)
+
     def _last_success(self, one: int, minute: int) -> int | None:
         """The minute of the last success that the running exporter knows; it forgets at its start.
 
@@ -141,7 +158,7 @@ class Town:
         """
         begun = max(at for at in self.starts if at <= minute)
         for at in range(minute, begun or -1, -1):
-            if self.answers(one, at) and not self.not_found(one, at) and self.listed(one, at):
+            if self.answers(one, at) and not self.not_found(one, at) and self.listed(one, at) and self.has_list(at):
                 return at
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import indent
 from typing import Final
 
@@ -35,6 +35,23 @@ def prometheus_rule_yaml(file: RuleFile, limits: Thresholds) -> str:
         "spec:\n"
         f"  groups:\n{indent(_groups(file, limits), '  ')}"
     )
+
+
+def alerts_table(files: Iterable[RuleFile]) -> str:
+    """Every alert with what it is about, how soon somebody must look, and who, as a table of Markdown."""
+    rows = [
+        f"| `{one.name}` | {one.summary} | {one.severity} | {one.team} | {duration(one.hold) if one.hold else ''} |\n"
+        for file in files
+        for one in file.alerts
+    ]
+    return "".join(["| alert | says | severity | team | wait |\n| --- | --- | --- | --- | ---: |\n", *rows])
+
+
+def with_table(page: str, table: str) -> str:
+    """The page with this table between the comments that mark its place."""
+    before, begin, rest = page.partition("<!-- alerts -->\n")
+    _, end, after = rest.partition("<!-- end of alerts -->")
+    return f"{before}{begin}{table}{end}{after}"
 
 
 def annotations_of(alert: Alert) -> dict[str, str]:

@@ -100,17 +100,20 @@ def running(*arguments: str | Path, log: Path, environment: dict[str, str] | Non
 
 
 @contextmanager
-def simulator(folder: Path, organizations: int, *, module: str = "exporter.simulator") -> Iterator[str]:
-    """The simulated platform, healthy and in real time; writes `token` and `organizations.yml`, gives its URL.
+def simulator(
+    folder: Path, organizations: int, *, script: str | None = "healthy", module: str = "exporter.simulator"
+) -> Iterator[str]:
+    """The simulated platform in real time; writes `token` and `organizations.yml`, gives its URL.
 
     Args:
         folder: where the files go.
         organizations: how many.
+        script: what all of them live through, each at its own point of it; None for the mixed fleet of a demo.
         module: what runs it: one that takes the same arguments may have another script.
     """
     (folder / "token").write_text(TOKEN, encoding="utf-8")
     log = folder / "platform.log"
-    fleet = ("--organizations", str(organizations), "--script", "healthy", "--speed", "1")
+    fleet = ("--organizations", str(organizations), "--speed", "1", *(("--script", script) if script else ()))
     files = ("--token-file", folder / "token", "--organizations-file", folder / "organizations.yml")
     with running(sys.executable, "-m", module, *fleet, *files, log=log):
         yield said(log, LISTENING, within=60)

@@ -6,6 +6,7 @@ import asyncio
 import platform
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
@@ -21,9 +22,13 @@ from exporter.config.load import Source
 from exporter.config.schema import Config
 from exporter.config.telemetry import traces_of
 from exporter.errors import ConfigError, Fault, UnreachableError
-from exporter.model.conditions import Readiness
+from exporter.model.conditions import Conditions, Readiness, ReloadRefused
 from exporter.model.facts import Snapshot
 from exporter.observe.poller import TICK, Draw
+from exporter.observe.trend import Trend
+from exporter.remediation.desk import Desk
+from exporter.running.accounting import Accounting
+from exporter.running.remediating import Remediating
 from exporter.running.watching import Watching
 from exporter.web.routes import application
 from exporter.web.server import Server
@@ -71,7 +76,12 @@ class Exporter:
             _log.warning("traces_variable_unusable", problem=problem)
         self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry(), traces=traces)
         self._metrics = self._watching.metrics
+        self._remediating = Remediating(config, watching=self._watching, clock=clock)
+        self._accounting = Accounting(
+            desk=self.desk, metrics=self._metrics.remediation, clock=clock, snapshot=self._snapshot
+        )
         self._reloading = asyncio.Lock()
+        self._reload_refused: ReloadRefused | None = None
         self._reload_tasks: set[asyncio.Task[None]] = set()
         self._watchdog: asyncio.TimerHandle | None = None
         listen = config.web.listen
@@ -80,6 +90,11 @@ class Exporter:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+
+    @property
+    def desk(self) -> Desk:
+        """Where alerts and people ask for actions."""
+        return self._remediating.desk
 
     @property
     def url(self) -> str:
@@ -100,6 +115,7 @@ class Exporter:
         # Jobs own no work: they start it and return, for the scheduler cancels them when it ends.
         self._scheduler.add_job(self._tick, "interval", seconds=TICK, id="tick")
         self._scheduler.add_job(self._look_at_sources, "interval", seconds=TICK, id="roster")
+        self._scheduler.add_job(self._remediate, "interval", seconds=TICK, id="remediation")
         self._scheduler.start()
         _log.info(
             "started",
@@ -112,7 +128,10 @@ class Exporter:
         )
 
     async def drain(self) -> None:
-        """Ends in order: not ready, no tick, readings under way, server, connections, traces. Under 15 s."""
+        """Ends in order: not ready, no tick, action and readings under way, server, ledger, connections, traces.
+
+        Under 15 s, and under 25 s when a call to the platform is under way.
+        """
         self._stopping = True
         if self._scheduler.running:
             _log.info("stopping", readings_under_way=self._watching.under_way)
@@ -123,8 +142,11 @@ class Exporter:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remediating.drain()
         await self._watching.drain()
+        await self._accounting.drain()
         await self._server.stop(SERVER_GRACE)
+        await self._remediating.aclose()
         await self._watching.aclose()
         _log.info("stopped")
 
@@ -162,11 +184,14 @@ class Exporter:
             except ConfigError as error:
                 self._metrics.config_reloaded(None)
                 faults = error.faults
+                self._reload_refused = ReloadRefused(self._clock.now().wall, str(faults[0]))
                 _log.error("reload_refused", asked_by=asked_by, faults=len(faults), first=str(faults[0]))
                 raise
             except Exception:
                 self._metrics.config_reloaded(None)
+                self._reload_refused = ReloadRefused(self._clock.now().wall, "a fault of the exporter: see its log")
                 raise
+            self._reload_refused = None
             self._metrics.config_reloaded(self._clock.now().wall)
             _log.info("reloaded", asked_by=asked_by, changed=list(changed))
             if asked_by in BY_A_PERSON:
@@ -185,6 +210,7 @@ class Exporter:
         if faults := restart_only(changed):
             raise ConfigError(faults)
         await self._watching.reconfigure(config, changed)
+        self._remediating.reconfigure(config)
         self._config = config
         if any(key.startswith("log.") for key in changed):
             logs.configure(config.log.level, config.log.format)
@@ -231,10 +257,14 @@ class Exporter:
         self._ticked = now
         self._metrics.tick_ended(self._clock.now().monotonic - now.monotonic)
 
+    async def _remediate(self) -> None:
+        self._remediating.turn()
+
     async def _look_at_sources(self) -> None:
         if self._source is not None and not self._reload_tasks and signature(self._source.path) != self._source_seen:
             self.reload_soon("file")
         self._watching.look_at_sources()
+        self._accounting.look()
 
     def _site(self) -> Site:
         watching = self._watching
@@ -244,10 +274,13 @@ class Exporter:
             snapshot=self._snapshot,
             history=watching.history,
             next_attempt=watching.next_attempt,
-            conditions=watching.conditions,
+            trend=self._trend,
+            conditions=self._conditions,
             healthy=self._healthy,
             ready=self._ready,
             reload=self.reload,
+            desk=self.desk,
+            stopping=self._is_stopping,
             tokens=tuple(
                 WebToken(one.name, one.role, watching.tokens.by_owner[f"web/{one.name}"])
                 for one in self._config.web.tokens
@@ -261,6 +294,15 @@ class Exporter:
 
     def _snapshot(self) -> Snapshot | None:
         return self._watching.snapshot
+
+    def _trend(self) -> Trend:
+        return self._watching.trend
+
+    def _conditions(self) -> Conditions:
+        return replace(self._watching.conditions(), reload_refused=self._reload_refused)
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
 
     def _healthy(self) -> bool:
         return self._clock.now().monotonic - self._ticked.monotonic < STALLED_AFTER

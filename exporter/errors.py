@@ -2,9 +2,11 @@
 
 ExporterError                      what happened, where, how to mend; one line; knows its exit code
 ├── AnswerIsBadError          (1)  the question was understood, the answer is no
-│   └── ConfigError           (1)  the configuration has faults, all of them listed
+│   ├── ConfigError           (1)  the configuration has faults, all of them listed
+│   └── RefusedError          (1)  an action, or a change of one, that cannot be
 ├── UsageError                (2)  the command was asked for in a way that it does not know
 └── UnreachableError          (3)  somebody we need (the platform, an address to listen on) cannot be reached
+    └── LedgerError           (3)  the ledger cannot be read or written now
 
 Exit code 0 is success. A message never carries a secret or a personal value: it names the key, never the value.
 """
@@ -38,6 +40,14 @@ class UnreachableError(ExporterError):
     """Something needed from outside cannot be reached: the platform, an address to listen on, a running exporter."""
 
     exit_code = 3
+
+
+class RefusedError(AnswerIsBadError):
+    """There is no such action, or it stands where that cannot be done; nothing was changed."""
+
+
+class LedgerError(UnreachableError):
+    """The ledger is locked, full, read-only, missing or broken; nothing of what was asked is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

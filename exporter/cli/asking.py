@@ -224,7 +224,7 @@ def no_token(problem: str | None) -> ConfigError:
 
 def _token_faults(settings: Config) -> list[Fault]:
     """Token files that cannot be used now. `serve` would start and wait for them; a check says so at once."""
-    from exporter.config.secrets import token_of
+    from exporter.config.secrets import Token, token_of
     from exporter.running.building import xero_secret_of
 
     places: list[tuple[str, Credential]] = [("platform.token_file", settings.platform)]
@@ -233,4 +233,8 @@ def _token_faults(settings: Config) -> list[Fault]:
     if (secret := xero_secret_of(settings)) is not None:
         places.append(("xero.app.client_secret_file", secret))
     places += [(f"web.tokens[{index}].token_file", one) for index, one in enumerate(settings.web.tokens)]
-    return [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]
+    faults = [Fault(where=where, what=problem) for where, one in places if (problem := token_of(one).problem)]
+    wider = settings.platform.remediation_token_file
+    if wider is not None and (problem := Token.from_file(wider).problem):
+        faults.append(Fault(where="platform.remediation_token_file", what=problem))
+    return faults

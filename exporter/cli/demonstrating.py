@@ -143,6 +143,7 @@ class _Told:
 xero-exporter {__version__} watches a simulated MemberPulse: {fleet}.
 
   open        {here}/
+  sign in     {here}/sign-in  as demo, with {self.operator}
   metrics     {here}/metrics
   fleet       {here}/api/v1/fleet
   failing     {here}/api/v1/organizations?failure=auth

@@ -93,7 +93,7 @@ async def seen_now(
     from exporter.cli.looking import look
     from exporter.expose.history import with_history
 
-    organization = await _listed(settings, organization_id)
+    organization = await listed(settings, organization_id)
     seen, remembered = await asyncio.gather(look(settings, organization), _remembered(settings, organization.id))
     document = seen.document(settings, names=names)
     if isinstance(remembered, str):
@@ -101,7 +101,13 @@ async def seen_now(
     return seen, with_history(document, remembered), None
 
 
-async def _listed(settings: Config, organization_id: str) -> Organization:
+async def listed(settings: Config, organization_id: str) -> Organization:
+    """The organisation of that id on the roster.
+
+    Raises:
+        AnswerIsBadError: it is not on it.
+        UnreachableError: `organizations.http` gives no list, and no other source has it.
+    """
     from prometheus_client import CollectorRegistry
 
     from exporter.cli.asking import discover

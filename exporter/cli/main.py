@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from exporter.cli import asking, bundling, demonstrating, diagnosing, escalating, probing, serving, shipping
+from exporter.cli import (
+    asking,
+    bundling,
+    demonstrating,
+    diagnosing,
+    escalating,
+    probing,
+    remediating,
+    serving,
+    shipping,
+)
 from exporter.errors import ConfigError, ExporterError
 from exporter.redact import printable
 
@@ -38,6 +48,10 @@ for _name, _command, _help in (
 ):
     # Written out: what is cut from a command's own sentence at the edge of a terminal tells little.
     app.command(_name, short_help=_help)(_command)
+
+app.add_typer(
+    remediating.app, name="remediate", short_help="See, ask for, approve and stop what is done to the platform."
+)
 
 
 @app.callback()

@@ -11,6 +11,7 @@ from exporter.model.words import Role
 
 if TYPE_CHECKING:
     from exporter.config.schema import Config
+    from exporter.expose.action_shapes import ExplainedDocument
     from exporter.expose.escalation_shapes import EscalationDocument
     from exporter.expose.shapes import OrganizationDocument
     from exporter.model.facts import UpstreamFailure
@@ -91,6 +92,24 @@ async def escalation_from(
     if document.organization.id != organization_id or document.personal_data is not personal_data:
         raise _another_version(target)
     return document
+
+
+async def explained_from(config: Config, target: Target, organization_id: str) -> ExplainedDocument:
+    """What the exporter at `target` would do for an organisation now.
+
+    Raises:
+        UnreachableError: it cannot be asked.
+        AnswerIsBadError: it refuses us, does not know the organisation, or is of another version.
+    """
+    from pydantic import ValidationError
+
+    from exporter.expose.action_shapes import ExplainedDocument
+
+    body = await _asked(config, target, f"/api/v1/organizations/{quote(organization_id, safe='')}/remediation")
+    try:
+        return ExplainedDocument.model_validate_json(body)
+    except ValidationError:
+        raise _another_version(target) from None
 
 
 async def fleet_from(config: Config, target: Target) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class Reference(StrEnum):
     METRICS = "metrics"
     CONFIG = "config"
     REASONS = "reasons"
+    REMEDIATION = "remediation"
     TROUBLESHOOTING = "troubleshooting"
 
 
@@ -26,11 +27,13 @@ def docs(what: Annotated[Reference, typer.Argument(help="Which reference.")]) ->
     from exporter.expose.reference import metrics_reference
     from exporter.expose.troubleshooting.reference import troubleshooting_reference
     from exporter.observe.reasons.reference import reasons_reference
+    from exporter.remediation.reference import remediation_reference
 
     pages = {
         Reference.METRICS: metrics_reference,
         Reference.CONFIG: config_reference,
         Reference.REASONS: reasons_reference,
+        Reference.REMEDIATION: remediation_reference,
         Reference.TROUBLESHOOTING: troubleshooting_reference,
     }
     sys.stdout.write(pages[what]())

@@ -109,6 +109,9 @@ def _credentials(config: Config) -> Iterator[str]:
             yield f"{where}.token: a token in the configuration is shown with it; put it in a file and use token_file"
         elif holder.token_file is not None and _is_open(holder.token_file):
             yield f"{where}.token_file: {_OPEN}"
+    wider = config.platform.remediation_token_file
+    if wider is not None and _is_open(wider):
+        yield f"platform.remediation_token_file: {_OPEN}"
 
 
 def _key(config: Config) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from exporter.config.faults import repeated, schema_faults
 from exporter.config.files import FileProblemError, read_text
 from exporter.config.schema import Config, OrganizationEntry
 from exporter.config.tree import Document, MappingNode, Node, SequenceNode
+from exporter.config.unsafe import unsafe
 from exporter.config.yaml_document import read_document
 from exporter.errors import ConfigError, Fault
 from exporter.model.facts import Organization
@@ -54,8 +55,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     Relative paths in it are taken from the folder of the file and come out absolute.
 
     Raises:
-        ConfigError: every fault of the schema, of the variables and every repeated key, in the order of the file; or
-            the one reason why the file cannot be read at all.
+        ConfigError: every fault of the schema, of the variables, every repeated key and every combination that is not
+            safe, in the order of the file; or the one reason why the file cannot be read at all.
     """
     file = str(path)
     document = _read(path, MAX_CONFIG_SIZE)
@@ -68,6 +69,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         config = Config.model_validate(root, context={"folder": path.parent.absolute()})
     except ValidationError as error:
         faults += schema_faults(error, root, file, Config)
+    if config is not None:
+        faults += (replace(fault, file=file) for fault in unsafe(config))
     if faults or config is None:
         raise ConfigError(_in_order(faults, file))
     return config

@@ -16,8 +16,11 @@ platform:
   max_concurrency: 50
   max_requests_per_second: 200
   ca_file: platform-ca.pem
+  remediation_token_file: /run/secrets/platform-remediation-token
   paths:
     status: /api/admin/integrations/xero/{organization_id}/status
+    retry: /api/admin/integrations/xero/{organization_id}/retry
+    resync: /api/admin/integrations/xero/{organization_id}/resync
 links:
   integration_settings: https://app.memberpulse.example/organizations/{organization_id}/integrations/xero
   client_portal: https://portal.memberpulse.example/{organization_id}
@@ -50,6 +53,30 @@ xero:
     refresh: 10m
   api_url: https://api.xero.com
   identity_url: https://identity.xero.com
+remediation:
+  mode: approve
+  include: ["org-.*"]
+  exclude: []
+  record_id_fields: [record_id, record_ids]
+  fallback: null
+  catch_up: false
+  lookback: 7d
+  cooldown: 30m
+  attempts: 3
+  per_organization_day: 5
+  per_hour: 20
+  per_day: 100
+  pace: 2s
+  verify_within: 15m
+  approval_expires: 4h
+  expires: 1d
+  quiet_hours: ["22:00-06:00"]
+  storm: {share: 0.2, least: 5, calm: 15m}
+  blind: {share: 0.1, least: 3}
+  breaker: {after: 5, pause: 1h}
+ledger:
+  url: sqlite:////var/lib/xero-exporter/ledger.db
+  keep: 90d
 web:
   listen: 127.0.0.1:9869
   tls: {cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, cast
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -16,6 +16,7 @@ from exporter.config import addresses, expressions, values
 from exporter.config.addresses import Listen
 from exporter.config.diagnosis import Diagnosis, Links
 from exporter.config.expressions import Expression
+from exporter.config.remediation import Ledger, Remediation
 from exporter.config.section import FilePath, Section
 from exporter.config.telemetry import Telemetry
 from exporter.config.values import SpellingError
@@ -67,6 +68,14 @@ class Paths(Section):
         default="/api/admin/integrations/xero/{organization_id}/status",
         description="Where the status of one organisation is asked for (GET).",
     )
+    retry: Annotated[str, addresses.STATUS_PATH] = Field(
+        default="/api/admin/integrations/xero/{organization_id}/retry",
+        description="Where a retry of some records is asked for (POST).",
+    )
+    resync: Annotated[str, addresses.STATUS_PATH] = Field(
+        default="/api/admin/integrations/xero/{organization_id}/resync",
+        description="Where a resync of some types is asked for (POST).",
+    )
 
 
 class Platform(Credential):
@@ -93,6 +102,11 @@ class Platform(Credential):
         description="File with certificates (PEM) of authorities that are trusted to vouch for the platform, and for "
         "the server of organizations.http, besides those of the system. It is read again when it changes, for new "
         "connections.",
+    )
+    remediation_token_file: FilePath | None = Field(
+        default=None,
+        description="File that holds the token for retries and resyncs, where the platform has a wider one for them. "
+        "null: the token that statuses are asked with.",
     )
     paths: Paths = Field(default=Paths(), description="Paths of the platform's API, below `platform.url`.")
 
@@ -318,6 +332,16 @@ class Config(Section):
     poll: Poll = Field(default=Poll(), description="How often each organisation is asked about.")
     diagnosis: Diagnosis = Field(default=Diagnosis(), description="When something counts as wrong.")
     xero: Xero = Field(default=Xero(), description="Xero itself, asked beside the platform.")
+    remediation: Remediation = Field(
+        default=Remediation(),
+        description="Retries and resyncs that the exporter asks the platform for: [remediation.md](remediation.md).",
+    )
+    # The default is what would be written, validated like that: its path is relative, to what only the loader knows.
+    ledger: Ledger = Field(
+        default=cast("Ledger", {}),
+        validate_default=True,
+        description="The durable record of what was asked, done and achieved.",
+    )
     web: Web = Field(default=Web(), description="The exporter's own HTTP side.")
     telemetry: Telemetry = Field(
         default=Telemetry(), description="Traces: what each reading took, sent as OTLP over HTTP."

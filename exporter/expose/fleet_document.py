@@ -9,11 +9,11 @@ from typing import Final
 from exporter.expose.diagnosis_shapes import StatusPageDocument
 from exporter.expose.fleet_shapes import FleetDocument, FleetXeroDocument, SourceDocument
 from exporter.expose.instants import instant_of, rfc3339
-from exporter.expose.organizations_document import organization_row, since_of
+from exporter.expose.ordering import gravity
+from exporter.expose.organizations_document import organization_row
 from exporter.expose.verdicts import meaning_of
 from exporter.model.conditions import Conditions, SourceState
 from exporter.model.facts import OrganizationState, Snapshot
-from exporter.model.judgement import CONNECTION_ISSUES
 from exporter.model.words import Freshness, IncidentKind, Issue
 
 WORST: Final = 10
@@ -59,17 +59,12 @@ def worst(snapshot: Snapshot, limit: int = WORST) -> list[OrganizationState]:
 
     Nothing syncs without a connection, and who waits longest has the most to catch up.
     """
-    return heapq.nsmallest(limit, _with_issue(snapshot), key=_gravity)
+    return heapq.nsmallest(limit, _with_issue(snapshot), key=gravity)
 
 
 def _with_issue(snapshot: Snapshot) -> Iterable[OrganizationState]:
     blocks = (block for block in snapshot.blocks if block.tally.with_issue)
     return (state for block in blocks for state in block.states if state.diagnosis.issues)
-
-
-def _gravity(state: OrganizationState) -> tuple[bool, float, str]:
-    connection = state.diagnosis.issues[0].issue in CONNECTION_ISSUES
-    return not connection, since_of(state.diagnosis) or 0.0, state.organization.id
 
 
 def _xero(snapshot: Snapshot) -> FleetXeroDocument:

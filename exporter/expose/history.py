@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, IssueDocument
 from exporter.expose.explanation import NOT_KNOWN, WELL, WELL_AT_ONE_LOOK
 from exporter.expose.shapes import OrganizationDocument
 from exporter.model.judgement import CONNECTION_ISSUES, Because, Doubt
 from exporter.model.words import Issue
+
+CANNOT_BE_ASKED: Final = f"{NOT_KNOWN}: nothing was wrong at the last answer, and it cannot be asked now."
+"""What is said of an organisation that was well, and whose reading of now failed."""
 
 
 def with_history(now: OrganizationDocument, remembered: OrganizationDocument) -> OrganizationDocument:
@@ -97,6 +102,9 @@ def _instead(now: OrganizationDocument, remembered: OrganizationDocument) -> Org
     diagnosis = remembered.diagnosis.model_copy(
         update={"basis": basis, "freshness": fresh, "next_steps": tuple(now_first)}
     )
+    if asked and diagnosis.wrong is False:
+        # What was well at the last answer is not known to be well now.
+        diagnosis = diagnosis.model_copy(update={"wrong": None, "summary": CANNOT_BE_ASKED})
     if asked:
         polling = polling.model_copy(update={"last_attempt": now.polling.last_attempt, "failure": now.polling.failure})
     return remembered.model_copy(

@@ -47,20 +47,20 @@ def organizations_document(
         limit: how many to show, at least 1.
         after: show those whose id sorts behind this one, which need not exist any more.
     """
-    tests = [
-        *_equal(freshness, lambda state: state.freshness),
-        *_equal(failure, lambda state: state.failure),
-        *_equal(connected, lambda state: state.status and state.status.connected),
-        *_equal(sync_status, lambda state: state.status and state.status.sync_status),
-        *_having(issue),
-        *_erring(sync_type, reason),
-        *_containing(search, names=names),
-    ]
     matching = [
         state.organization.id
-        for block in snapshot.blocks
-        for state in block.states
-        if all(test(state) for test in tests)
+        for state in organizations_matching(
+            snapshot,
+            names=names,
+            freshness=freshness,
+            failure=failure,
+            connected=connected,
+            sync_status=sync_status,
+            issue=issue,
+            sync_type=sync_type,
+            reason=reason,
+            search=search,
+        )
     ]
     # Blocks are in order of phase. Taking the first few by id costs 1 to 2 ms for 10,000 where sorting costs 4.
     ids = heapq.nsmallest(limit + 1, (one for one in matching if after is None or one > after))
@@ -71,6 +71,32 @@ def organizations_document(
         organizations=tuple(organization_row(state, names=names) for state in shown_states),
         next=ids[limit - 1] if len(ids) > limit else None,
     )
+
+
+def organizations_matching(
+    snapshot: Snapshot,
+    *,
+    names: bool,
+    freshness: Freshness | None = None,
+    failure: Failure | None = None,
+    connected: bool | None = None,
+    sync_status: SyncStatus | None = None,
+    issue: Issue | None = None,
+    sync_type: SyncType | None = None,
+    reason: Reason | None = None,
+    search: str | None = None,
+) -> list[OrganizationState]:
+    """The organisations that pass every filter given, in no order; the filters are `organizations_document`'s."""
+    tests = [
+        *_equal(freshness, lambda state: state.freshness),
+        *_equal(failure, lambda state: state.failure),
+        *_equal(connected, lambda state: state.status and state.status.connected),
+        *_equal(sync_status, lambda state: state.status and state.status.sync_status),
+        *_having(issue),
+        *_erring(sync_type, reason),
+        *_containing(search, names=names),
+    ]
+    return [state for block in snapshot.blocks for state in block.states if all(test(state) for test in tests)]
 
 
 def organization_row(state: OrganizationState, *, names: bool) -> OrganizationRow:

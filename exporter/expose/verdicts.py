@@ -16,7 +16,8 @@ from typing import Final
 from exporter.expose.instants import rfc3339
 from exporter.model.facts import Snapshot
 from exporter.model.words import Freshness, Verdict
-from exporter.observe.incidents import organizations_say_app_refused
+from exporter.observe.clocks import SKEW_TOLERATED
+from exporter.observe.incidents import organizations_say_app_refused, too_many_in_doubt
 
 ACCESS_TOKENS_LAST: Final = 1800.0
 """Seconds for which the platform can sync on with tokens that it got before its app was refused."""
@@ -131,6 +132,11 @@ def _not_known_yet(snapshot: Snapshot) -> Meaning:
     until, tally = snapshot.judgement.undecided_until, snapshot.tally
     if not len(snapshot):
         return NOBODY
+    if until is None and too_many_in_doubt(tally):
+        return Meaning(
+            f"Not known: of {tally.doubtful:,} of {tally.fresh:,} organisations nobody can tell whether they are well.",
+            "Look at what is in doubt and why: Xero's list that cannot be read, or a word of the platform that is new.",
+        )
     if until is None:
         return Meaning(
             f"Not known yet: {tally.unasked:,} of {len(snapshot):,} organisations are new and were not asked.",
@@ -176,7 +182,8 @@ def _synced_after(snapshot: Snapshot, instant: float) -> int:
         state.freshness is Freshness.FRESH
         and state.status is not None
         and state.status.last_sync is not None
-        and state.status.last_sync > instant
+        # What lies ahead was not written by a clock: it is no evidence.
+        and instant < state.status.last_sync <= snapshot.at.wall + SKEW_TOLERATED
         for block in snapshot.blocks
         for state in block.states
     )

@@ -29,6 +29,19 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadRefused:
+    """A configuration that was not taken over; the one before stays in force.
+
+    Attributes:
+        at: seconds since 1970 UTC.
+        why: its first fault, with the place; a sentence for operators, never a value of the configuration.
+    """
+
+    at: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """How polling stands.
 
@@ -39,6 +52,7 @@ class Conditions:
             the platform said either.
         paused_until: seconds since 1970 UTC until which the platform asked everybody to wait; None when it did not.
         sources: the roster's sources, in order of precedence.
+        reload_refused: when the last reload was refused and why, where no later one was taken over; else None.
     """
 
     poll_interval: float
@@ -46,6 +60,7 @@ class Conditions:
     platform_auth_ok: bool | None
     paused_until: float | None
     sources: tuple[SourceState, ...]
+    reload_refused: ReloadRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class SyncError:
         reason: why it happened, by these texts.
         sync_type: what was being synchronised, by these texts.
         correlation_id: Xero's id of the request that failed; None when the platform does not give it.
+        record_ids: the platform's ids of the records that failed; empty when it does not give them. A retry needs them.
         length: characters of the whole message, kept or not; None when the platform does not say one.
     """
 
@@ -59,6 +60,7 @@ class SyncError:
     reason: Reason = Reason.UNKNOWN
     sync_type: SyncType = SyncType.OTHER
     correlation_id: str | None = None
+    record_ids: tuple[str, ...] = ()
     length: int | None = None
 
 

@@ -23,6 +23,7 @@ from exporter.model.words import Failure
 from exporter.observe.fold import fold, judged_anew, snapshot_of
 from exporter.observe.listed import fits
 from exporter.observe.news import Change, changes_between
+from exporter.observe.trend import Trend, remembered
 
 RECENT_READINGS: Final = 8
 """Readings remembered of each organisation: 0.1 kB each, 10 MB for 10,000 organisations."""
@@ -48,11 +49,17 @@ class Fleet:
         self._offered: Connections | None = None
         self._usable: Connections | None = None
         self._weigh_again = 0.0
+        self._trend: Trend = ()
 
     @property
     def snapshot(self) -> Snapshot | None:
         """What is known now; None before the first roster."""
         return self._snapshot
+
+    @property
+    def trend(self) -> Trend:
+        """How many had which issue over the last hours."""
+        return self._trend
 
     def state(self, organization_id: str) -> OrganizationState | None:
         """What is known of one organisation; None when it is not ours."""
@@ -99,6 +106,7 @@ class Fleet:
         before = self._snapshot
         usable = self._weighed(connections, before, now)
         self._snapshot = fold(before, came_in, now, self._rules, connections=usable, surroundings=surroundings)
+        self._trend = remembered(self._trend, self._snapshot)
         return changes_between(before, self._snapshot)
 
     def _weighed(self, connections: Connections | None, snapshot: Snapshot, now: Moment) -> Connections | None:

@@ -41,6 +41,9 @@ MANY_LOST: Final = 5
 """Organisations that the platform must have forgotten to be thought at fault: customers leave, but one by one."""
 
 _BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
+SETTLES: Final = 900.0
+"""Seconds after a start whose shares are not remembered; the rules of the alerts leave out as many."""
+
 _EPSILON: Final = 1e-9  # 0.15 - 0.10 is more than 0.05 in floats, and is not here
 
 
@@ -94,11 +97,14 @@ def _with_share(shares: Shares, tally: Tally, kind: IncidentKind, now: float) ->
             return shares
         forgotten = True
     missed = forgotten or now - shares.last > WARM_UP
+    # Errors that matter only as they come back show minutes after a start, and those who are asked last are not there
+    # yet: a share of that time is less than it was, and as the least it would make an incident of what always was.
+    settling = forgotten or shares.began is None or now - shares.began < SETTLES
     return Shares(
         began=now if forgotten else shares.began,
         unbroken=now if missed else shares.unbroken,
         last=now,
-        least=_pushed(() if forgotten else shares.least, now, tally.affected[kind] / seen),
+        least=_pushed(() if settling else shares.least, now, _at_most(tally, kind) / seen),
         seen=(part, part) if forgotten else (fewest, most),
     )
 
@@ -124,12 +130,18 @@ def _incident(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> b
     if _risen(tally, kind, least):
         return True
     whole = now - shares.unbroken >= LOOK_BACK
-    return False if whole or not _risen(tally, kind, 0.0) else None
+    affected = _at_most(tally, kind)
+    return False if not _risen(tally, kind, least if whole else 0.0, affected) else None
 
 
-def _risen(tally: Tally, kind: IncidentKind, least: float) -> bool:
+def _at_most(tally: Tally, kind: IncidentKind) -> int:
+    """How many may be affected: of those in doubt nobody knows, and neither their going nor their return is a rise."""
+    return min(tally.affected[kind] + tally.doubtful, _seen(tally, kind))
+
+
+def _risen(tally: Tally, kind: IncidentKind, least: float, affected: int | None = None) -> bool:
     seen = _seen(tally, kind)
-    rise = tally.affected[kind] / seen - least
+    rise = (tally.affected[kind] if affected is None else affected) / seen - least
     return rise > RISE + _EPSILON and rise * seen >= RISE_ORGANIZATIONS - _EPSILON
 
 
@@ -168,7 +180,7 @@ def _verdict(
         (Verdict.XERO_APP, surroundings.app_refused or organizations_say_app_refused(tally)),
         (Verdict.XERO, bool(many) and (_pages_say_broken(surroundings) or _unavailable(tally, many))),
         (Verdict.INCIDENT, bool(standing)),
-        (Verdict.STARTING, bool(undecided)),
+        (Verdict.STARTING, bool(undecided) or too_many_in_doubt(tally)),
         (Verdict.CUSTOMERS, tally.with_issue > 0),
     )
     return next((verdict for verdict, does in holds if does), Verdict.ALL_WELL)
@@ -177,6 +189,11 @@ def _verdict(
 def _nobody_to_judge(tally: Tally) -> bool:
     """Whether nobody is on the roster: a list that was emptied by mistake is not a fleet that is well."""
     return not (tally.known or tally.never_connected or tally.not_found)
+
+
+def too_many_in_doubt(tally: Tally) -> bool:
+    """Whether of so many nobody knows if anything is wrong that of the others nothing can be concluded for all."""
+    return bool(tally.doubtful) and tally.fresh - tally.doubtful < ENOUGH_FRESH * tally.known
 
 
 def _waits_for_first_answers(tally: Tally) -> bool:

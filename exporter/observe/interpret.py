@@ -36,6 +36,7 @@ def _interpreted(error: SyncError, *, keep: bool) -> SyncError:
         reason=reason,
         sync_type=sync_type_of(error.kind, reason),
         correlation_id=error.correlation_id or correlation_id(error.message),
+        record_ids=error.record_ids,
         length=error.length,
     )
 

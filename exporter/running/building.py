@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from exporter.clock import Clock
 from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
@@ -15,7 +16,7 @@ from exporter.observe.interpret import interpreted
 from exporter.observe.reader import Reader
 from exporter.observe.roster import Filter, Roster
 from exporter.observe.traced import TracedReader
-from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
+from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, REMEDIATION_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.telemetry.tracing import Endpoint, Tracing
 from exporter.upstream.discovery import Discovery
@@ -73,6 +74,7 @@ def upstream_of(
         telemetry=metrics if tracing is None else tracing.requests(metrics, status),
         clock=clock,
         interpret=interpreted,
+        record_id_fields=config.remediation.record_id_fields,
     )
     if tracing is None:
         reader = Reader(memberpulse, transport, token, clock)
@@ -152,7 +154,7 @@ def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
 class Tokens:
     """Every configured token by its owner, as the metrics call them.
 
-    The owners are ``platform``, ``discovery``, ``xero`` and ``web/NAME``.
+    The owners are ``platform``, ``remediation``, ``discovery``, ``xero`` and ``web/NAME``.
 
     Attributes:
         by_owner: the tokens.
@@ -174,6 +176,8 @@ def tokens_of(config: Config, before: Tokens | None = None) -> Tokens:
     So its number, and all that was learned with it, stays; a new one follows on the old one's number.
     """
     settings: dict[str, Credential] = {PLATFORM_TOKEN: config.platform}
+    if config.platform.remediation_token_file is not None:
+        settings[REMEDIATION_TOKEN] = _in_file(config.platform.remediation_token_file)
     if config.organizations.http is not None and config.organizations.http.has_token:
         settings[DISCOVERY_TOKEN] = config.organizations.http
     if (secret := xero_secret_of(config)) is not None:
@@ -204,6 +208,10 @@ def unusable(tokens: Tokens, before: Tokens) -> list[Fault]:
         for owner, token in tokens.by_owner.items()
         if token.value is None and token is not before.by_owner.get(owner)
     ]
+
+
+def _in_file(path: Path) -> Credential:
+    return Credential.model_construct(token=None, token_file=path)
 
 
 def _same(setting: Credential, other: Credential) -> bool:

@@ -24,6 +24,7 @@ from exporter.observe.poller import Draw, Poller
 from exporter.observe.readiness import readiness
 from exporter.observe.roster import difference
 from exporter.observe.telling import tell
+from exporter.observe.trend import Trend
 from exporter.running.asking_xero import AskingXero
 from exporter.running.building import (
     Tokens,
@@ -115,11 +116,28 @@ class Watching:
             later=asyncio.get_running_loop().call_later,
         )
         self.exposition = self._exposition_of(config)
+        self.also_reading: Callable[[], Iterable[asyncio.Task[None]]] = tuple
+        """Tasks beside the poller's that may be reading now: what they read by is closed once they are done."""
 
     @property
     def snapshot(self) -> Snapshot | None:
         """What is known now; None before the first roster."""
         return self._fleet.snapshot
+
+    @property
+    def trend(self) -> Trend:
+        """How many had which issue over the last hours."""
+        return self._fleet.trend
+
+    @property
+    def fleet(self) -> Fleet:
+        """Holds what is known; it stays the same object."""
+        return self._fleet
+
+    @property
+    def upstream(self) -> Upstream:
+        """The way to the platform now; a reload may replace it."""
+        return self._upstream
 
     @property
     def organizations(self) -> int:
@@ -186,7 +204,7 @@ class Watching:
             if "web.tls" in changed:
                 certificate = await asyncio.to_thread(certificate_of, config)
             upstream = self._upstream
-            if any(key.startswith("platform.") for key in changed):
+            if any(key.startswith("platform.") or key == "remediation.record_id_fields" for key in changed):
                 trust = None if "platform.ca_file" in changed else upstream.trust
                 token = tokens.by_owner[PLATFORM_TOKEN]
                 upstream = upstream_of(config, self._clock, self.metrics, token, trust, tracing=self.tracing)
@@ -287,7 +305,7 @@ class Watching:
         if upstream is not self._upstream:
             upstream.transport.take_over(self._upstream.transport)
             self._upstream.reader.give_way_to(upstream.reader)
-            self._retire(self._upstream.transport.aclose, self._poller.readings())
+            self._retire(self._upstream.transport.aclose, (*self._poller.readings(), *self.also_reading()))
             trust_changed = upstream.trust is not self._upstream.trust
             self._upstream = upstream
             if trust_changed:

@@ -82,7 +82,13 @@ def _organization(world: World, request: Request, about: Route, *, overridden: b
     if isinstance(shown, Answer | Misbehaviour | Slow):
         return shown
     if about.kind is not Kind.STATUS:
-        return _remedy(world, request, about)
+        instead = world.remedy_override(about.organization_id) if overridden else None
+        if instead is None:
+            return _remedy(world, request, about)
+        answer, takes_effect = instead
+        if takes_effect:
+            _remedy(world, request, about)
+        return answer
     return Answer(200, body=shown) if isinstance(shown, bytes) else json_answer(200, shown)
 
 

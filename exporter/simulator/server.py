@@ -6,6 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -106,10 +107,30 @@ class Server(ABC):
         """Whether every connection is reset as soon as it is made."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A retry or resync that was asked for, whatever came back.
+
+    Attributes:
+        organization_id: as asked.
+        kind: which of the two.
+        body: as it came.
+        idempotency_key: empty when there was none.
+        at: when it came, by the platform's clock.
+    """
+
+    organization_id: str
+    kind: Kind
+    body: bytes
+    idempotency_key: str
+    at: float
+
+
 class Simulator(Server):
     """The simulated platform: a `World` over HTTP.
 
     Attributes:
+        calls: every retry and resync that was read whole, in their order.
         world: the platform; change it at any time.
         requests: how often each organisation was asked for each `Kind`, whatever came back; ids are as asked.
         request_times: when those requests came, monotonic seconds, the last `TIMES_KEPT`.
@@ -119,6 +140,7 @@ class Simulator(Server):
         """A simulator that will listen on `host` and `port`; port 0 lets the system choose."""
         super().__init__(host, port)
         self.world = world
+        self.calls: list[Call] = []
         self.requests: Counter[tuple[str, Kind]] = Counter()
         self.request_times: deque[float] = deque(maxlen=TIMES_KEPT)
 
@@ -128,6 +150,9 @@ class Simulator(Server):
         if about is not None:
             self.requests[about.organization_id, about.kind] += 1
             self.request_times.append(time.monotonic())
+            if about.kind in (Kind.RETRY, Kind.RESYNC) and request.method == "POST":
+                key = request.headers.get("idempotency-key", "")
+                self.calls.append(Call(about.organization_id, about.kind, request.body, key, self.now()))
 
     def reply(self, request: Request, *, overridden: bool) -> Answer | Misbehaviour | Slow:
         """What the platform does with a request."""

@@ -156,7 +156,11 @@ def place_of(script: Script, minute: float) -> Place:
 
 
 def status_document(
-    report: Report, place: Place, remedies: Sequence[Remedy], timestamp: Callable[[float], str]
+    report: Report,
+    place: Place,
+    remedies: Sequence[Remedy],
+    timestamp: Callable[[float], str],
+    record_ids: str | None = None,
 ) -> dict[str, object]:
     """The body of a status: the keys of the sample answer, in its order.
 
@@ -165,6 +169,7 @@ def status_document(
         place: where the organisation stands.
         remedies: retries and resyncs of this organisation, any order.
         timestamp: writes an organisation's minute as a timestamp.
+        record_ids: the field of an error that names its records, ``record_id`` or ``record_ids``; None: none does.
     """
     effects = [_effect(trouble, place, remedies) for trouble in report.troubles]
     lasting = [effect for effect in effects if not effect.cured]
@@ -178,6 +183,7 @@ def status_document(
         "failed_syncs": _sum(report.failed_syncs, (effect for effect in lasting if not effect.working)),
         "errors": [
             {"type": trouble.type, "message": trouble.message, "timestamp": timestamp(minute)}
+            | _record_ids(trouble, record_ids)
             for minute, trouble in entries
         ],
     }
@@ -214,6 +220,14 @@ def _occurrences(trouble: Trouble, began: float, now: float) -> Iterator[float]:
     newest = int((now - began) // trouble.every) if trouble.every else 0
     for number in range(max(0, newest + 1 - ENTRIES_PER_TROUBLE), newest + 1):
         yield began + number * (trouble.every or 0.0)
+
+
+def _record_ids(trouble: Trouble, field: str | None) -> dict[str, object]:
+    """The records that fail, made up: the same ones for the same trouble, so that a retry can name them."""
+    if field is None:
+        return {}
+    ids = [f"{trouble.type}-{number}" for number in range(1, trouble.records + 1)]
+    return {field: ids if field == "record_ids" else ids[0]}
 
 
 def _newest(entry: tuple[float, Trouble]) -> float:

@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from exporter.simulator.answers import Answer, Misbehaviour, Override, Slow
 from exporter.simulator.scripts import ADMIN_TOKEN_REVOKED, SCRIPTS
@@ -19,6 +19,18 @@ REMEDIES_KEPT: Final = 64
 """Retries and resyncs remembered for each organisation: older ones have long had their effect."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+RecordIds = Literal["record_id", "record_ids"]
+"""Where the platform gives the ids of the records that failed: one in a field, or a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RemedyOverride:
+    """What comes back for a retry or resync, and whether it takes effect all the same."""
+
+    answer: Answer | Misbehaviour | Slow
+    takes_effect: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class World:
         speed: float = 1.0,
         clock: Callable[[], float] = time.time,
         admin_token_outages: bool = False,
+        record_ids: RecordIds | None = None,
     ) -> None:
         """A world that begins now.
 
@@ -79,6 +92,7 @@ class World:
             clock: tells seconds since 1970 UTC.
             admin_token_outages: whether the platform now and then accepts no token for a while
                 (`scripts.ADMIN_TOKEN_REVOKED`).
+            record_ids: the field in which an error names its records; None: it names none, as on the platform's page.
 
         Raises:
             ValueError: `speed` is not a positive number, or two organisations have one id, or a script is unknown.
@@ -99,6 +113,8 @@ class World:
         self._tokens = [admin_token] if admin_token is not None else []
         self._overrides: dict[str, Override] = {}
         self._everybody: Override | None = None
+        self._remedy_overrides: dict[str | None, _RemedyOverride] = {}
+        self._record_ids = record_ids
         self._list: bytes | Answer | Misbehaviour | Slow | None = None
         self._remedies: defaultdict[str, deque[Remedy]] = defaultdict(lambda: deque(maxlen=REMEDIES_KEPT))
 
@@ -138,6 +154,31 @@ class World:
         """
         self._everybody = answer
 
+    def override_remedies(
+        self,
+        answer: Answer | Misbehaviour | Slow | None,
+        organization_id: str | None = None,
+        *,
+        takes_effect: bool = False,
+    ) -> None:
+        """Puts `answer` in place of what a retry or resync gets; statuses go on as they are. None takes it back.
+
+        Args:
+            answer: what comes back.
+            organization_id: for whom; None: for everybody that has none of its own.
+            takes_effect: whether the retry or resync happens all the same, as when only the answer is lost. One that
+                comes back as accepted and does not happen is an answer of 202 without this.
+        """
+        if answer is None:
+            self._remedy_overrides.pop(organization_id, None)
+        else:
+            self._remedy_overrides[organization_id] = _RemedyOverride(answer, takes_effect)
+
+    def remedy_override(self, organization_id: str) -> tuple[Answer | Misbehaviour | Slow, bool] | None:
+        """What stands in the place of the answer to a retry or resync, and whether that takes effect; None: nothing."""
+        found = self._remedy_overrides.get(organization_id, self._remedy_overrides.get(None))
+        return None if found is None else (found.answer, found.takes_effect)
+
     def override_list(self, answer: bytes | Answer | Misbehaviour | Slow | None) -> None:
         """Puts `answer` in place of the list of all organisations; None takes it back. Bytes are its body."""
         self._list = answer
@@ -152,8 +193,10 @@ class World:
         """Takes back the override of one organisation; without one, all overrides."""
         if organization_id is not None:
             self._overrides.pop(organization_id, None)
+            self._remedy_overrides.pop(organization_id, None)
             return
         self._overrides.clear()
+        self._remedy_overrides.clear()
         self._list = None
         self._everybody = None
 
@@ -182,7 +225,13 @@ class World:
         if not isinstance(shown, Report):
             return shown
         remedies = self._remedies.get(organization.id, ())
-        return status_document(shown, place, tuple(remedies), lambda minute: self._timestamp(minute, organization))
+        return status_document(
+            shown,
+            place,
+            tuple(remedies),
+            lambda minute: self._timestamp(minute, organization),
+            record_ids=self._record_ids,
+        )
 
     def in_xero(self, organization: SimulatedOrganization) -> bool:
         """Whether Xero has that organisation's connection now, by its script."""

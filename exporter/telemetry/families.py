@@ -8,6 +8,7 @@ from typing import Final
 
 from exporter.model.family import Family, Group, Kind, Stability
 from exporter.model.words import Failure, RosterSource
+from exporter.telemetry.remediation_families import REMEDIATION_FAMILIES, VERIFIED_BUCKETS
 
 PREFIX: Final = "xero_exporter_"
 """What every family here begins with, and no other family does."""
@@ -27,13 +28,18 @@ SPAN_LOSSES: Final = ("queue_full", "not_sent", "refused")
 PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
 DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the token of ``organizations.http``."""
+REMEDIATION_TOKEN: Final = "remediation"  # noqa: S105 - a label value, not a secret
+"""The value of the label ``token`` for the token of ``platform.remediation_token_file``."""
 XERO_SECRET: Final = "xero"  # noqa: S105 - a label value, not a secret
 """The value of the label ``token`` for the secret of ``xero.app``."""
 
 _UPSTREAM = ("upstream", ", ".join(f"`{upstream}`" for upstream in UPSTREAMS))
 _SOURCE = ("source", ", ".join(f"`{source}`" for source in RosterSource))
 _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
-_TOKEN = ("token", "`platform`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)")
+_TOKEN = (
+    "token",
+    "`platform`, `remediation`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)",
+)
 _CAUSE = (
     "cause",
     "`queue_full`: too many waited; `not_sent`: the receiver did not take them; `refused`: it kept some of them not",
@@ -51,6 +57,7 @@ BUCKETS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
         "xero_exporter_tick_duration_seconds": (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
         # 1 ms is a page of 10,000 organisations that did not change; Prometheus gives up after 10 s.
         "xero_exporter_scrape_duration_seconds": (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 10),
+        "xero_exporter_remediation_verified_seconds": VERIFIED_BUCKETS,
     }
 )
 """Upper bounds of the buckets of each histogram, seconds; ``+Inf`` comes on top."""
@@ -326,5 +333,6 @@ FAMILIES: Final = (
         stability=Stability.EXPERIMENTAL,
         series=str(len(SPAN_LOSSES)),
     ),
+    *REMEDIATION_FAMILIES,
 )
 """Every family of the exporter itself, in the order of the page."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -17,52 +17,15 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from exporter import __version__
 from exporter.model.family import Family
 from exporter.model.words import Failure, RosterSource
 from exporter.telemetry.families import BUCKETS, FAMILIES, SCRAPE_FORMATS, SPAN_LOSSES, UPSTREAMS
+from exporter.telemetry.gauges import OptionalGauge, WholeGauge
+from exporter.telemetry.remediation import RemediationMetrics
 
 _FAMILIES: Final[Mapping[str, Family]] = MappingProxyType({family.name: family for family in FAMILIES})
-
-
-class _OptionalGauge(Collector):
-    """A gauge without labels that may have no sample; prometheus_client's own always has one."""
-
-    def __init__(self, family: Family, registry: CollectorRegistry) -> None:
-        self._family = family
-        self._value: float | None = None
-        registry.register(self)
-
-    def set(self, value: float | None) -> None:
-        """Sets the value; None takes the sample away."""
-        self._value = value
-
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        """The family without samples, from which the registry learns the name."""
-        yield GaugeMetricFamily(self._family.name, self._family.help)
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The family with its sample, if there is one."""
-        yield GaugeMetricFamily(self._family.name, self._family.help, value=self._value)
-
-
-class _WholeGauge:
-    """A gauge with one label, all of whose samples are set together: what is not named has none any more."""
-
-    def __init__(self, gauge: Gauge) -> None:
-        self._gauge = gauge
-        self._named: frozenset[str] = frozenset()
-
-    def set(self, values: Mapping[str, float]) -> None:
-        """Sets every sample, by the value of the label."""
-        for gone in self._named - values.keys():
-            self._gauge.remove(gone)
-        self._named = frozenset(values)
-        for name, value in values.items():
-            self._gauge.labels(name).set(value)
 
 
 class SelfMetrics:
@@ -94,8 +57,8 @@ class SelfMetrics:
         self._auth_ok = self._optional("xero_exporter_platform_auth_ok")
         self._clock_skew = self._optional("xero_exporter_platform_clock_skew_seconds")
         self._paused_until = self._optional("xero_exporter_platform_paused_until_timestamp_seconds")
-        self._roster_organizations = _WholeGauge(self._gauge("xero_exporter_roster_organizations"))
-        self._roster_last_success = _WholeGauge(self._gauge("xero_exporter_roster_last_success_timestamp_seconds"))
+        self._roster_organizations = WholeGauge(self._gauge("xero_exporter_roster_organizations"))
+        self._roster_last_success = WholeGauge(self._gauge("xero_exporter_roster_last_success_timestamp_seconds"))
         rejected = self._counter("xero_exporter_roster_rejected_total")
         self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
         self._discovery_held = self._optional("xero_exporter_discovery_held")
@@ -103,11 +66,11 @@ class SelfMetrics:
         self._discovery_missing = self._optional("xero_exporter_discovery_missing_organizations")
         self._discovery_ids_rejected = self._counter("xero_exporter_discovery_ids_rejected_total")
         self._connections_at = self._optional("xero_exporter_xero_connections_last_success_timestamp_seconds")
-        self._pages_at = _WholeGauge(self._gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
+        self._pages_at = WholeGauge(self._gauge("xero_exporter_status_page_last_success_timestamp_seconds"))
         self._config_successful = self._gauge("xero_exporter_config_last_reload_successful")
         self._config_at = self._gauge("xero_exporter_config_last_reload_success_timestamp_seconds")
-        self._token_file_readable = _WholeGauge(self._gauge("xero_exporter_token_file_readable"))
-        self._certificate_readable = _WholeGauge(self._gauge("xero_exporter_tls_certificate_readable"))
+        self._token_file_readable = WholeGauge(self._gauge("xero_exporter_token_file_readable"))
+        self._certificate_readable = WholeGauge(self._gauge("xero_exporter_tls_certificate_readable"))
         self._certificate_ends = self._optional("xero_exporter_tls_certificate_not_after_timestamp_seconds")
         self._tick_duration = self._histogram("xero_exporter_tick_duration_seconds")
         self._ticks_missed = self._counter("xero_exporter_ticks_missed_total")
@@ -120,6 +83,8 @@ class SelfMetrics:
         self._spans_exported = self._counter("xero_exporter_spans_exported_total")
         dropped = self._counter("xero_exporter_spans_dropped_total")
         self._spans_dropped = {cause: dropped.labels(cause) for cause in SPAN_LOSSES}
+        self.remediation = RemediationMetrics(registry)
+        """What remediation does."""
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
@@ -291,8 +256,8 @@ class SelfMetrics:
         family = _FAMILIES[name]
         return Gauge(family.name, family.help, family.label_names, registry=self._registry)
 
-    def _optional(self, name: str) -> _OptionalGauge:
-        return _OptionalGauge(_FAMILIES[name], self._registry)
+    def _optional(self, name: str) -> OptionalGauge:
+        return OptionalGauge(_FAMILIES[name], self._registry)
 
     def _counter(self, name: str) -> Counter:
         family = _FAMILIES[name]

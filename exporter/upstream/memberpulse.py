@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent
 from exporter.upstream.connecting import Target
 from exporter.upstream.transport import Answer, ReadTransport
-from exporter.upstream.wire import WireError, parse_status
+from exporter.upstream.wire import RECORD_ID_FIELDS, WireError, parse_status
 
 UPSTREAM: Final = "memberpulse"
 """What telemetry calls this upstream."""
@@ -83,6 +83,7 @@ class MemberPulse:
         telemetry: Telemetry,
         clock: Clock,
         interpret: Callable[[Status], Status] = as_it_is,
+        record_id_fields: Sequence[str] = RECORD_ID_FIELDS,
     ) -> None:
         """Opens nothing.
 
@@ -94,7 +95,9 @@ class MemberPulse:
             telemetry: told of every request.
             clock: for durations and for the platform's clock skew.
             interpret: what becomes of each newly parsed status; an answer with the same bytes is not parsed again.
+            record_id_fields: fields of an error that may hold ids of records.
         """
+        self._record_id_fields = tuple(record_id_fields)
         self._template = base_url.rstrip("/") + status_path
         self._token = token
         self._transport = transport
@@ -139,7 +142,7 @@ class MemberPulse:
         if known.status is not None and digest == known.digest:
             return known.status
         try:
-            status = self._interpret(parse_status(body))
+            status = self._interpret(parse_status(body, self._record_id_fields))
         except WireError as error:
             return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=str(error))
         known.digest, known.status = digest, status

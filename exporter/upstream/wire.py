@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from heapq import nlargest
 from typing import Final, NoReturn, TypeAlias
 
@@ -46,8 +47,16 @@ ERROR_FIELDS: Final = frozenset({"type", "message", "timestamp"})
 CORRELATION_FIELDS: Final = ("xero_correlation_id", "correlation_id")
 """Where a platform may give the ``Xero-Correlation-Id`` of the answer that failed. The page shows none."""
 
+RECORD_ID_FIELDS: Final = ("record_id", "record_ids")
+"""Where a platform may give the ids of the records that failed, one or a list, where nothing else is configured. The
+page shows none, and asks for them in a retry."""
+
+MAX_RECORD_IDS: Final = 100
+"""Record ids that are kept of one entry."""
+
 _MAX_COUNT: Final = 2**63  # what a 64-bit integer of theirs can hold; a gauge is a float and could not tell more apart
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_RECORD_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
@@ -76,18 +85,19 @@ class _Repeating(dict[str, object]):
         self.repeated = frozenset(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
 
 
-def parse_status(body: bytes) -> Status:
+def parse_status(body: bytes, record_id_fields: Sequence[str] = RECORD_ID_FIELDS) -> Status:
     """The status in the body of an answer.
 
     Args:
         body: JSON in UTF-8 without a byte order mark; at most `transport.MAX_BODY` bytes, and that bounds the work.
+        record_id_fields: fields of an entry of ``errors`` that may hold ids of records.
 
     Raises:
         WireError: not such JSON, not an object, a known field twice or of the wrong type. A count must be written as
             an integer: 2.0 is refused like 2.5, because whoever sends it counts in floats and would send the other.
     """
     fields = _object(body)
-    errors, dropped, malformed = _errors(fields.get("errors"))
+    errors, dropped, malformed = _errors(fields.get("errors"), record_id_fields)
     word = _text("sync_status", fields.get("sync_status"))
     return Status(
         connected=_truth("connected", fields.get("connected")),
@@ -183,7 +193,7 @@ def _time(field: str, value: object) -> float | None:
         raise WireError(field, f"not a timestamp: {error}") from None
 
 
-def _errors(value: object) -> tuple[tuple[SyncError, ...], int, int]:
+def _errors(value: object, record_id_fields: Sequence[str]) -> tuple[tuple[SyncError, ...], int, int]:
     """The entries that can be read, how many are left out, and how many of those for being malformed.
 
     Beyond `MAX_ERRORS` the newest stay, in their order.
@@ -195,7 +205,7 @@ def _errors(value: object) -> tuple[tuple[SyncError, ...], int, int]:
     if not isinstance(value, list):
         raise WireError("errors", "not a list")
     ends = value if len(value) <= MAX_EXAMINED else [*value[:_EACH_END], *value[-_EACH_END:]]
-    entries = [entry for entry in map(_entry, ends) if entry is not None]
+    entries = [entry for one in ends if (entry := _entry(one, record_id_fields)) is not None]
     malformed = len(ends) - len(entries)
     if len(entries) > MAX_ERRORS:
         entries = _newest(entries)
@@ -211,7 +221,7 @@ def _newest(entries: list[SyncError]) -> list[SyncError]:
     return [entries[place] for place in sorted(places)]
 
 
-def _entry(value: object) -> SyncError | None:
+def _entry(value: object, record_id_fields: Sequence[str]) -> SyncError | None:
     """One entry of ``errors``; None when it is malformed, which must not spoil the rest of the status."""
     if not isinstance(value, dict) or repeated(value, ERROR_FIELDS):
         return None
@@ -228,6 +238,7 @@ def _entry(value: object) -> SyncError | None:
         kind=_cut(kind),
         message=_cut(message),
         correlation_id=_correlation_id(value),
+        record_ids=_record_ids(value, record_id_fields),
         length=None if message is None else len(message),
     )
 
@@ -245,3 +256,19 @@ def _correlation_id(entry: _Object) -> str | None:
         if isinstance(value, str) and _UUID.fullmatch(value):
             return value.lower()
     return None
+
+
+def _record_ids(entry: _Object, fields: Sequence[str]) -> tuple[str, ...]:
+    """Every id in these fields that is shaped like one, each once; an e-mail address is none.
+
+    What else is there spoils no entry: then there is no id, and so no retry.
+    """
+    found: dict[str, None] = {}
+    for name in fields:
+        value = entry.get(name)
+        if value is None:
+            continue
+        for one in value if isinstance(value, list) else (value,):
+            if isinstance(one, str) and _RECORD_ID.fullmatch(one):
+                found[one] = None
+    return tuple(found)[:MAX_RECORD_IDS]

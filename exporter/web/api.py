@@ -37,6 +37,8 @@ MAX_LIMIT: Final = 1000
 MAX_TEXT: Final = 200
 """Longest `search` and `after`, in characters; an organization_id has at most 128."""
 
+NO_ORGANIZATION: Final = "No organisation on the roster has this id: the ids stand at /api/v1/organizations"
+
 MARKDOWN: Final = "text/markdown"
 
 _VARIES: Final = {"Vary": "Accept"}
@@ -103,7 +105,7 @@ async def each_once(request: Request) -> None:
 
 async def fleet(site: SiteOf, _: Annotated[None, Depends(no_parameters)]) -> FleetDocument:
     """All organisations in numbers, whose problem it is, who first, and how polling stands."""
-    return fleet_document(_snapshot(site), site.conditions(), site.version, names=site.organization_names)
+    return fleet_document(snapshot_of(site), site.conditions(), site.version, names=site.organization_names)
 
 
 async def organizations(
@@ -111,7 +113,7 @@ async def organizations(
 ) -> OrganizationsDocument:
     """Organisations in order of their ids, page by page: `next` of one page is `after` of the following one."""
     return organizations_document(
-        _snapshot(site),
+        snapshot_of(site),
         freshness=query.freshness,
         failure=query.failure,
         connected=query.connected,
@@ -153,7 +155,7 @@ async def escalation(
     bundle = escalation_document(
         document,
         () if state.status is None else state.status.errors,
-        at=_snapshot(site).at.wall,
+        at=snapshot_of(site).at.wall,
         version=site.version,
         personal_data=query.personal_data,
         hash_key=site.hash_key,
@@ -186,11 +188,10 @@ def _told(site: Site, organization_id: str, *, names: bool) -> tuple[Organizatio
     Raises:
         ProblemError: 404, it is not ours; 503, nothing is known yet.
     """
-    snapshot = _snapshot(site)
+    snapshot = snapshot_of(site)
     state = snapshot.state(organization_id)
     if state is None:
-        detail = "No organisation on the roster has this id: the ids stand at /api/v1/organizations"
-        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
+        raise ProblemError(HTTPStatus.NOT_FOUND, NO_ORGANIZATION)
     # The id of the roster, not that of the request: from here on nothing that a caller wrote is used.
     known = state.organization.id
     return state, organization_document(
@@ -203,7 +204,12 @@ def _told(site: Site, organization_id: str, *, names: bool) -> tuple[Organizatio
     )
 
 
-def _snapshot(site: Site) -> Snapshot:
+def snapshot_of(site: Site) -> Snapshot:
+    """What is known.
+
+    Raises:
+        ProblemError: 503, nothing is known yet.
+    """
     snapshot = site.snapshot()
     if snapshot is None:
         detail = "Nothing is known yet: the exporter has just started, ask again in a few seconds"
@@ -220,7 +226,7 @@ def description(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
         title="xero-exporter",
         version=version,
         description="What is known about each organisation's Xero connection, how fresh that is, what is wrong, and "
-        "what to do. Read only.",
+        "what to do. With the role operator also: ask for retries and resyncs, approve, reject, pause.",
         routes=routes,
     )
     components = document.setdefault("components", {})
@@ -234,13 +240,16 @@ def description(routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
     for path, item in document["paths"].items():
         for operation in item.values():
             operation["responses"].pop("422", None)
-            operation["responses"].update({str(int(status)): _answer(status) for status in _problems_of(path)})
+            changes = "requestBody" in operation
+            operation["responses"].update({str(int(s)): _answer(s) for s in _problems_of(path, changes=changes)})
     return document
 
 
-def _problems_of(path: str) -> list[HTTPStatus]:
+def _problems_of(path: str, *, changes: bool) -> list[HTTPStatus]:
     common = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
     missing = [HTTPStatus.NOT_FOUND] if "{" in path else []
+    if changes:
+        missing += [HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
     return [*common, *missing, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE]
 
 

@@ -22,7 +22,13 @@ MAX_HEAD_BYTES: Final = 32 * 1024
 """Largest request line and headers together. A browser's cookies for other services on one host stay below 16 KiB."""
 
 MAX_REQUEST_BYTES: Final = 64 * 1024
-"""Largest request in all, give or take one read of the socket; nothing served here takes a body."""
+"""Largest request in all, give or take one read of the socket."""
+
+HOOK: Final = "/hooks/alertmanager"
+"""The one path that takes more."""
+
+MAX_HOOK_BYTES: Final = 8 * 1024 * 1024
+"""Largest body there: 10,000 alerts of one group are one post of 5 MB."""
 
 REQUEST_SECONDS: Final = 10.0
 """Time to send a whole request, from connecting or from its first byte."""
@@ -57,7 +63,7 @@ _HEAD_TOO_LARGE: Final = Rim(
 )
 _REQUEST_TOO_LARGE: Final = problem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    f"The request is too large: it may have {MAX_REQUEST_BYTES} bytes, body included",
+    f"The request is too large: it may have {MAX_REQUEST_BYTES} bytes, body included, and to {HOOK} {MAX_HOOK_BYTES}",
 )
 _TOO_SLOW: Final = problem(
     HTTPStatus.REQUEST_TIMEOUT, f"The request did not arrive whole within {REQUEST_SECONDS:g} s: send it at once"
@@ -81,6 +87,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._head_bytes = 0
         self._request_bytes = 0
+        self._more_bytes = 0
         self._request_deadline: asyncio.TimerHandle | None = None
         self._answer_deadline: asyncio.TimerHandle | None = None
         self._waiting_since = self.loop.time()
@@ -127,13 +134,13 @@ class Connection(HttpToolsProtocol):
         if self._request_deadline is None:
             return
         self._request_bytes += len(data)
-        if self._request_bytes > MAX_REQUEST_BYTES:
+        if self._request_bytes > MAX_REQUEST_BYTES + self._more_bytes:
             self._refuse(_REQUEST_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A request begins: its sizes and its clock do too."""
         super().on_message_begin()
-        self._head_bytes = self._request_bytes = 0
+        self._head_bytes = self._request_bytes = self._more_bytes = 0
         self._await_request()
 
     def on_url(self, url: bytes) -> None:
@@ -148,6 +155,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Chooses who answers: the application, or a refusal."""
+        # The head counts until here, so that no path makes room for a larger one.
+        self._more_bytes = MAX_HOOK_BYTES if self.url.partition(b"?")[0] == HOOK.encode() else 0
         self.app = self._chosen()
         super().on_headers_complete()
 

@@ -1,4 +1,4 @@
-"""Who may read what: tokens and roles. The decision is a pure function; `Gate` puts it before an endpoint."""
+"""Who may do what: tokens, roles, and from where a change is asked. Decisions are pure; `Gate` puts them first."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from exporter.model.words import Role
 from exporter.web.problems import problem_response
 from exporter.web.site import WebToken
 
-CHALLENGES: Final = 'Bearer realm="xero-exporter", Basic realm="xero-exporter", charset="UTF-8"'
-"""WWW-Authenticate of a 401 (RFC 9110 section 11.6.1). Basic is there so that a browser asks for the token."""
+CHALLENGES: Final = ('Basic realm="xero-exporter", charset="UTF-8"', 'Bearer realm="xero-exporter"')
+"""WWW-Authenticate of a 401 (RFC 9110 section 11.6.1), a line each. With Basic a browser asks for the token.
+
+Chromium takes each line for one challenge, by its first word: with Bearer before Basic in one line it never asks.
+"""
 
 _ACTOR: Final = "exporter.actor"
 """Where the scope of a request holds `Allowed.actor`."""
@@ -29,7 +32,12 @@ _HOLDERS: Final[Mapping[Role, frozenset[Role]]] = {
 }
 """Role that a path requires -> roles that satisfy it: operator includes viewer, alerts includes nothing."""
 
-_NO_OPERATOR: Final = "This needs a token with the role operator, and there is none: add one to web.tokens"
+_FROM_ELSEWHERE: Final = (
+    "A page of another site sent this: changes are taken from this exporter's own pages, and from programs, which send "
+    "neither Origin nor Sec-Fetch-Site"
+)
+_READS: Final = frozenset({"GET", "HEAD"})
+_NOBODY: Final = "This needs a token with the role {role}, and there is none: add one to web.tokens"
 _MISSING: Final = (
     "This needs a token: send it as `Authorization: Bearer`, or as Basic with the token's name from web.tokens as "
     "the user and the token as the password"
@@ -81,8 +89,8 @@ def decide(
     """
     if required is None or (required is Role.VIEWER and (open_reading or not closed(tokens))):
         return Allowed(actor=None)
-    if required is Role.OPERATOR and not any(token.role is Role.OPERATOR for token in tokens):
-        return Refused(HTTPStatus.FORBIDDEN, _NO_OPERATOR)
+    if not any(token.role in _HOLDERS[required] for token in tokens):
+        return Refused(HTTPStatus.FORBIDDEN, _NOBODY.format(role=required))
     if authorization is None:
         return Refused(HTTPStatus.UNAUTHORIZED, _MISSING)
     holders = _HOLDERS[required]
@@ -94,6 +102,34 @@ def decide(
         why = f"The role of this token does not allow this: use a token with the role {' or '.join(sorted(holders))}"
         return Refused(HTTPStatus.FORBIDDEN, why)
     return Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN)
+
+
+def holder(authorization: str | None, tokens: Sequence[WebToken]) -> WebToken | None:
+    """Whose token a request carries, also where none is needed; of several the one that may do most; None: nobody's.
+
+    Args:
+        authorization: the header as it came, any text; None when there was none.
+        tokens: all configured tokens.
+    """
+    known = [] if authorization is None else list(_matching(authorization, tokens))
+    return max(known, key=lambda token: token.role is Role.OPERATOR, default=None)
+
+
+def crosses_sites(origin: str | None, fetch_site: str | None, host: str | None) -> bool:
+    """Whether a browser says that a page of another site sends this request.
+
+    A browser adds the credentials of ours to what any site makes it send. It tells from where in Sec-Fetch-Site, older
+    ones in Origin; programs send neither.
+
+    Args:
+        origin: the header Origin; None when there was none.
+        fetch_site: the header Sec-Fetch-Site, likewise.
+        host: the header Host, likewise.
+    """
+    if fetch_site is not None and fetch_site.strip().lower() not in {"same-origin", "none"}:
+        return True
+    # Only host and port: the scheme is another one behind a proxy that speaks https.
+    return origin is not None and origin.strip().lower().partition("://")[2] != (host or "").strip().lower()
 
 
 def actor_of(scope: Scope) -> str | None:
@@ -137,19 +173,47 @@ class Gate:
     """An ASGI application behind the tokens: it runs only when `decide` allows it."""
 
     def __init__(
-        self, app: ASGIApp, required: Role | None, tokens: Sequence[WebToken], *, open_reading: bool = False
+        self,
+        app: ASGIApp,
+        required: Role | None,
+        tokens: Sequence[WebToken],
+        *,
+        open_reading: bool = False,
+        asks_again: bool = False,
     ) -> None:
+        """Puts `app` behind them.
+
+        Args:
+            app: who answers.
+            required: the role it takes; None: none.
+            tokens: all configured tokens.
+            open_reading: whether reading needs no token.
+            asks_again: whether a browser with a token of too small a role is asked for another, instead of refused.
+        """
         self._open_reading = open_reading
+        self._asks_again = asks_again
         self._app = app
         self._required = required
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with a problem, or lets the application answer."""
-        authorization = Headers(scope=scope).get("authorization")
+        sent = Headers(scope=scope)
+        authorization = sent.get("authorization")
+        if scope["method"] not in _READS and crosses_sites(
+            sent.get("origin"), sent.get("sec-fetch-site"), sent.get("host")
+        ):
+            await problem_response(HTTPStatus.FORBIDDEN, _FROM_ELSEWHERE)(scope, receive, send)
+            return
         answer = decide(authorization, self._tokens, self._required, open_reading=self._open_reading)
         if isinstance(answer, Allowed):
             await self._app({**scope, _ACTOR: answer.actor}, receive, send)
             return
-        headers = {"WWW-Authenticate": CHALLENGES} if answer.status is HTTPStatus.UNAUTHORIZED else None
-        await problem_response(answer.status, answer.why, headers)(scope, receive, send)
+        status = HTTPStatus.UNAUTHORIZED if self._asks_again and self._known(authorization) else answer.status
+        refusal = problem_response(status, answer.why)
+        for challenge in CHALLENGES if status is HTTPStatus.UNAUTHORIZED else ():
+            refusal.headers.append("WWW-Authenticate", challenge)
+        await refusal(scope, receive, send)
+
+    def _known(self, authorization: str | None) -> bool:
+        return holder(authorization, self._tokens) is not None

@@ -33,7 +33,7 @@ _TITLES: Final = {
 _DETAILS: Final = {
     HTTPStatus.BAD_REQUEST: "The request is not understood: send it as HTTP/1.1, and without a body",
     HTTPStatus.NOT_FOUND: "There is nothing at this path: what there is stands on the page /",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This path can only be read: use GET or HEAD",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This path has another method: the paths stand in README.md and /api/openapi.json",
     HTTPStatus.INTERNAL_SERVER_ERROR: "This is a fault of the exporter itself: its log says where; please report it",
 }
 """What to say where the framework, not we, found the fault."""
@@ -112,9 +112,14 @@ async def _http_exception(_: Request, error: Exception) -> Response:
         status = HTTPStatus(error.status_code)
     except ValueError:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-    # Only HEAD comes with every GET, and the router lists the methods in the order of a set.
-    headers = {"Allow": "GET, HEAD"} if status is HTTPStatus.METHOD_NOT_ALLOWED else None
+    headers = {"Allow": _allowed(error)} if status is HTTPStatus.METHOD_NOT_ALLOWED else None
     return problem_response(status, _DETAILS.get(status, "The request cannot be answered as it was sent"), headers)
+
+
+def _allowed(error: HTTPException) -> str:
+    """The methods of the path: the router lists them in the order of a set, and of its API without HEAD."""
+    methods = {one.strip() for one in (error.headers or {}).get("Allow", "GET").split(",")}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _any_error(_: Request, __: Exception) -> Response:

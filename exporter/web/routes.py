@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,9 +18,14 @@ from starlette.types import ASGIApp
 from exporter.errors import ConfigError
 from exporter.model.words import Role
 from exporter.redact import printable
-from exporter.web import api
+from exporter.web import api, remedies
+from exporter.web.bodies import JsonOnly
+from exporter.web.connection import HOOK
 from exporter.web.gate import Gate
+from exporter.web.hooks import MAX_BODIES, Counted, alertmanager
 from exporter.web.pages.landing import landing
+from exporter.web.pages.organization import bundle, organization, sign_in
+from exporter.web.pages.organizations import organizations
 from exporter.web.problems import HANDLERS, problem_response
 from exporter.web.rim import Rim
 from exporter.web.scrape import metrics
@@ -48,13 +54,7 @@ async def ready(request: Request) -> Response:
 
 
 async def reload(request: Request) -> Response:
-    """Reads the configuration again; the old one stays in force when the new one is refused.
-
-    A body of application/json is asked for because a form of another site cannot send one.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        why = "Send Content-Type: application/json, with an empty body or {}"
-        return problem_response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, why)
+    """Reads the configuration again; the old one stays in force when the new one is refused."""
     try:
         changed = await site_of(request).reload("request")
     except ConfigError as error:
@@ -72,12 +72,14 @@ class Row:
         path: as it stands in a URL, with its parameter in braces.
         role: what it requires; None when it is open to everybody.
         endpoint: who answers.
+        asks_again: whether a browser whose token has too small a role is asked for another one, instead of refused.
     """
 
     method: str
     path: str
     role: Role | None
     endpoint: Callable[..., Awaitable[Any]]
+    asks_again: bool = False
 
 
 ROUTES: Final = (
@@ -85,11 +87,26 @@ ROUTES: Final = (
     Row("GET", "/-/healthy", None, healthy),
     Row("GET", "/-/ready", None, ready),
     Row("POST", "/-/reload", Role.OPERATOR, reload),
+    Row("POST", HOOK, Role.ALERTS, alertmanager),
     Row("GET", "/", Role.VIEWER, landing),
+    Row("GET", "/organizations", Role.VIEWER, organizations),
+    Row("GET", "/organizations/{organization_id}", Role.VIEWER, organization),
+    Row("GET", "/organizations/{organization_id}/escalation", Role.OPERATOR, bundle),
+    Row("GET", "/sign-in", Role.OPERATOR, sign_in, asks_again=True),
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
     Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
     Row("GET", "/api/v1/organizations/{organization_id}/escalation", Role.OPERATOR, api.escalation),
+    Row("GET", "/api/v1/organizations/{organization_id}/remediation", Role.VIEWER, remedies.explain),
+    Row("POST", "/api/v1/organizations/{organization_id}/retry", Role.OPERATOR, remedies.retry),
+    Row("POST", "/api/v1/organizations/{organization_id}/resync", Role.OPERATOR, remedies.resync),
+    Row("GET", "/api/v1/actions", Role.VIEWER, remedies.actions),
+    Row("GET", "/api/v1/actions/{action_id}", Role.VIEWER, remedies.action),
+    Row("POST", "/api/v1/actions/{action_id}/approve", Role.OPERATOR, remedies.approve),
+    Row("POST", "/api/v1/actions/{action_id}/reject", Role.OPERATOR, remedies.reject),
+    Row("GET", "/api/v1/remediation", Role.VIEWER, remedies.remediation),
+    Row("POST", "/api/v1/remediation/pause", Role.OPERATOR, remedies.pause),
+    Row("POST", "/api/v1/remediation/resume", Role.OPERATOR, remedies.resume),
     Row("GET", "/api/openapi.json", Role.VIEWER, api.openapi),
 )
 
@@ -116,6 +133,7 @@ def application(site: Site) -> ASGIApp:
         },
     )
     app.state.site = site
+    app.state.bodies = asyncio.Semaphore(MAX_BODIES)
     app.state.openapi = api.description(routes, site.version)
     return Rim(app)
 
@@ -129,8 +147,13 @@ def _route(row: Row, site: Site) -> Route:
             methods=methods,
             operation_id=row.endpoint.__name__,
             responses=api.RESPONSES.get(row.endpoint),
+            status_code=HTTPStatus.ACCEPTED if row.endpoint in remedies.ACCEPTED else None,
         )
     else:
         route = Route(row.path, row.endpoint, methods=methods)
-    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading)
+    if row.method == "POST":
+        route.app = JsonOnly(route.app)
+    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading, asks_again=row.asks_again)
+    if row.path == HOOK:
+        route.app = Counted(route.app)
     return route

@@ -13,6 +13,8 @@ from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import History, Snapshot
 from exporter.model.words import Role
+from exporter.observe.trend import Trend
+from exporter.remediation.desk import Desk
 from exporter.telemetry.metrics import SelfMetrics
 
 
@@ -41,10 +43,13 @@ class Site:
         snapshot: what is known now; None before the first fold.
         history: organization_id -> its bounded memory, empty when it is unknown.
         next_attempt: organization_id -> when it is asked next, seconds since 1970 UTC; None when that is not known.
+        trend: how many had which issue over the last hours.
         conditions: how polling stands.
         healthy: whether our own loop advances.
         ready: whether this exporter does its work, and why (not).
         reload: who asks -> the changed keys; raises ConfigError when the configuration is refused.
+        desk: what is asked of the ledger.
+        stopping: whether this exporter ends: nothing is taken in any more.
         tokens: the configured tokens, those whose file cannot be read included.
         organization_names: whether names may be shown (``expose.organization_names``).
         links: templates of the platform's pages.
@@ -58,10 +63,13 @@ class Site:
     snapshot: Callable[[], Snapshot | None]
     history: Callable[[str], History]
     next_attempt: Callable[[str], float | None]
+    trend: Callable[[], Trend]
     conditions: Callable[[], Conditions]
     healthy: Callable[[], bool]
     ready: Callable[[], Readiness]
     reload: Callable[[str], Awaitable[Sequence[str]]]
+    desk: Desk
+    stopping: Callable[[], bool]
     tokens: Sequence[WebToken]
     organization_names: bool
     links: Links

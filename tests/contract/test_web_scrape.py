@@ -16,12 +16,15 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from starlette.types import Receive, Scope, Send
 
+from exporter.clock import SystemClock
 from exporter.config.diagnosis import Links
 from exporter.config.secrets import Token
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import Block, History
+from exporter.model.limits import Limits
 from exporter.model.words import Role
+from exporter.remediation.desk import Desk
 from exporter.telemetry.metrics import SelfMetrics
 from exporter.web import connection
 from exporter.web.routes import application
@@ -60,10 +63,13 @@ async def scraped(*tokens: WebToken) -> AsyncIterator[tuple[httpx.AsyncClient, E
         snapshot=lambda: None,
         history=lambda _: History(),
         next_attempt=lambda _: None,
+        trend=lambda: (),
         conditions=lambda: Conditions(60.0, 300.0, platform_auth_ok=True, paused_until=None, sources=()),
         healthy=lambda: True,
         ready=lambda: Readiness(ready=True, why="polling"),
         reload=nothing_to_reload,
+        desk=Desk("sqlite:////nowhere/ledger.db", clock=SystemClock(), limits=Limits()),
+        stopping=lambda: False,
         tokens=tokens,
         organization_names=False,
         links=Links(),

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -104,10 +105,10 @@ def alertmanager(folder: Path, routes: str) -> Iterator[str]:
 
 def post(url: str, alerts: Sequence[Mapping[str, str]], *, ended: bool = False) -> None:
     """Tells Alertmanager of alerts with these labels, as Prometheus does."""
-    ends = time.time() + (-1 if ended else 600)
-    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))
-    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
-    body = [{"labels": dict(labels), "startsAt": began, "endsAt": moment} for labels in alerts]
+    now = datetime.now(UTC)
+    # An alert that began longer ago than its group waits is told at once: whoever inhibits it would come too late.
+    began, ends = (now - timedelta(minutes=1), now) if ended else (now, now + timedelta(minutes=10))
+    body = [{"labels": dict(labels), "startsAt": began.isoformat(), "endsAt": ends.isoformat()} for labels in alerts]
     request = urllib.request.Request(  # noqa: S310 - our own URL
         f"{url}/api/v2/alerts", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from exporter.simulator.fleets import organizations_yaml
 from exporter.simulator.server import Server, Simulator
@@ -137,36 +138,56 @@ def exporter(
 
 @contextmanager
 def prometheus(
-    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str | None = None
-) -> Iterator[Callable[[str], list[dict[str, object]]]]:
-    """A real Prometheus that scrapes `target` each second; gives a function that asks it an instant query.
+    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str | None = None, seconds: int = 1
+) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """A real Prometheus that scrapes `target`; gives a function that asks it an instant query.
+
+    It evaluates its rules only once it scrapes, and is given to the caller only once it knows whom to tell: before, it
+    would find the exporter absent, and lose what it has to tell.
 
     Args:
         folder: for its files.
         target: URL of the exporter.
         rules: a file of rules.
         alertmanager: URL of whom to tell.
+        seconds: between two scrapes.
     """
-    port = free_port()
-    (folder / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s}\n"
-        f"rule_files: {[str(rules)] if rules else []}\n"
-        "alerting: {alertmanagers: [{static_configs: [{targets: "
-        f"{[alertmanager.removeprefix('http://')] if alertmanager else []}}}]}}]}}\n"
-        "scrape_configs:\n"
-        f"  - {{job_name: xero, static_configs: [{{targets: ['{target.removeprefix('http://')}']}}]}}\n"
-    )
+    url = f"http://127.0.0.1:{free_port()}"
+    config = folder / "prometheus.yml"
+
+    def configured(*rule_files: Path) -> str:
+        managers = [alertmanager.removeprefix("http://")] if alertmanager else []
+        return (
+            f"global: {{scrape_interval: {seconds}s}}\n"
+            f"rule_files: {[str(one) for one in rule_files]}\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: {managers}}}]}}]}}\n"
+            "scrape_configs:\n"
+            f"  - {{job_name: xero, static_configs: [{{targets: ['{target.removeprefix('http://')}']}}]}}\n"
+        )
+
+    def asked(path: str) -> Any:  # noqa: ANN401 - any JSON
+        return json.loads(get(f"{url}/api/v1/{path}"))["data"]
+
+    def query(expression: str) -> list[dict[str, Any]]:
+        return list(asked(f"query?{urllib.parse.urlencode({'query': expression})}")["result"])
+
+    config.write_text(configured())
     arguments = (
-        f"--config.file={folder / 'prometheus.yml'}",
+        f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
+        f"--web.listen-address={url.removeprefix('http://')}",
+        # An alert that was told must be told again in four times as long, or Alertmanager takes it for resolved; a
+        # minute, the default, is longer than scaled stories.
+        f"--rules.alert.resend-delay={5 * seconds}s",
     )
-
-    def query(expression: str) -> list[dict[str, object]]:
-        asked = urllib.parse.urlencode({"query": expression})
-        found = json.loads(get(f"http://127.0.0.1:{port}/api/v1/query?{asked}"))
-        return list(found["data"]["result"])
-
-    with running(program("prometheus", "prometheus"), *arguments, log=folder / "prometheus.log"):
-        eventually(lambda: get(f"http://127.0.0.1:{port}/-/ready"))
+    with running(program("prometheus", "prometheus"), *arguments, log=folder / "prometheus.log") as process:
+        eventually(lambda: get(f"{url}/-/ready"))
+        if rules is not None:
+            eventually(lambda: query('up{job="xero"} == 1'))
+            config.write_text(configured(rules))
+            process.send_signal(signal.SIGHUP)
+            eventually(lambda: asked("rules")["groups"])
+        if alertmanager is not None:
+            # Asked after the rules are there: a reload forgets every Alertmanager for some seconds.
+            eventually(lambda: asked("alertmanagers")["activeAlertmanagers"])
         yield query

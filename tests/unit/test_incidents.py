@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, Surroundings, Tally
 from exporter.model.words import IncidentKind, ServiceStatus, Verdict
-from exporter.observe.incidents import GRAIN, LOOK_BACK, judge_fleet
+from exporter.observe.incidents import GRAIN, LOOK_BACK, SETTLES, judge_fleet
 from tests.unit.judging import HOUR, MINUTE
 
 CONNECTION, SYNC = IncidentKind.CONNECTION, IncidentKind.SYNC
@@ -267,6 +267,8 @@ def test_the_least_is_what_remembering_everything_would_find_to_a_minute(story: 
     for pause, affected in story:
         now += pause
         judgement = judge_fleet(judgement, tally(affected, fresh=100), STARTED, now)
+        # Just after the start only the newest is remembered.
+        shares = {} if now - story[0][0] < SETTLES else shares
         shares[now] = affected / 100
         kept = judgement.shares[SYNC].least
         assert [second for second, _ in kept] == sorted(second for second, _ in kept)
@@ -488,3 +490,24 @@ def test_single_customers_are_spoken_of_only_where_no_incident_can_be(story: lis
             fleet.on(MINUTE, tally(affected, fresh=100))
             if fleet.judgement.verdict is Verdict.CUSTOMERS:
                 assert affected <= 5 or fleet.incident() is False
+
+
+def test_what_shows_only_minutes_after_a_start_is_no_rise() -> None:
+    """Errors that count as they come back are there again after some minutes: what always was is no incident."""
+    fleet = Watched().on(8 * MINUTE, tally(0)).on(60 * MINUTE, tally(140))
+    assert fleet.incident() is None
+
+
+def test_those_in_doubt_make_no_incident_when_they_go_nor_when_they_are_back() -> None:
+    """A list of Xero's that cannot be read for an hour changes nothing with whoever it missed."""
+    doubted = replace(tally(0), doubtful=140)
+    fleet = Watched().on(7 * HOUR, tally(140)).on(HOUR, doubted)
+    assert fleet.incident() is False, "140 may be affected, as many as were before"
+    assert fleet.on(HOUR, tally(140)).incident() is False
+
+
+def test_where_too_many_are_in_doubt_nobody_says_that_all_is_well() -> None:
+    """Of the others nothing follows for all."""
+    fleet = Watched().on(7 * HOUR, tally(0))
+    assert fleet.judgement.verdict is Verdict.ALL_WELL
+    assert fleet.on(MINUTE, replace(tally(0), doubtful=tally(0).fresh)).judgement.verdict is Verdict.STARTING

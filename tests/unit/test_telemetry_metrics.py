@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
+from exporter.model.accounts import Account, Marks
+from exporter.model.action import (
+    UNFINISHED,
+    ActionState,
+    AttemptOutcome,
+    GateView,
+    LeftOut,
+    Mode,
+    Receipt,
+    Totals,
+    TriggerSource,
+)
 from exporter.model.family import Family, Group, Kind
+from exporter.model.holds import Hold
+from exporter.model.limits import Limits
 from exporter.model.words import Failure, RosterSource
 from exporter.telemetry.families import BUCKETS, FAMILIES, PREFIX, SCRAPE_FORMATS, UPSTREAMS
 from exporter.telemetry.metrics import SelfMetrics
@@ -56,6 +71,30 @@ def use_everything(metrics: SelfMetrics) -> None:
     metrics.page_made(series=100)
     metrics.scraped("text", "identity", 1000, 0.001)
     metrics.scraped("openmetrics", "gzip", 1100, 0.001)
+    metrics.remediation.rules(Limits())
+    metrics.remediation.blind(blind=False)
+    metrics.remediation.stands(an_account(), 1.76e9)
+
+
+def an_account(**fields: object) -> Account:
+    """A ledger in which each thing happened once."""
+    totals = Totals(
+        actions=dict.fromkeys(UNFINISHED, 1),
+        held=dict.fromkeys(Hold, 1),
+        finished={state: 1 for state in ActionState if state not in UNFINISHED},
+    )
+    account = Account(
+        gate=GateView(paused_at=1.7e9),
+        totals=totals,
+        hour=1,
+        day=2,
+        triggers=dict.fromkeys(TriggerSource, 1),
+        entered=dict.fromkeys(ActionState, 1),
+        attempts={AttemptOutcome.ACCEPTED: 1},
+        verified=(40.0,),
+        marks=Marks(1, 2, 3),
+    )
+    return replace(account, **fields)  # type: ignore[arg-type]
 
 
 def test_the_registry_has_exactly_the_families_that_are_documented(
@@ -252,3 +291,79 @@ def test_two_registries_know_nothing_of_each_other(registry: CollectorRegistry, 
     SelfMetrics(other).overran(5)
     assert other.get_sample_value("xero_exporter_poll_overruns_total") == 5
     assert registry.get_sample_value("xero_exporter_poll_overruns_total") == 0
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    """One sample of remediation."""
+    return registry.get_sample_value(f"xero_exporter_remediation_{name}", labels)
+
+
+def test_every_word_of_remediation_is_there_from_the_first_look(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """Counters before it, gauges with it, each at 0."""
+    for name, label, words in (
+        ("triggers_total", "source", TriggerSource),
+        ("transitions_total", "state", ActionState),
+        ("webhook_alerts_total", "result", (*LeftOut, "recorded", "repeated")),
+        ("webhook_requests_total", "code", (202, 401, 403, 413, 415, 422, 500, 503)),
+        ("attempts_total", "outcome", [one for one in AttemptOutcome if one is not AttemptOutcome.STARTED]),
+    ):
+        for word in words:
+            assert value(registry, name, **{label: str(word)}) == 0, word
+    totals = Totals(
+        actions=dict.fromkeys(UNFINISHED, 0),
+        held=dict.fromkeys(Hold, 0),
+        finished={state: 0 for state in ActionState if state not in UNFINISHED},
+    )
+    metrics.remediation.rules(Limits(mode=Mode.AUTO))
+    metrics.remediation.stands(an_account(totals=totals, gate=GateView()), 1.76e9)
+    assert [value(registry, "actions", state=state) for state in ActionState] == [0] * len(ActionState)
+    assert [value(registry, "held_actions", hold=hold) for hold in Hold] == [0] * len(Hold)
+    assert [value(registry, "mode", mode=mode) for mode in Mode] == [0, 0, 0, 1]
+    assert value(registry, "paused") == value(registry, "storm") == value(registry, "breaker_open") == 0
+    assert value(registry, "paused_since_timestamp_seconds") is None
+
+
+def test_what_is_new_in_the_ledger_is_counted_and_how_it_stands_is_set(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """Two looks: counters add up, gauges do not."""
+    for _ in range(2):
+        metrics.remediation.stands(an_account(), 1.76e9)
+    assert value(registry, "attempts_total", outcome="accepted") == 2
+    assert value(registry, "transitions_total", state="verified") == 2
+    assert value(registry, "actions", state="verified") == 1
+    assert (value(registry, "verified_seconds_count"), value(registry, "verified_seconds_sum")) == (2, 80)
+    assert (value(registry, "budget_calls", window="hour"), value(registry, "budget_limit_calls", window="hour")) == (
+        1,
+        None,
+    )
+    assert (value(registry, "paused"), value(registry, "paused_since_timestamp_seconds")) == (1, 1.7e9)
+
+
+def test_a_ledger_that_cannot_be_read_says_so_and_nothing_else(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """What it said before is withdrawn, not kept; counters stay."""
+    metrics.remediation.stands(an_account(), 1.76e9)
+    metrics.remediation.unusable()
+    assert value(registry, "ledger_up") == 0
+    assert value(registry, "paused") is None
+    assert value(registry, "actions", state="held") is None
+    assert value(registry, "attempts_total", outcome="accepted") == 1
+    metrics.remediation.stands(an_account(), 1.76e9)
+    assert (value(registry, "ledger_up"), value(registry, "actions", state="held")) == (1, 1)
+
+
+def test_posts_and_their_alerts_are_counted_by_what_became_of_them(
+    registry: CollectorRegistry, metrics: SelfMetrics
+) -> None:
+    """An answer that is none of the known ones is not counted under another."""
+    metrics.remediation.posted(202)
+    metrics.remediation.posted(418)
+    metrics.remediation.delivered(Receipt(recorded=3, repeated=2), {LeftOut.ISSUE: 4})
+    assert value(registry, "webhook_requests_total", code="202") == 1
+    assert sum(value(registry, "webhook_requests_total", code=str(code)) or 0 for code in (401, 422, 500, 503)) == 0
+    results = [value(registry, "webhook_alerts_total", result=one) for one in ("recorded", "repeated", "issue")]
+    assert results == [3, 2, 4]

@@ -18,7 +18,8 @@ from exporter.model.judgement import Connections
 from exporter.model.moment import Moment
 from exporter.model.words import Freshness, IncidentKind, Issue, RosterSource, ServiceStatus, Verdict
 from exporter.observe.issues import ISSUES
-from exporter.web.pages.landing import POLICY, duration, instant, render
+from exporter.web.pages.landing import render
+from exporter.web.pages.rendering import POLICY, duration, instant
 
 NOW = Moment(wall=1_700_000_000.0, monotonic=5.0)
 READY = Readiness(ready=True, why="polling")
@@ -33,7 +34,7 @@ HOSTILE = "<script>alert(1)</script>\"'&"
 
 
 class Page(HTMLParser):
-    """What a browser would see: its text, its tags, its links, and its style sheet."""
+    """What a browser would see: its text, its tags, its links, its style sheet and its script."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -41,6 +42,7 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.loads: list[str] = []
         self.style = ""
+        self.script = ""
         self._text: list[str] = []
         self._open: list[str] = []
         self.feed(html)
@@ -66,9 +68,11 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Keeps the text, and the style sheet apart from it."""
+        """Keeps the text, and the style sheet and the script apart from it."""
         if self._open[-1:] == ["style"]:
             self.style += data
+        elif self._open[-1:] == ["script"]:
+            self.script += data
         else:
             self._text.append(data)
 
@@ -108,6 +112,9 @@ def test_the_page_says_what_it_is_and_where_the_rest_is() -> None:
     found = page()
     assert "xero-exporter Is it Xero, is it us, or is it one customer? Version 1.2.3." in found.text
     assert found.links == [
+        "#main",
+        "/",
+        "/organizations",
         "/metrics",
         "/api/v1/fleet",
         "/api/v1/organizations",
@@ -131,8 +138,9 @@ def test_the_fleet_is_counted_in_words_and_numbers() -> None:
     assert "stale 1 no good answer for more than 5 min" in found.text
     assert "pending 0 new, and no good answer yet" in found.text
     assert "not found 1 the platform does not know it" in found.text
-    assert "1,236 in all, as of 2023-11-14 22:13:20 UTC" in found.text
-    assert "/api/v1/organizations?freshness=not_found" in found.links
+    assert "1,236 in all." in found.text
+    assert "As of 2023-11-14 22:13:20 UTC" in found.text
+    assert "/organizations?freshness=not_found" in found.links
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -177,8 +185,8 @@ def test_issues_are_counted_in_words_and_lead_to_the_list() -> None:
     assert f"sync stale 1 {ISSUES[Issue.SYNC_STALE].sentence}" in found.text
     assert "disconnected" not in found.text
     assert [link for link in found.links if "issue=" in link] == [
-        "/api/v1/organizations?issue=token_expired",
-        "/api/v1/organizations?issue=sync_stale",
+        "/organizations?issue=token_expired",
+        "/organizations?issue=sync_stale",
     ]
     assert "No organisation that is fresh has one." in page(known=snapshot(Freshness.FRESH)).text
 
@@ -260,7 +268,7 @@ def test_the_page_says_whether_we_are_ready() -> None:
 def test_hostile_texts_are_shown_and_not_obeyed() -> None:
     """A version or a sentence with markup in it stays text."""
     found = page(version=HOSTILE, known=snapshot(Freshness.FRESH), readiness=Readiness(ready=True, why=HOSTILE))
-    assert "script" not in found.tags
+    assert found.tags.count("script") == 1
     assert f"Version {HOSTILE}." in found.text
 
 
@@ -269,14 +277,15 @@ def test_names_of_organisations_are_not_on_the_page() -> None:
     assert HOSTILE not in page(known=snapshot(Freshness.FRESH)).text
 
 
-def test_nothing_is_loaded_and_only_its_own_style_is_obeyed() -> None:
-    """No script, no image, no foreign address; the policy's hash is that of the very style in the page."""
+def test_nothing_is_loaded_and_only_its_own_style_and_script_are_obeyed() -> None:
+    """No image, no foreign address; the policy's hashes are those of the very style and script in the page."""
     found = page(known=snapshot(Freshness.FRESH))
     assert set(found.loads) == {"data:,"}
-    assert not {"script", "img", "iframe", "object", "form"} & set(found.tags)
-    assert all(link.startswith("/") for link in found.links)
-    digest = base64.b64encode(hashlib.sha256(found.style.encode()).digest()).decode()
-    assert f"style-src 'sha256-{digest}';" in POLICY
+    assert not {"img", "iframe", "object", "form"} & set(found.tags)
+    assert all(link.startswith(("/", "#main")) for link in found.links)
+    for directive, text in (("style-src", found.style), ("script-src", found.script)):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}';" in POLICY
     assert POLICY.startswith("default-src 'none';")
     assert "frame-ancestors 'none'" in POLICY
 

@@ -30,6 +30,7 @@ _SAYS: Final[Mapping[ServiceStatus, str]] = {
 }
 
 _BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
+_UNSURE: Final = frozenset({ServiceStatus.MINOR, ServiceStatus.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,12 @@ class IssueCount:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line, and whether it tells of something bad."""
+    """One line, and whether it tells of something bad, something not known, or something good; or of neither."""
 
     text: str
     bad: bool = False
+    unsure: bool = False
+    well: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,15 @@ def _incident(snapshot: Snapshot, kind: IncidentKind) -> Told:
 
 def _xero(snapshot: Snapshot) -> list[Told]:
     pages = snapshot.surroundings.pages
-    told = [Told(f"{page} {_SAYS[status]}.", bad=status in _BROKEN) for page, status in pages]
+    told = [
+        Told(
+            f"{page} {_SAYS[status]}.",
+            bad=status in _BROKEN,
+            unsure=status in _UNSURE,
+            well=status is ServiceStatus.NONE,
+        )
+        for page, status in pages
+    ]
     if snapshot.connections is not None:
         told.append(Told(f"Xero lists {snapshot.connections.count:,} connections of the app."))
     if snapshot.judgement.app_refused:

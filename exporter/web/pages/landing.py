@@ -1,41 +1,24 @@
-"""The first page: what this is, how it stands, and where the rest is."""
+"""The first page: whose problem it is, who first, and how it stands."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
 
-import jinja2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
+from exporter.expose.fleet_document import worst
+from exporter.expose.organizations_document import organization_row
 from exporter.model.conditions import Conditions, Readiness
 from exporter.model.facts import Snapshot
-from exporter.model.words import Freshness
+from exporter.model.words import Freshness, Issue
+from exporter.observe.issues import ISSUES
+from exporter.observe.trend import POINT, Trend
 from exporter.web.pages.judged import judged
+from exporter.web.pages.rendering import NOBODY, Caller, answered, caller_of, dated, duration, instant, rendered
+from exporter.web.pages.sparkline import HEIGHT, Sparkline, sparkline, width_for
 from exporter.web.site import site_of
-
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("exporter.web.pages"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_STYLE: Final = _TEMPLATES.get_template("landing.css").render()
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Content-Security-Policy of the page: its own style, by hash, and nothing else."""
-
-_SECONDS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +30,95 @@ class Count:
     meaning: str
 
 
+@dataclass(frozen=True, slots=True)
+class IssueRow:
+    """A row of the table of issues: how many have it, what that means, and how many had it over the last hours."""
+
+    issue: Issue
+    organizations: int
+    meaning: str
+    chart: Sparkline
+
+
 async def landing(request: Request) -> Response:
     """The page for whoever opens the exporter's address in a browser."""
-    site = site_of(request)
-    page = render(site.version, site.snapshot(), site.conditions(), site.ready())
-    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
-
-
-def render(version: str, snapshot: Snapshot | None, conditions: Conditions, readiness: Readiness) -> str:
-    """The page as HTML; every text in it is escaped."""
-    return _TEMPLATES.get_template("landing.html").render(
-        style=_STYLE,
-        version=version,
-        readiness=readiness,
-        judged=None if snapshot is None else judged(snapshot),
-        as_of=None if snapshot is None else instant(snapshot.at.wall),
-        counts=() if snapshot is None else _counts(snapshot, conditions),
-        total=0 if snapshot is None else len(snapshot),
-        interval=duration(conditions.poll_interval),
-        stale_after=duration(conditions.stale_after),
-        platform_auth_ok=conditions.platform_auth_ok,
-        paused_until=None if conditions.paused_until is None else instant(conditions.paused_until),
-        sources=conditions.sources,
+    site, snapshot = site_of(request), site_of(request).snapshot()
+    page = _page(
+        site.version,
+        snapshot,
+        site.conditions(),
+        site.ready(),
+        trend=site.trend(),
+        names=site.organization_names,
+        caller=caller_of(request, site),
     )
+    return answered(request, page, None if snapshot is None else snapshot.at.wall)
+
+
+def render(
+    version: str,
+    snapshot: Snapshot | None,
+    conditions: Conditions,
+    readiness: Readiness,
+    *,
+    trend: Trend = (),
+    names: bool = False,
+    caller: Caller = NOBODY,
+) -> str:
+    """The page as HTML; every text in it is escaped.
+
+    Args:
+        version: of this program.
+        snapshot: what is known; None: nothing yet.
+        conditions: how polling stands.
+        readiness: whether this exporter does its work.
+        trend: how many had which issue over the last hours.
+        names: whether organisations' names may be shown.
+        caller: who looks.
+    """
+    page = _page(version, snapshot, conditions, readiness, trend=trend, names=names, caller=caller)
+    return dated(page, None if snapshot is None else snapshot.at.wall)
+
+
+def _page(
+    version: str,
+    snapshot: Snapshot | None,
+    conditions: Conditions,
+    readiness: Readiness,
+    *,
+    trend: Trend,
+    names: bool,
+    caller: Caller,
+) -> str:
+    width = 0 if snapshot is None else width_for(trend, snapshot.at.monotonic)
+    context = {
+        "readiness": readiness,
+        "judged": None if snapshot is None else judged(snapshot),
+        "issues": () if snapshot is None else _issues(snapshot, trend, width),
+        "chart": {"width": width, "height": HEIGHT, "hours": duration(POINT * width)},
+        "remembers_since": trend[0].wall if trend else None,
+        "worst": () if snapshot is None else tuple(organization_row(one, names=names) for one in worst(snapshot)),
+        "counts": () if snapshot is None else _counts(snapshot, conditions),
+        "total": 0 if snapshot is None else len(snapshot),
+        "interval": duration(conditions.poll_interval),
+        "stale_after": duration(conditions.stale_after),
+        "platform_auth_ok": conditions.platform_auth_ok,
+        "paused_until": None if conditions.paused_until is None else instant(conditions.paused_until),
+        "sources": conditions.sources,
+        "reload_refused": conditions.reload_refused,
+    }
+    return rendered("landing.html", caller, version, context)
+
+
+def _issues(snapshot: Snapshot, trend: Trend, width: int) -> Sequence[IssueRow]:
+    """Those that somebody has, or had in the hours that are remembered."""
+    counts = snapshot.tally.issues
+    charts = {issue: sparkline(trend, place, snapshot.at.monotonic, width) for place, issue in enumerate(Issue)}
+    return [
+        IssueRow(issue, counts[issue], ISSUES[issue].sentence, charts[issue])
+        for issue in Issue
+        if counts[issue] or charts[issue].most
+    ]
 
 
 def _counts(snapshot: Snapshot, conditions: Conditions) -> Sequence[Count]:
@@ -81,19 +130,3 @@ def _counts(snapshot: Snapshot, conditions: Conditions) -> Sequence[Count]:
         Freshness.NOT_FOUND: "the platform does not know it",
     }
     return [Count(freshness, snapshot.counts[freshness], meanings[freshness]) for freshness in Freshness]
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people, in the largest unit that keeps the number whole: 90 s, 5 min, 2 h, 7 d."""
-    for size, unit in _SECONDS:
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{seconds:g} s"
-
-
-def instant(wall: float) -> str:
-    """Seconds since 1970 for people: UTC, to the second; a sentence where no calendar reaches."""
-    try:
-        return f"{datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, OSError, ValueError):
-        return "a time beyond the calendar"

@@ -1,0 +1,55 @@
+"""What the executor judges by, taken from the snapshot and from a fresh reading. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from exporter.model.action import Action, TriggerSource
+from exporter.model.facts import OrganizationState, Reading, Snapshot
+from exporter.model.judgement import CONNECTION_ISSUES, Thresholds
+from exporter.model.limits import Fleetwide
+from exporter.model.words import Freshness
+from exporter.observe.fold import absorb, age
+from exporter.remediation.ledger.upkeep import Episode
+from exporter.remediation.policy import Wanted
+
+
+def fleetwide(snapshot: Snapshot, organization_id: str) -> Fleetwide:
+    """How the fleet stands, for one claim."""
+    incidents = snapshot.judgement.incidents.values()
+    state = snapshot.state(organization_id)
+    return Fleetwide(
+        incident=True if True in incidents else None if None in incidents else False,
+        known=snapshot.tally.known,
+        fresh=snapshot.tally.fresh,
+        unhealthy=snapshot.tally.with_issue,
+        target_fresh=state is not None and state.freshness is Freshness.FRESH,
+    )
+
+
+def wanted_of(action: Action) -> Wanted:
+    """What an action's trigger asked for. Only a person's word names the call; of an alert, policy does, each time."""
+    if action.source is TriggerSource.PERSON:
+        return Wanted(action.source, kind=action.kind, parameters=action.parameters)
+    return Wanted(action.source, issue=action.issue, since=action.since)
+
+
+def read_afresh(state: OrganizationState | None, reading: Reading, rules: Thresholds) -> OrganizationState | None:
+    """What is known of the organisation with this reading; None when it is not on the roster any more."""
+    return None if state is None else age(absorb(state, reading, rules), reading.ended, rules)
+
+
+def presence(episodes: Iterable[Episode], snapshot: Snapshot) -> dict[int, bool]:
+    """Episode -> whether its issue is there now, of those of which that can be seen.
+
+    It cannot while the organisation is not fresh, and not while a broken connection hides all other issues.
+    """
+    seen = {}
+    for episode in episodes:
+        state = snapshot.state(episode.organization_id)
+        if state is None or state.freshness is not Freshness.FRESH:
+            continue
+        issues = {one.issue for one in state.diagnosis.issues}
+        if episode.issue in issues or not issues & set(CONNECTION_ISSUES):
+            seen[episode.id] = episode.issue in issues
+    return seen

@@ -1,0 +1,79 @@
+"""What would be done for an organisation if somebody asked now, and every hold that stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from exporter.model.action import Action, ActionState, Mode, TriggerSource
+from exporter.model.explanation import Explanation, Obstacle
+from exporter.model.facts import OrganizationState
+from exporter.model.holds import Hold
+from exporter.model.judgement import CONNECTION_ISSUES
+from exporter.model.limits import Fleetwide
+from exporter.remediation.desk import Desk
+from exporter.remediation.gates import GATES, LOOK_AGAIN, Case
+from exporter.remediation.policy import Do, Over, Wait, Wanted, decide
+
+
+def asked_by_alerts(state: OrganizationState) -> list[Wanted]:
+    """What an alert about each of its issues asks for; a broken connection hides all others."""
+    issues = [one.issue for one in state.diagnosis.issues]
+    broken = [issue for issue in issues if issue in CONNECTION_ISSUES]
+    return [Wanted(TriggerSource.ALERT, issue=issue) for issue in broken[:1] or issues]
+
+
+async def explained(
+    desk: Desk, wanted: Iterable[Wanted], state: OrganizationState, fleet: Fleetwide, now: float
+) -> list[Explanation]:
+    """What would come of each, by what the ledger counts now. Nothing is written.
+
+    Args:
+        desk: of the ledger.
+        wanted: what is asked for.
+        state: what is known of the organisation.
+        fleet: how the fleet stands.
+        now: seconds since 1970 UTC.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    found = []
+    for one in wanted:
+        decision = decide(one, state, desk.limits, now)
+        if isinstance(decision, Do):
+            action = _imagined(state.organization.id, one, decision, now)
+            found.append(weighed(Case(action, desk.limits, fleet, await desk.weigh(action), now)))
+        else:
+            found.append(unweighed(one, decision, now))
+    return found
+
+
+def weighed(case: Case) -> Explanation:
+    """A call that could help, before every gate: all that refuse are named, not only the first."""
+    obstacles = [Obstacle(gate.hold, until) for gate in GATES if (until := gate.until(case)) is not None]
+    if case.limits.mode is Mode.DRY_RUN:
+        obstacles.append(Obstacle(Hold.DRY_RUN, case.now + LOOK_AGAIN))
+    return Explanation(case.action.issue, case.action.kind, case.action.parameters, tuple(obstacles))
+
+
+def unweighed(wanted: Wanted, decision: Wait | Over, now: float) -> Explanation:
+    """What no gate need judge: no call could help, or none is needed."""
+    if isinstance(decision, Over):
+        return Explanation(wanted.issue, over=decision.why)
+    return Explanation(wanted.issue, decision.kind, obstacles=(Obstacle(decision.hold, now + LOOK_AGAIN),))
+
+
+def _imagined(organization_id: str, wanted: Wanted, decision: Do, now: float) -> Action:
+    return Action(
+        id=0,
+        organization_id=organization_id,
+        kind=decision.kind,
+        state=ActionState.PLANNED,
+        parameters=decision.parameters,
+        source=wanted.source,
+        issue=wanted.issue,
+        created_at=now,
+        changed_at=now,
+        look_at=now,
+        expires_at=now,
+    )

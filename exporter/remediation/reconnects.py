@@ -1,0 +1,42 @@
+"""Which connections were broken and are well again, told from one snapshot to the next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exporter.model.action import Reconnect
+from exporter.model.facts import Block, OrganizationState, Snapshot
+from exporter.model.judgement import CONNECTION_ISSUES
+from exporter.model.words import Freshness, Issue
+
+_BREAKS: Final = (Issue.DISCONNECTED, Issue.TOKEN_EXPIRED)
+
+
+class Reconnects:
+    """Remembers whose connection is broken since when; what it knew is gone when the process ends."""
+
+    def __init__(self) -> None:
+        self._broken: dict[str, float] = {}
+        self._seen: frozenset[Block] = frozenset()
+
+    def look(self, snapshot: Snapshot) -> list[Reconnect]:
+        """Those that are well again since the last look. Blocks that did not change are not looked at."""
+        found = []
+        for block in snapshot.blocks:
+            if block not in self._seen:
+                for state in block.states:
+                    found += self._of(state)
+        self._seen = frozenset(snapshot.blocks)
+        return found
+
+    def _of(self, state: OrganizationState) -> list[Reconnect]:
+        name = state.organization.id
+        if state.freshness is not Freshness.FRESH or state.status is None:
+            return []
+        breaks = [one.since for one in state.diagnosis.issues if one.issue in _BREAKS]
+        if breaks:
+            self._broken.setdefault(name, min(breaks))
+        elif state.status.connected and all(one.issue not in CONNECTION_ISSUES for one in state.diagnosis.issues):
+            since = self._broken.pop(name, None)
+            return [] if since is None else [Reconnect(name, since)]
+        return []

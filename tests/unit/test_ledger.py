@@ -1,0 +1,705 @@
+"""The ledger forbids harm: what is acknowledged is kept, nothing is done twice, everything says why."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import LedgerError, RefusedError
+from exporter.model.action import (
+    ActionKind,
+    ActionState,
+    AttemptOutcome,
+    Effect,
+    Mode,
+    Parameters,
+    Reconnect,
+)
+from exporter.model.holds import Hold
+from exporter.model.words import Issue, Sent, SyncType
+from exporter.remediation.gates import GATES, LOOK_AGAIN
+from exporter.remediation.ledger.claiming import Judged
+from exporter.remediation.ledger.recording import Result
+from exporter.remediation.policy import Do, Over, Wait
+from tests.unit.acting import (
+    ACCEPTED,
+    AUTO,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    RESYNC,
+    RETRY,
+    WELL,
+    Book,
+    a_request,
+    alert,
+)
+
+REFUSED = Result(AttemptOutcome.REFUSED, sent=Sent.YES, http_status=400)
+NOT_SENT = Result(AttemptOutcome.NOT_SENT, sent=Sent.NO)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    """A ledger that is a day old, with an executor in mode auto."""
+    return Book(tmp_path / "ledger.db")
+
+
+def ineffective(book: Book) -> None:
+    """The newest action was called, and did not help."""
+    book.close(book.claim())
+    book.wait(15 * MINUTE)
+    (action,) = book.work.watched()
+    book.work.judge_effect(action, Effect.INEFFECTIVE, book.limits, book.now)
+
+
+class TestTriggers:
+    def test_an_alert_that_comes_again_is_the_same_trigger(self, book: Book) -> None:
+        """From two Alertmanagers, and every group_interval."""
+        assert book.work.deliver([alert()], 0, NOON).recorded == 1
+        receipt = book.work.deliver([alert(), alert()], 0, NOON)
+        assert (receipt.recorded, receipt.repeated) == (0, 2)
+        (trigger,) = book.work.waiting(10)
+        assert trigger.deliveries == 3
+
+    def test_two_alerts_of_one_organisation_are_one_action(self, book: Book) -> None:
+        """Another beginning, another fingerprint: the action is what counts."""
+        book.deliver(alert(), alert(starts_at="later"), alert(fingerprint="other"))
+        record = book.work.action(book.only().id)
+        assert record is not None
+        assert len(record.triggers) == 3
+
+    def test_a_fingerprint_does_not_swallow_what_is_about_somebody_else(self, book: Book) -> None:
+        """It is only the sender's word."""
+        book.deliver(alert("org-1", fingerprint="x"), alert("org-2", fingerprint="x"))
+        assert len(book.work.actions(None, (), 10, None)) == 2
+
+    def test_an_alert_asks_again_once_its_action_has_ended(self, book: Book) -> None:
+        """Knowing it must not prevent what is needed now."""
+        book.deliver(alert())
+        book.close(book.claim(), REFUSED)
+        book.deliver(alert())
+        assert [one.state for one in book.work.actions(None, (), 10, None)] == [
+            ActionState.PLANNED,
+            ActionState.FAILED,
+        ]
+
+    def test_an_alert_that_is_over_before_it_is_judged_asks_for_nothing(self, book: Book) -> None:
+        """And so does one whose end came first, through the other Alertmanager."""
+        book.work.deliver([alert()], 0, NOON)
+        book.work.deliver([alert(resolved=True), alert("org-2", resolved=True)], 0, NOON)
+        book.work.deliver([alert(), alert("org-2")], 0, NOON)
+        assert book.work.waiting(10) == []
+
+    def test_the_end_of_an_alert_cancels_nothing_by_itself(self, book: Book) -> None:
+        """The diagnosis has to agree, and is looked at soon."""
+        book.deliver(alert())
+        book.claim(Wait(Hold.CONNECTION))
+        book.deliver(alert(resolved=True))
+        assert book.only().state is ActionState.HELD
+        assert book.only().look_at == book.now
+        book.claim(Over())
+        assert book.only().state is ActionState.CANCELLED
+
+    def test_nothing_is_planned_for_a_healthy_organisation(self, book: Book) -> None:
+        """The trigger is dismissed."""
+        book.deliver(alert(), decide=lambda _: Over())
+        assert book.work.actions(None, (), 10, None) == []
+        assert book.work.totals().waiting == 0
+
+    def test_ten_thousand_at_once_take_less_than_two_seconds(self, book: Book) -> None:
+        """Alertmanager waits ten seconds for an answer."""
+        alerts = [alert(f"org-{number}") for number in range(10_000)]
+        began = time.monotonic()
+        assert book.work.deliver(alerts, 0, NOON).recorded == 10_000
+        assert time.monotonic() - began < 2
+        assert book.work.deliver(alerts, 0, NOON).repeated == 10_000
+        assert book.work.totals().waiting == 10_000
+
+    def test_alerts_that_were_left_out_are_evidence_of_a_storm(self, book: Book) -> None:
+        """Nobody knows how many there are."""
+        book.work.deliver([alert()], 7, NOON)
+        book.plan()
+        assert book.claim() is None
+        assert book.hold() is Hold.STORM
+
+
+class TestClaims:
+    def test_a_claim_is_an_attempt_on_the_record(self, book: Book) -> None:
+        """Before any call."""
+        book.deliver(alert())
+        claim = book.claim()
+        assert claim is not None
+        record = book.work.action(claim.action.id)
+        assert record is not None
+        assert record.action.state is ActionState.STARTED
+        (attempt,) = record.attempts
+        assert (attempt.outcome, attempt.parameters, attempt.idempotency_key) == (
+            AttemptOutcome.STARTED,
+            RETRY,
+            claim.idempotency_key,
+        )
+
+    def test_only_one_call_is_under_way(self, book: Book) -> None:
+        """For the whole fleet."""
+        book.deliver(alert("org-1"), alert("org-2"))
+        assert book.claim() is not None
+        book.wait(10)
+        assert book.claim() is None
+        assert book.hold() is Hold.BUSY
+
+    def test_the_one_call_is_held_by_the_database_too(self, book: Book) -> None:
+        """Careful code is not enough: without the gate the second claim is refused by an index."""
+        book.gates = ()
+        book.deliver(alert("org-1"), alert("org-2"))
+        assert book.claim() is not None
+        with pytest.raises(LedgerError, match="twice"):
+            book.claim()
+
+    def test_who_is_not_the_executor_claims_nothing(self, book: Book) -> None:
+        """Two processes at one file never do one thing twice."""
+        other = book.opened()
+        assert not other.begin(AUTO, NOON)
+        book.deliver(alert())
+        book.work, executor = other, book.work
+        assert book.claim() is None
+        other.close()
+        book.work = executor
+        assert book.claim() is not None
+
+    def test_a_pause_between_claim_and_call_is_obeyed(self, book: Book) -> None:
+        """It is a kill switch."""
+        book.deliver(alert())
+        claim = book.claim()
+        assert claim is not None
+        book.opened().pause("jo", "", book.now)
+        assert book.work.confirm(claim, RETRY, 2, book.now) is Hold.PAUSED
+        book.close(claim, Result(AttemptOutcome.NOT_CALLED, hold=Hold.PAUSED))
+        assert (book.only().state, book.hold()) == (ActionState.HELD, Hold.PAUSED)
+
+    def test_what_the_call_carries_is_on_the_record_before_it(self, book: Book) -> None:
+        """The fresh reading may have named other records."""
+        book.deliver(alert())
+        claim = book.claim()
+        assert claim is not None
+        other = Parameters((SyncType.CONTACTS,), record_ids=("uuid-2",))
+        confirmed = book.work.confirm(claim, other, 7, book.now)
+        assert not isinstance(confirmed, Hold)
+        record = book.work.action(claim.action.id)
+        assert record is not None
+        assert (record.attempts[0].parameters, record.action.failed_before) == (other, 7)
+
+    def test_a_person_who_is_faster_wins(self, book: Book) -> None:
+        """What was read before the rejection claims nothing."""
+        book.deliver(alert())
+        stale = book.work.due(10, book.now)
+        book.work.reject(stale[0].id, "jo", "", book.now)
+        judged = [Judged(stale[0], Do(ActionKind.RETRY, RETRY), WELL)]
+        assert book.work.settle(judged, book.gates, AUTO, book.now) is None
+        assert book.only().state is ActionState.CANCELLED
+
+    def test_another_kind_that_is_there_already_is_joined(self, book: Book) -> None:
+        """One unfinished action per kind, whatever policy makes of it later."""
+        book.deliver(alert(), decide=lambda _: Wait(Hold.NO_RECORD_IDS, ActionKind.RESYNC))
+        book.deliver(alert(issue=Issue.INVOICES_FAILING))
+        assert len(book.work.actions(None, (), 10, None)) == 2
+        book.limits = replace(AUTO, fallback_resync=True)
+        book.claim(Do(ActionKind.RETRY, RETRY))
+        resync, retry = sorted(book.work.actions(None, (), 10, None), key=lambda one: one.kind)
+        assert (resync.state, retry.state) == (ActionState.STARTED, ActionState.CANCELLED) or (
+            resync.state,
+            retry.state,
+        ) == (ActionState.CANCELLED, ActionState.STARTED)
+
+
+class TestCounting:
+    """What the gates go by is what happened: each count by a story of its own."""
+
+    def called(self, book: Book, *names: str, after: float = MINUTE) -> None:
+        """One refused call for each."""
+        for name in names:
+            book.deliver(alert(name))
+            book.close(book.claim(), REFUSED)
+            book.wait(after)
+
+    @pytest.mark.parametrize(
+        ("limits", "names", "after", "hold", "then"),
+        [
+            ({"per_hour": 2}, ["a", "b", "c"], MINUTE, Hold.HOUR_BUDGET, HOUR),
+            ({"per_day": 2}, ["a", "b", "c"], HOUR, Hold.DAY_BUDGET, DAY),
+            ({"per_organization_day": 2}, ["a", "a", "a"], HOUR, Hold.ORGANIZATION_BUDGET, DAY),
+            ({"cooldown": 2 * HOUR}, ["a", "a"], HOUR, Hold.COOLDOWN, HOUR),
+            ({"pace": 90.0}, ["a", "b"], MINUTE, Hold.BUSY, MINUTE),
+        ],
+    )
+    def test_calls_are_counted_and_age(
+        self, book: Book, *, limits: dict[str, float], names: list[str], after: float, hold: Hold, then: float
+    ) -> None:
+        """And the hold ends when they are old enough."""
+        book.limits = replace(AUTO, breaker_after=100, expires=7 * DAY, **limits)  # type: ignore[arg-type]
+        *before, last = names
+        self.called(book, *before, after=after)
+        book.deliver(alert(last))
+        assert book.claim() is None
+        assert book.hold() is hold
+        book.wait(then)
+        assert book.claim() is not None
+
+    def test_another_action_of_the_organisation_that_is_watched_is_waited_for(self, book: Book) -> None:
+        """Else nobody could tell which of the two helped."""
+        book.limits = replace(AUTO, cooldown=1.0, fallback_resync=True)
+        book.deliver(alert())
+        book.close(book.claim())
+        book.wait(MINUTE)
+        book.deliver(alert(issue=Issue.INVOICES_FAILING), decide=lambda _: Do(ActionKind.RESYNC, RESYNC))
+        assert book.claim() is None
+        assert book.hold() is Hold.BUSY
+        (watched,) = book.work.watched()
+        book.work.judge_effect(watched, Effect.VERIFIED, book.limits, book.now)
+        book.wait(LOOK_AGAIN)
+        assert book.claim() is not None
+
+    def test_what_was_not_called_costs_nothing(self, book: Book) -> None:
+        """Connections that could not be made, and holds after the claim."""
+        book.limits = replace(AUTO, per_hour=1, per_day=1, per_organization_day=1, attempts=1)
+        book.deliver(alert())
+        action = book.close(book.claim(), NOT_SENT)
+        book.now = action.look_at
+        assert book.claim() is not None
+
+
+class TestOutcomes:
+    def test_a_call_that_helped_is_verified(self, book: Book) -> None:
+        """And closes what it opened."""
+        book.deliver(alert())
+        assert book.close(book.claim()).state is ActionState.ACCEPTED
+        (action,) = book.work.watched()
+        assert book.work.judge_effect(action, Effect.VERIFIED, AUTO, book.now).state is ActionState.VERIFIED
+
+    def test_a_call_that_did_not_help_has_its_alert_ask_again(self, book: Book) -> None:
+        """After the cooldown, as long as the alert stands."""
+        book.deliver(alert())
+        ineffective(book)
+        assert book.only().state is ActionState.INEFFECTIVE
+        book.plan()
+        assert book.claim() is None
+        assert book.hold() is Hold.COOLDOWN
+        book.wait(15 * MINUTE)
+        assert book.claim() is not None
+
+    def test_after_three_attempts_a_person_has_to_look(self, book: Book) -> None:
+        """Exhausted: its alert asks no more by itself, and is held when it comes again."""
+        book.deliver(alert())
+        for _ in range(3):
+            ineffective(book)
+            book.wait(30 * MINUTE)
+            book.plan()
+        assert book.newest().state is ActionState.EXHAUSTED
+        book.deliver(alert())
+        assert book.claim() is None
+        assert book.hold() is Hold.ATTEMPTS
+
+    @pytest.mark.parametrize("by", ["time", "person"])
+    def test_an_exhausted_episode_ends(self, book: Book, by: str) -> None:
+        """When the issue was absent for a day, or a person asks for a retry."""
+        book.limits = replace(AUTO, per_organization_day=50, expires=7 * DAY)
+        book.deliver(alert())
+        for _ in range(3):
+            ineffective(book)
+            book.wait(30 * MINUTE)
+            book.plan()
+        book.deliver(alert())
+        assert book.claim() is None
+        (episode,) = book.work.episodes()
+        if by == "time":
+            book.work.seen({episode.id: False}, book.now)
+            book.wait(DAY)
+            book.work.seen({episode.id: False}, book.now)
+        else:
+            book.work.ask(a_request(), book.limits, book.now)
+        assert book.work.episodes() == []
+        assert book.claim() is not None
+
+    def test_an_issue_that_comes_back_within_the_day_is_the_same_episode(self, book: Book) -> None:
+        """Absence has to be seen, and without a break."""
+        book.deliver(alert())
+        book.close(book.claim())
+        (episode,) = book.work.episodes()
+        for there in (False, True, False):
+            book.work.seen({episode.id: there}, book.now)
+            book.wait(20 * HOUR)
+        book.work.seen({}, book.now)
+        assert book.work.episodes() != []
+
+    def test_a_refusal_is_final(self, book: Book) -> None:
+        """The platform said no; the same call would get the same answer."""
+        book.deliver(alert())
+        assert book.close(book.claim(), REFUSED).state is ActionState.FAILED
+        book.wait(HOUR)
+        assert book.claim() is None
+
+    @pytest.mark.parametrize("word", [AttemptOutcome.NOT_SENT, AttemptOutcome.RATE_LIMITED])
+    def test_what_did_not_get_through_is_tried_again_later(self, book: Book, word: AttemptOutcome) -> None:
+        """Longer each time."""
+        book.deliver(alert())
+        waits = []
+        for _ in range(3):
+            action = book.close(book.claim(), Result(word, sent=Sent.NO))
+            assert action.hold is Hold.BACK_OFF
+            waits.append(action.look_at - book.now)
+            book.now = action.look_at
+        assert waits == [60, 120, 240]
+
+    def test_the_platform_may_ask_to_wait_longer(self, book: Book) -> None:
+        """Retry-After."""
+        book.deliver(alert())
+        action = book.close(book.claim(), Result(AttemptOutcome.RATE_LIMITED, retry_after=7200.0))
+        assert action.look_at == book.now + 7200
+
+    def test_an_attempt_ends_once(self, book: Book) -> None:
+        """Recording it again, because nobody knew whether that worked, changes nothing."""
+        book.deliver(alert())
+        claim = book.claim()
+        book.close(claim)
+        before = book.only()
+        assert book.close(claim, REFUSED) == before
+
+    def test_a_hold_after_the_claim_counts_for_the_cooldown_alone(self, book: Book) -> None:
+        """Nothing was sent, and nobody is asked twice a minute."""
+        book.limits = replace(AUTO, per_hour=1)
+        book.deliver(alert(), alert("org-2"))
+        book.close(book.claim(), Result(AttemptOutcome.NOT_CALLED, hold=Hold.UNREADABLE))
+        book.wait(LOOK_AGAIN)
+        claim = book.claim()
+        assert claim is not None
+        assert claim.action.organization_id == "org-2"
+        book.close(claim)
+        book.wait(MINUTE)
+        book.claim()
+        first = book.work.actions("org-1", (), 1, None)[0]
+        assert first.hold is Hold.COOLDOWN
+
+
+class TestBreaker:
+    def opened(self, book: Book) -> None:
+        """Five organisations in a row were not helped."""
+        for number in range(5):
+            book.deliver(alert(f"org-{number}"))
+            book.close(book.claim(), REFUSED)
+            book.wait(MINUTE)
+
+    def test_it_opens_and_lets_one_through_after_an_hour(self, book: Book) -> None:
+        """One that is verified closes it."""
+        self.opened(book)
+        book.deliver(alert("org-8"), alert("org-9"))
+        assert book.claim() is None
+        assert book.hold() is Hold.BREAKER
+        book.wait(HOUR)
+        book.close(book.claim())
+        book.wait(MINUTE)
+        assert book.claim() is None
+        (trial,) = book.work.watched()
+        book.work.judge_effect(trial, Effect.VERIFIED, AUTO, book.now)
+        book.wait(MINUTE)
+        assert book.claim() is not None
+
+    def test_one_that_does_not_help_doubles_the_pause(self, book: Book) -> None:
+        """Up to a day."""
+        book.limits = replace(AUTO, per_day=1000, expires=7 * DAY)
+        self.opened(book)
+        pauses = []
+        for number in range(7):
+            book.deliver(alert(f"trial-{number}"))
+            book.wait(DAY)
+            book.close(book.claim(), REFUSED)
+            pauses.append(book.work.gate().breaker_pause)
+        assert pauses == [2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, DAY, DAY, DAY]
+
+
+class TestCredential:
+    def test_a_refused_token_holds_everybody(self, book: Book) -> None:
+        """Until it changes."""
+        book.deliver(alert(), alert("org-2"))
+        refused = Result(
+            AttemptOutcome.REFUSED, sent=Sent.YES, http_status=401, hold=Hold.CREDENTIAL, credential="first"
+        )
+        book.close(book.claim(), refused)
+        book.wait(HOUR)
+        assert book.claim() is None
+        assert {one.hold for one in book.work.actions(None, (), 10, None)} == {Hold.CREDENTIAL}
+        assert book.work.beat(Mode.AUTO, 1, "first", AUTO, book.now).credential_refused_at is not None
+        assert book.work.beat(Mode.AUTO, 1, "second", AUTO, book.now).credential_refused_at is None
+        assert book.claim() is not None
+
+    def test_a_person_can_say_that_it_is_good_now(self, book: Book) -> None:
+        """The platform's rights changed, and not the token."""
+        book.deliver(alert())
+        book.close(book.claim(), Result(AttemptOutcome.REFUSED, http_status=403, hold=Hold.CREDENTIAL))
+        book.work.resume("jo", "", book.now)
+        book.wait(30 * MINUTE)
+        assert book.claim() is not None
+
+
+class TestDryRun:
+    def test_it_goes_all_the_way_but_the_call(self, book: Book) -> None:
+        """And tells what it would have done."""
+        book.limits = replace(AUTO, mode=Mode.DRY_RUN)
+        book.deliver(alert())
+        claim = book.claim()
+        assert claim is not None
+        assert claim.rehearsal
+        action = book.close(claim, Result(AttemptOutcome.REHEARSED))
+        assert (action.state, action.hold, action.would) == (ActionState.HELD, Hold.DRY_RUN, "call")
+        assert action.parameters == RETRY
+        for wait in (LOOK_AGAIN, HOUR):
+            book.wait(wait)
+            assert book.claim() is None
+            assert book.only().would == "call"
+
+    def test_it_tells_what_would_hold(self, book: Book) -> None:
+        """The gates are those of the real thing."""
+        book.limits = replace(AUTO, mode=Mode.DRY_RUN)
+        book.deliver(alert())
+        book.claim(fleet=replace(WELL, incident=True))
+        assert (book.only().hold, book.only().would) == (Hold.DRY_RUN, Hold.STORM)
+
+    def test_its_budgets_run_out_like_real_ones(self, book: Book) -> None:
+        """Else it would promise too much."""
+        book.limits = replace(AUTO, mode=Mode.DRY_RUN, per_hour=2)
+        for number in range(3):
+            book.deliver(alert(f"org-{number}"))
+            claim = book.claim()
+            if claim is not None:
+                book.close(claim, Result(AttemptOutcome.REHEARSED))
+            book.wait(MINUTE)
+        assert book.newest().would is Hold.HOUR_BUDGET
+
+    def test_in_another_mode_it_is_done(self, book: Book) -> None:
+        """What was rehearsed costs no real budget."""
+        book.limits = replace(AUTO, mode=Mode.DRY_RUN)
+        book.deliver(alert())
+        book.close(book.claim(), Result(AttemptOutcome.REHEARSED))
+        book.limits = replace(AUTO, per_hour=1, per_organization_day=1, attempts=1)
+        book.wait(LOOK_AGAIN)
+        claim = book.claim()
+        assert claim is not None
+        assert not claim.rehearsal
+
+
+class TestPeople:
+    def test_what_a_person_asks_for_is_approved(self, book: Book) -> None:
+        """It goes through the gates like everything else."""
+        book.limits = replace(AUTO, mode=Mode.APPROVE, include=())
+        book.work.ask(a_request(note="account code mended"), book.limits, book.now)
+        claim = book.claim()
+        assert claim is not None
+        assert (claim.action.actor, claim.action.note) == ("jo", "account code mended")
+
+    def test_what_waits_is_taken_over(self, book: Book) -> None:
+        """One unfinished action per kind: the person's word replaces the alert's."""
+        book.deliver(alert(), decide=lambda _: Wait(Hold.NO_RECORD_IDS))
+        first = book.only()
+        action = book.work.ask(a_request(), AUTO, book.now)
+        assert (action.id, action.state, action.parameters) == (first.id, ActionState.PLANNED, RETRY)
+
+    def test_what_has_started_is_not(self, book: Book) -> None:
+        """Nobody asks the platform for the same thing twice."""
+        book.deliver(alert())
+        book.close(book.claim())
+        with pytest.raises(RefusedError, match="accepted"):
+            book.work.ask(a_request(), AUTO, book.now)
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            a_request(parameters=Parameters((SyncType.CONTACTS,))),
+            a_request(parameters=Parameters((), record_ids=("a",))),
+            a_request(kind=ActionKind.RESYNC),
+            a_request(kind=ActionKind.RESYNC, parameters=Parameters((SyncType.CONTACTS,), since=0.0)),
+            a_request(kind=ActionKind.RESYNC, parameters=Parameters((SyncType.CONTACTS,), since=NOON + 1)),
+        ],
+    )
+    def test_a_request_that_could_mean_all_is_refused(self, book: Book, request_: object) -> None:
+        """No ids, no since, or one that reaches too far."""
+        with pytest.raises(RefusedError):
+            book.work.ask(request_, AUTO, book.now)  # type: ignore[arg-type]
+        assert book.work.actions(None, (), 10, None) == []
+
+    def test_an_alert_waits_for_approval(self, book: Book) -> None:
+        """In mode approve."""
+        book.limits = replace(AUTO, mode=Mode.APPROVE)
+        book.deliver(alert())
+        assert book.claim() is None
+        assert (book.only().state, book.hold()) == (ActionState.AWAITING_APPROVAL, Hold.APPROVAL)
+        book.work.approve(book.only().id, "jo", "", book.limits, book.now)
+        claim = book.claim()
+        assert claim is not None
+        assert claim.action.approved_by == "jo"
+
+    def test_an_approval_that_nobody_gives_expires(self, book: Book) -> None:
+        """After four hours: by then the world is another one."""
+        book.limits = replace(AUTO, mode=Mode.APPROVE)
+        book.deliver(alert())
+        book.claim()
+        book.wait(4 * HOUR)
+        book.claim()
+        assert book.only().state is ActionState.EXPIRED
+
+    def test_what_has_started_cannot_be_rejected(self, book: Book) -> None:
+        """The call may be out already."""
+        book.deliver(alert())
+        claim = book.claim()
+        assert claim is not None
+        with pytest.raises(RefusedError, match="started"):
+            book.work.reject(claim.action.id, "jo", "", book.now)
+        with pytest.raises(RefusedError, match="no action 99"):
+            book.work.approve(99, "jo", "", AUTO, book.now)
+
+    def test_every_event_has_its_actor(self, book: Book) -> None:
+        """Who did it, in whose words."""
+        book.deliver(alert())
+        book.work.reject(book.only().id, "jo", "customer mends it", book.now)
+        record = book.work.action(book.only().id)
+        assert record is not None
+        assert [(one.what, one.actor, one.note) for one in record.events] == [
+            ("planned", "", ""),
+            ("cancelled", "jo", "customer mends it"),
+        ]
+
+    def test_a_pause_says_whether_it_is_obeyed(self, book: Book) -> None:
+        """A switch that nothing is connected to must not look like one."""
+        assert not book.work.pause("jo", "", book.now).obeyed(book.now)
+        assert book.work.beat(Mode.AUTO, 7, "", AUTO, book.now).obeyed(book.now)
+        assert not book.work.gate().obeyed(book.now + 31)
+
+
+class TestCrashes:
+    def test_what_was_started_becomes_unknown_and_is_not_sent_again(self, book: Book) -> None:
+        """It may have been received."""
+        book.deliver(alert())
+        book.claim()
+        book.reopened()
+        assert book.only().state is ActionState.UNKNOWN
+        book.wait(DAY)
+        assert book.claim() is None
+
+    @pytest.mark.parametrize(
+        ("effect", "state"),
+        [(Effect.VERIFIED, ActionState.VERIFIED), (Effect.INEFFECTIVE, ActionState.INEFFECTIVE)],
+    )
+    def test_the_unknown_is_resolved_by_observation(self, book: Book, effect: Effect, state: ActionState) -> None:
+        """Done, or not done."""
+        book.deliver(alert())
+        book.claim()
+        book.reopened()
+        (action,) = book.work.watched()
+        assert action.verify_by == book.now + AUTO.verify_within
+        assert book.work.judge_effect(action, effect, AUTO, book.now).state is state
+
+    def test_a_rehearsal_that_was_cut_off_sent_nothing(self, book: Book) -> None:
+        """It is held again."""
+        book.limits = replace(AUTO, mode=Mode.DRY_RUN)
+        book.deliver(alert())
+        book.claim()
+        book.reopened()
+        assert (book.only().state, book.hold()) == (ActionState.HELD, Hold.DRY_RUN)
+
+
+class TestUpkeep:
+    def test_what_ended_long_ago_is_forgotten_and_what_is_unfinished_never(self, book: Book) -> None:
+        """Its triggers, attempts and events with it."""
+        book.deliver(alert(), alert("org-2"))
+        book.close(book.claim(), REFUSED)
+        book.wait(100 * DAY)
+        assert book.work.forget(book.now - 90 * DAY) == 1
+        assert book.only().state is ActionState.PLANNED
+        book.claim()
+        assert book.only().id == 2
+
+    def test_a_number_never_comes_back(self, book: Book) -> None:
+        """A person who approves 1 means that 1."""
+        book.deliver(alert())
+        book.close(book.claim(), REFUSED)
+        book.wait(100 * DAY)
+        book.work.forget(book.now)
+        book.deliver(alert("org-2"))
+        assert book.only().id == 2
+
+    def test_an_action_that_never_got_its_turn_expires(self, book: Book) -> None:
+        """Whatever held it."""
+        book.deliver(alert(), decide=lambda _: Wait(Hold.UNKNOWN_ORGANIZATION))
+        book.claim(Wait(Hold.UNKNOWN_ORGANIZATION))
+        book.wait(DAY)
+        book.claim(Wait(Hold.UNKNOWN_ORGANIZATION))
+        assert book.only().state is ActionState.EXPIRED
+
+    def test_a_storm_begins_and_ends_once(self, book: Book) -> None:
+        """However many it holds: one escalation."""
+        storm = replace(WELL, incident=True)
+        for number in range(3):
+            book.deliver(alert(f"org-{number}"))
+            book.claim(fleet=storm)
+            book.wait(MINUTE)
+        assert book.work.gate().storm_seen_at == book.now - MINUTE
+        book.wait(16 * MINUTE)
+        assert book.work.beat(Mode.AUTO, 1, "", AUTO, book.now).storm_seen_at is None
+        assert book.claim() is not None
+
+    def test_a_new_ledger_remembers_nothing_and_so_waits(self, tmp_path: Path) -> None:
+        """Half an hour, for what may have been done before it."""
+        book = Book(tmp_path / "new.db")
+        book.path.unlink()
+        book.deliver(alert())
+        assert book.claim() is None
+        assert book.hold() is Hold.WARMING_UP
+        book.wait(30 * MINUTE)
+        assert book.claim() is not None
+
+
+@pytest.mark.parametrize("hold", [hold for hold in Hold if hold not in {gate.hold for gate in GATES} | {Hold.DRY_RUN}])
+def test_a_hold_of_policy_ends_with_its_evidence(book: Book, hold: Hold) -> None:
+    """At the next look, within a minute: what policy says then counts, and nothing that it said before."""
+    book.deliver(alert(), decide=lambda _: Wait(hold))
+    assert book.claim(Wait(hold)) is None
+    assert book.hold() is hold
+    book.wait(LOOK_AGAIN)
+    assert book.claim() is not None
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+def test_whatever_holds_it_an_issue_that_is_gone_cancels_it(book: Book, hold: Hold) -> None:
+    """And nothing is ever sent for it."""
+    book.deliver(alert(), decide=lambda _: Wait(hold))
+    book.claim(Wait(hold))
+    book.wait(LOOK_AGAIN)
+    book.claim(Over())
+    assert book.only().state is ActionState.CANCELLED
+    record = book.work.action(book.only().id)
+    assert record is not None
+    assert record.attempts == ()
+
+
+def test_a_catch_up_needs_its_opt_in(book: Book) -> None:
+    """A reconnect by itself allows nothing."""
+    book.work.reconnected([Reconnect("org-1", NOON - HOUR), Reconnect("org-1", NOON - HOUR)], book.now)
+    book.plan(lambda _: Do(ActionKind.RESYNC, RESYNC))
+    assert book.claim() is None
+    assert book.hold() is Hold.KIND_NOT_ALLOWED
+    book.limits = replace(AUTO, catch_up_resync=True)
+    book.wait(LOOK_AGAIN)
+    assert book.claim() is not None
+
+
+def test_the_ledger_counts_every_word(book: Book) -> None:
+    """From 0."""
+    book.deliver(alert())
+    book.close(book.claim(), ACCEPTED)
+    totals = book.work.totals()
+    assert totals.actions[ActionState.ACCEPTED] == 1
+    assert totals.attempts[AttemptOutcome.ACCEPTED] == 1
+    assert set(totals.held) == set(Hold)
+    assert totals.finished[ActionState.VERIFIED] == 0

@@ -1,0 +1,124 @@
+"""What the executor goes by: reconnects, how the fleet stands, which issues can be seen, what an answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from exporter.model.action import ActionKind, AttemptOutcome, Reconnect, TriggerSource
+from exporter.model.facts import Organization, Reading, Snapshot, Status, UpstreamFailure
+from exporter.model.holds import Hold
+from exporter.model.judgement import Thresholds
+from exporter.model.moment import Moment
+from exporter.model.words import Failure, Issue, Sent
+from exporter.observe.fold import fold, snapshot_of
+from exporter.observe.interpret import interpreted
+from exporter.remediation.attempting import result_of
+from exporter.remediation.evidence import fleetwide, presence, wanted_of
+from exporter.remediation.ledger.upkeep import Episode
+from exporter.remediation.policy import Wanted
+from exporter.remediation.reconnects import Reconnects
+from tests.knowledge import GONE, HEALTHY, NEVER, NOW, TIMED_OUT, failing
+from tests.unit.acting import RETRY, an_action
+
+OUTAGE = "Xero is temporarily unavailable (503 Service Unavailable)"
+
+
+class Fleet:
+    """Organisations that are read, one minute after the other."""
+
+    def __init__(self, *names: str) -> None:
+        self.now = NOW
+        self.snapshot = snapshot_of([Organization(name) for name in names], None, NOW)
+
+    def read(self, said: Mapping[str, Status | UpstreamFailure]) -> Snapshot:
+        """The next minute."""
+        self.now = Moment(self.now.wall + 60, self.now.monotonic + 60)
+        readings = [
+            Reading(name, self.now, self.now, interpreted(one) if isinstance(one, Status) else one)
+            for name, one in said.items()
+        ]
+        self.snapshot = fold(self.snapshot, readings, self.now, Thresholds())
+        return self.snapshot
+
+
+def test_a_connection_that_broke_and_is_well_is_told_once() -> None:
+    """With the instant at which it broke."""
+    fleet, reconnects = Fleet("a", "b"), Reconnects()
+    assert reconnects.look(fleet.read({"a": HEALTHY, "b": HEALTHY})) == []
+    broke = fleet.read({"a": GONE, "b": HEALTHY})
+    assert reconnects.look(broke) == []
+    state = broke.state("a")
+    assert state is not None
+    (issue,) = state.diagnosis.issues
+    assert reconnects.look(fleet.read({"a": GONE})) == []
+    assert reconnects.look(fleet.read({"a": HEALTHY})) == [Reconnect("a", issue.since)]
+    assert reconnects.look(fleet.read({"a": HEALTHY})) == []
+
+
+@pytest.mark.parametrize("silence", [TIMED_OUT, NEVER])
+def test_silence_is_no_reconnect(silence: Status | UpstreamFailure) -> None:
+    """Nor is a connection that never was."""
+    fleet, reconnects = Fleet("a"), Reconnects()
+    reconnects.look(fleet.read({"a": GONE}))
+    assert reconnects.look(fleet.read({"a": silence})) == []
+
+
+def test_one_that_is_well_from_the_start_has_not_come_back() -> None:
+    """Whatever was before this process is not known."""
+    fleet = Fleet("a")
+    assert Reconnects().look(fleet.read({"a": HEALTHY})) == []
+
+
+def test_the_fleet_is_counted_without_those_that_never_connected() -> None:
+    """And an incident that nobody can know of yet is unknown, not absent."""
+    fleet = Fleet("a", "b", "c")
+    snapshot = fleet.read({"a": HEALTHY, "b": failing(OUTAGE, OUTAGE), "c": NEVER})
+    found = fleetwide(snapshot, "b")
+    assert (found.incident, found.known, found.fresh, found.unhealthy, found.target_fresh) == (None, 2, 2, 1, True)
+    assert not fleetwide(snapshot, "unknown").target_fresh
+
+
+def test_absence_has_to_be_seen() -> None:
+    """Not while nobody answers, and not behind a broken connection."""
+    names = ("well", "sick", "broken", "silent", "gone")
+    fleet = Fleet(*names[:4])
+    snapshot = fleet.read({"well": HEALTHY, "sick": failing(OUTAGE), "broken": GONE, "silent": TIMED_OUT})
+    episodes = [Episode(number, name, Issue.CONTACTS_FAILING, None) for number, name in enumerate(names)]
+    assert presence(episodes, snapshot) == {0: False, 1: True}
+
+
+def test_only_a_persons_word_names_the_call() -> None:
+    """Of an alert, policy does, each time anew."""
+    assert wanted_of(an_action()) == Wanted(TriggerSource.ALERT, issue=Issue.CONTACTS_FAILING)
+    assert wanted_of(an_action(source=TriggerSource.PERSON, issue=None)) == Wanted(
+        TriggerSource.PERSON, kind=ActionKind.RETRY, parameters=RETRY
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "hold"),
+    [
+        (200, AttemptOutcome.ACCEPTED, None),
+        (204, AttemptOutcome.ACCEPTED, None),
+        (UpstreamFailure(Failure.AUTH, Sent.YES, 401), AttemptOutcome.REFUSED, Hold.CREDENTIAL),
+        (UpstreamFailure(Failure.AUTH, Sent.NO), AttemptOutcome.NOT_SENT, None),
+        (UpstreamFailure(Failure.NOT_FOUND, Sent.YES, 404), AttemptOutcome.REFUSED, None),
+        (UpstreamFailure(Failure.UNEXPECTED_STATUS, Sent.YES, 302), AttemptOutcome.REFUSED, None),
+        (UpstreamFailure(Failure.RATE_LIMITED, Sent.YES, 429), AttemptOutcome.RATE_LIMITED, None),
+        (UpstreamFailure(Failure.SERVER_ERROR, Sent.YES, 503), AttemptOutcome.UNKNOWN, None),
+        (UpstreamFailure(Failure.NETWORK, Sent.NO), AttemptOutcome.NOT_SENT, None),
+        (UpstreamFailure(Failure.TIMEOUT, Sent.NO), AttemptOutcome.NOT_SENT, None),
+        (UpstreamFailure(Failure.NETWORK, Sent.MAYBE), AttemptOutcome.UNKNOWN, None),
+        (UpstreamFailure(Failure.NETWORK, Sent.YES), AttemptOutcome.UNKNOWN, None),
+        (UpstreamFailure(Failure.TIMEOUT, Sent.MAYBE), AttemptOutcome.UNKNOWN, None),
+        (UpstreamFailure(Failure.INVALID_RESPONSE, Sent.MAYBE), AttemptOutcome.UNKNOWN, None),
+    ],
+)
+def test_only_what_was_certainly_not_sent_may_be_tried_again(
+    answer: int | UpstreamFailure, outcome: AttemptOutcome, hold: Hold | None
+) -> None:
+    """And 429, which says that nothing was done."""
+    result = result_of(answer, "mark")
+    assert (result.outcome, result.hold) == (outcome, hold)
