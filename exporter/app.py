@@ -279,6 +279,7 @@ class Exporter:
             healthy=self._healthy,
             ready=self._ready,
             reload=self.reload,
+            tracing=self._watching.tracing,
             desk=self.desk,
             stopping=self._is_stopping,
             tokens=tuple(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Final, Self
@@ -85,13 +85,25 @@ class Recording:
         """As `tracing.Tracing`."""
         return _Requests(self, metrics, endpoint)
 
-    @contextmanager
-    def open(self, name: str, *, caused_by: Sequence[str] = (), **attributes: str | int | bool) -> Iterator[_Open]:
+    def open(
+        self, name: str, *, caused_by: Sequence[str] = (), **attributes: str | int | bool
+    ) -> AbstractContextManager[_Open]:
         """As `tracing.Tracing`."""
+        return self._open(name, SpanKind.INTERNAL, _ours(attributes), caused_by)
+
+    def call(self, endpoint: Endpoint) -> AbstractContextManager[_Open]:
+        """As `tracing.Tracing`."""
+        return self._open(f"{endpoint.method} {endpoint.template}", SpanKind.CLIENT, attributes_of(endpoint), ())
+
+    @contextmanager
+    def _open(
+        self, name: str, kind: SpanKind, attributes: Mapping[str, str | int | bool], caused_by: Sequence[str]
+    ) -> Iterator[_Open]:
         began = self.clock.now()
         span = self.tracer.start_span(
             name,
-            attributes=_ours(attributes),
+            kind=kind,
+            attributes=attributes,
             links=[link for one in caused_by if (link := _link(one)) is not None],
             start_time=nanoseconds(began.wall),
         )
@@ -234,7 +246,7 @@ class _Requests:
 
 
 class _Open:
-    """`tracing.OpenSpan`."""
+    """`tracing.OpenSpan`, and `tracing.OpenCall`."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
@@ -253,6 +265,13 @@ class _Open:
     def failed(self, failure: str) -> None:
         """As `tracing.OpenSpan`."""
         _fail(self._span, failure)
+
+    def answered(self, http_status: int | None, failure: Failure | None) -> None:
+        """As `tracing.OpenCall`."""
+        if http_status is not None:
+            self._span.set_attribute(HTTP_RESPONSE_STATUS_CODE, http_status)
+        if failure is not None:
+            _fail(self._span, failure)
 
 
 def resource() -> Resource:

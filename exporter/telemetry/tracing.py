@@ -87,6 +87,14 @@ class OpenSpan(Protocol):
         ...
 
 
+class OpenCall(OpenSpan, Protocol):
+    """A call to another side under way, told whatever comes of it."""
+
+    def answered(self, http_status: int | None, failure: Failure | None) -> None:
+        """What came back, if anything did, and why that is no yes."""
+        ...
+
+
 class Tracing(Protocol):
     """Tells what this process does, as spans. Lives in one event loop."""
 
@@ -111,6 +119,10 @@ class Tracing(Protocol):
             caused_by: `OpenSpan.traceparent` of what asked for it, each becomes a link; what is none is left out.
             attributes: what is known of it: closed words and ids, never a text.
         """
+        ...
+
+    def call(self, endpoint: Endpoint) -> AbstractContextManager[OpenCall]:
+        """A call that begins now, ends with the block, and is always told."""
         ...
 
     async def aclose(self) -> None:
