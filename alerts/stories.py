@@ -606,6 +606,119 @@ def _incidents() -> tuple[Story, ...]:
     )
 
 
+XERO_APP: Final = 'xero_exporter_token_file_readable{token="xero"}'
+LISTED: Final = "xero_exporter_xero_connections_last_success_timestamp_seconds"
+
+
+def _doubts() -> tuple[Story, ...]:
+    """What an issue was concluded from is lost while the platform goes on answering: that is no recovery."""
+
+    def unread(minute: int) -> bool:
+        return 60 <= minute < 130
+
+    def missed(one: int, minute: int) -> bool:
+        """The first twelve are no longer on Xero's list; the list is back when some of them are mended."""
+        return one <= (12 if minute < 130 else 11)
+
+    def word(one: int, minute: int) -> frozenset[str]:
+        """13 and 14 have failed syncs all the time; meanwhile the platform's word for that is a new one."""
+        issues = {
+            2: "disconnected" if 80 <= minute < 100 else "",
+            3: "token_expired" if 80 <= minute < 100 else "",
+            13: "" if 60 <= minute < 130 else "sync_failing",
+            14: "sync_failing" if minute < 60 else "",
+        }
+        if issues.get(one):
+            return frozenset([issues[one]])
+        return frozenset(["unauthorized"] if missed(one, minute) and not unread(minute) else [])
+
+    def doubts(one: int, minute: int) -> frozenset[str]:
+        if unread(minute) and one in {13, 14, 15}:
+            return frozenset(["status_word"])
+        gone = one == 2 and 80 <= minute < 130
+        return frozenset(["list_unread"] if unread(minute) and missed(one, 0) and not gone else [])
+
+    return (
+        Story(
+            "in-doubt",
+            "Twelve of 40 were not on Xero's list when that cannot be read any more, and two fail to sync when the "
+            "platform's word becomes one that nobody knows. One of these is in doubt from the start, one loses its "
+            "connection meanwhile, of one the authorisation expires, one leaves the roster, one is no longer known to "
+            "the platform: tickets stay while nobody can say, none opens, and the return of the twelve is no incident.",
+            Town(
+                size=40,
+                minutes=200,
+                issues=word,
+                doubts=doubts,
+                authorized=lambda one, minute: None if unread(minute) else not missed(one, minute),
+                listed=lambda one, minute: one != 4 or minute < 90,
+                not_found=lambda one, minute: one == 5 and minute >= 90,
+                tells_not_found=True,
+                extra={XERO_APP: lambda _minute: 1, LISTED: lambda minute: 60.0 * min(minute // 10 * 10, 60)},
+            ),
+            (
+                now(59, XeroUnauthorized=12, XeroSyncFailing=2),
+                now(79, XeroUnauthorized=12, XeroSyncFailing=2),
+                # Another issue of the connection hides it, as it does where the list can be read.
+                now(88, XeroUnauthorized=10, XeroSyncFailing=2),
+                now(95, XeroUnauthorized=8, XeroSyncFailing=2),
+                now(128, XeroUnauthorized=8, XeroSyncFailing=2),
+                # The list is back, and the word; one is on it again, one has no failed syncs any more.
+                now(132, XeroUnauthorized=7, XeroSyncFailing=1),
+                recorded(95, "sum by (job) (job_organization_issue:xero_issue_doubted:max)", 11),
+                ever(160, XeroUnauthorized=12, XeroSyncFailing=2),
+                now(165, XeroUnauthorized=9, XeroSyncFailing=1),
+            ),
+        ),
+        Story(
+            "doubt-after-a-restart",
+            "The exporter restarts amid six tickets, and Xero's list cannot be read for twenty minutes; then the first "
+            "one is older than what the platform says, and the next one decides. One of the six is on it, one is "
+            "disconnected by then, one never was connected as far as anybody can tell: those resolve.",
+            Town(
+                size=40,
+                minutes=140,
+                issues=lambda one, minute: frozenset(
+                    ["disconnected"]
+                    if one == 2 and minute >= 75
+                    else ["unauthorized"]
+                    if one <= 6 and (minute < 60 or (minute >= 95 and one > 3))
+                    else []
+                ),
+                authorized=lambda one, minute: None if 60 <= minute < 80 else one > 6 or (one == 1 and minute >= 80),
+                never_connected=lambda one, minute: one == 3 and minute >= 85,
+                synced=lambda one, _minute: one != 3,
+                expiry=lambda one, minute: None if one == 3 else minute + 30,
+                starts=(0, 60),
+                extra={
+                    XERO_APP: lambda _minute: 1,
+                    LISTED: lambda minute: None if 60 <= minute < 80 else 60.0 * (minute // 15 * 15),
+                },
+            ),
+            (
+                now(59, XeroUnauthorized=6),
+                *steady("XeroUnauthorized", 40, 74, 6),
+                now(77, XeroUnauthorized=5),
+                now(82, XeroUnauthorized=4),
+                now(90, XeroUnauthorized=3),
+                now(97, XeroUnauthorized=3),
+                ever(104, XeroUnauthorized=6),
+                now(130, XeroUnauthorized=3, XeroDisconnected=1),
+            ),
+        ),
+        Story(
+            "unauthorized-without-a-list",
+            "Nobody asks Xero: an authorisation that was refused and works again is mended.",
+            Town(
+                size=20,
+                minutes=90,
+                issues=_having("unauthorized", first=1, ends=60),
+            ),
+            (now(59, XeroUnauthorized=1), now(62)),
+        ),
+    )
+
+
 def _every_kind() -> tuple[Story, ...]:
     """Each alert about an organisation through everything that must not move it."""
 
@@ -703,7 +816,7 @@ def _every_kind() -> tuple[Story, ...]:
 @cache
 def all_stories() -> tuple[Story, ...]:
     """Every story, each with a name of its own."""
-    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_every_kind())
+    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_doubts(), *_every_kind())
 
 
 def promtool_yaml(story: Story) -> str:
