@@ -114,7 +114,6 @@ def _incidents(limits: Thresholds) -> tuple[Record, ...]:
                 "  (",
                 "    count by (job) (",
                 "      max by (job, organization_id) (xero_doubt)",
-                f"        and {EACH} {FRESH}",
                 f"        unless {EACH} {ISSUE}",
                 "    )",
                 f"    / ({FRESH_COUNT} > 0)",
