@@ -52,6 +52,12 @@ class Diagnosis(Section):
         default=None,
         description="Age of the last sync at which it is called stale even with nothing pending. null: never.",
     )
+    incident_window: Annotated[float, values.duration("1m", "7d")] = Field(
+        default=21_600.0,
+        description="An incident is a rise from the least share of affected organisations within this time; after a "
+        "start nothing is concluded for a twelfth of it. At least 72 times `poll.interval`, or 6h; alert rules have "
+        "6h.",
+    )
 
     def thresholds(self, stale_after: float) -> Thresholds:
         """These, in the program's own words, together with the age at which data is withdrawn, seconds."""
@@ -62,4 +68,5 @@ class Diagnosis(Section):
             token_clock=self.token_clock,
             sync_stale_after=self.sync_stale_after,
             sync_silent_after=self.sync_silent_after,
+            incident_window=self.incident_window,
         )

@@ -45,6 +45,7 @@ diagnosis:
   token_clock: auto
   sync_stale_after: 26h
   sync_silent_after: null
+  incident_window: 6h
 xero:
   status_pages: [https://status.xero.com, https://status.developer.xero.com]
   app:

@@ -76,8 +76,9 @@ FLEET_FAMILIES: Final = (
         "1 while many organisations turned bad together: the affected share of the fresh, of syncs that of those whose "
         f"connection works, lies above its least of the last hours; else 0{POLLED}.",
         _KIND,
-        absent="while it is not known: in the first half hour, for up to 6 h if many are affected from the start, and "
-        "while less than 80 % are fresh; of syncs also while connection issues hide many, and for half an hour after",
+        absent="while it is not known: for the first twelfth of `diagnosis.incident_window`, half an hour, for the "
+        "whole of it if many are affected from the start, and while less than 80 % are fresh; of syncs also while "
+        "connection issues hide many, and for half an hour after",
         series=f"0 to {len(IncidentKind)}",
     ),
     fleet_entry(

@@ -144,8 +144,9 @@ def _not_known_yet(snapshot: Snapshot) -> Meaning:
         )
     by = "" if math.isinf(until) else f"; known by {_minute(snapshot.at.wall + until - snapshot.at.monotonic)}"
     return Meaning(
-        f"Not known yet whether it is one incident or single customers: {tally.with_issue:,} of {tally.fresh:,} have "
-        f"an issue, and the exporter has not watched for long enough to tell a rise from what always was{by}.",
+        f"Not known yet whether it is one incident or single customers: {tally.with_issue:,} of the {tally.fresh:,} "
+        "that are connected and answered for have an issue, and the exporter has not watched for long enough to tell "
+        f"a rise from what always was{by}.",
         "Treat it as an incident if it was not so yesterday: see when the issues of the worst began, and what changed.",
     )
 

@@ -36,6 +36,8 @@ class Thresholds:
         token_clock: whether an expiry in the past is believed.
         sync_stale_after: age of the last sync at which waiting syncs are a problem.
         sync_silent_after: age of the last sync that is a problem even if none waits; None: no age is.
+        incident_window: for how long the least share of affected organisations is remembered, from which an incident
+            is a rise.
     """
 
     stale_after: float = 300.0
@@ -44,6 +46,7 @@ class Thresholds:
     token_clock: TokenClock = TokenClock.AUTO
     sync_stale_after: float = 26 * 3600.0
     sync_silent_after: float | None = None
+    incident_window: float = 6 * 3600.0
 
 
 class Because(StrEnum):

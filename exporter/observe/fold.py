@@ -121,7 +121,7 @@ def fold(
         at=now,
         counts=counts,
         tally=tally,
-        judgement=judge_fleet(snapshot.judgement, tally, surroundings, now.monotonic),
+        judgement=judge_fleet(snapshot.judgement, tally, surroundings, now.monotonic, rules.incident_window),
         connections=connections,
         surroundings=surroundings,
     )

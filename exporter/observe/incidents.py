@@ -19,14 +19,16 @@ RISE: Final = 0.05
 RISE_ORGANIZATIONS: Final = 5
 """How many organisations that must be at least: one of ten customers is no incident."""
 
-LOOK_BACK: Final = 6 * 3600.0
-"""Seconds for which the least share is remembered."""
+WARM_UP: Final = 1 / 12
+"""Part of the window, half an hour of six, after the first share in which nothing is concluded: fleets that are read
+for the first time look like anything."""
 
-WARM_UP: Final = 1800.0
-"""Seconds after the first share in which nothing is concluded: fleets read for the first time look like anything."""
+SETTLES: Final = 1 / 24
+"""Part of the window, a quarter of an hour of six, after a start whose shares are not remembered; the rules of the
+alerts leave out as much."""
 
-GRAIN: Final = 60.0
-"""Seconds that are remembered as one: the least of each."""
+GRAIN: Final = 1 / 360
+"""Part of the window, a minute of six hours, that is remembered as one: the least of each."""
 
 ENOUGH_FRESH: Final = 0.8
 """Share of the known organisations that must be fresh for shares to mean anything."""
@@ -43,13 +45,12 @@ MANY_LOST: Final = 5
 BROKEN: Final = frozenset({ServiceStatus.MAJOR, ServiceStatus.CRITICAL})
 """What a status page says while Xero itself is the cause of an incident."""
 
-SETTLES: Final = 900.0
-"""Seconds after a start whose shares are not remembered; the rules of the alerts leave out as many."""
-
 _EPSILON: Final = 1e-9  # 0.15 - 0.10 is more than 0.05 in floats, and is not here
 
 
-def judge_fleet(before: FleetJudgement, tally: Tally, surroundings: Surroundings, now: float) -> FleetJudgement:
+def judge_fleet(
+    before: FleetJudgement, tally: Tally, surroundings: Surroundings, now: float, window: float
+) -> FleetJudgement:
     """The judgement at `now`, monotonic seconds.
 
     Args:
@@ -57,11 +58,12 @@ def judge_fleet(before: FleetJudgement, tally: Tally, surroundings: Surroundings
         tally: the organisations, counted.
         surroundings: what else is known.
         now: the present.
+        window: seconds for which the least share is remembered.
     """
-    shares = {kind: _with_share(before.shares[kind], tally, kind, now) for kind in IncidentKind}
-    incidents = {kind: _incident(shares[kind], tally, kind, now) for kind in IncidentKind}
+    shares = {kind: _with_share(before.shares[kind], tally, kind, now, window) for kind in IncidentKind}
+    incidents = {kind: _incident(shares[kind], tally, kind, now, window) for kind in IncidentKind}
     undecided = {
-        kind: _decided_by(shares[kind], now)
+        kind: _decided_by(shares[kind], now, window)
         for kind, stands in incidents.items()
         if stands is None and _seen(tally, kind) and _risen(tally, kind, 0.0)
     }
@@ -81,10 +83,10 @@ def _seen(tally: Tally, kind: IncidentKind) -> int:
     return tally.fresh - (tally.affected[IncidentKind.CONNECTION] if kind is IncidentKind.SYNC else 0)
 
 
-def _with_share(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> Shares:
+def _with_share(shares: Shares, tally: Tally, kind: IncidentKind, now: float, window: float) -> Shares:
     """The memory with the share of now, the very same while too few are seen for it to mean anything.
 
-    Of each `GRAIN` the least is kept, and only those that can still become the least. What was remembered of far fewer
+    Of each grain the least is kept, and only those that can still become the least. What was remembered of far fewer
     than are seen now is forgotten: of those who are left in an outage of connections next to none may have had
     trouble with their syncs, and when the others are back theirs is as old as it was.
     """
@@ -93,45 +95,47 @@ def _with_share(shares: Shares, tally: Tally, kind: IncidentKind, now: float) ->
         return shares
     part = seen / tally.fresh
     fewest, most = min(part, shares.seen[0]), max(part, shares.seen[1])
-    forgotten = shares.began is None or now - shares.last >= LOOK_BACK
+    forgotten = shares.began is None or now - shares.last >= window
     if not forgotten and fewest < ENOUGH_SEEN * most:
         if part < ENOUGH_SEEN * shares.seen[1]:
             return shares
         forgotten = True
-    missed = forgotten or now - shares.last > WARM_UP
+    missed = forgotten or now - shares.last > WARM_UP * window
     # Errors that matter only as they come back show minutes after a start, and those who are asked last are not there
     # yet: a share of that time is less than it was, and as the least it would make an incident of what always was.
-    settling = forgotten or shares.began is None or now - shares.began < SETTLES
+    settling = forgotten or shares.began is None or now - shares.began < SETTLES * window
     return Shares(
         began=now if forgotten else shares.began,
         unbroken=now if missed else shares.unbroken,
         last=now,
-        least=_pushed(() if settling else shares.least, now, _at_most(tally, kind) / seen),
+        least=_pushed(() if settling else shares.least, now, _at_most(tally, kind) / seen, window),
         seen=(part, part) if forgotten else (fewest, most),
     )
 
 
-def _pushed(least: tuple[tuple[float, float], ...], now: float, share: float) -> tuple[tuple[float, float], ...]:
-    if least and least[-1][1] <= share and now - least[-1][0] < GRAIN and least[0][0] > now - LOOK_BACK:
+def _pushed(
+    least: tuple[tuple[float, float], ...], now: float, share: float, window: float
+) -> tuple[tuple[float, float], ...]:
+    if least and least[-1][1] <= share and now - least[-1][0] < GRAIN * window and least[0][0] > now - window:
         return least
-    kept = tuple(one for one in least if one[0] > now - LOOK_BACK and one[1] < share)
+    kept = tuple(one for one in least if one[0] > now - window and one[1] < share)
     return (*kept, (now, share))
 
 
-def _incident(shares: Shares, tally: Tally, kind: IncidentKind, now: float) -> bool | None:
+def _incident(shares: Shares, tally: Tally, kind: IncidentKind, now: float, window: float) -> bool | None:
     """Whether the share rose from its least; None when there is no share of now.
 
     True is concluded from the least that was seen: a longer memory could only hold a lesser one. False needs the
-    whole `LOOK_BACK`, or a share that is no rise even from nothing: after a start, or a long outage of the platform,
+    whole `window`, or a share that is no rise even from nothing: after a start, or a long outage of the platform,
     in the middle of an incident, the least that was seen is the incident itself.
     """
     is_of_now = bool(_seen(tally, kind)) and shares.last == now
-    if not is_of_now or shares.began is None or now - shares.began < WARM_UP:
+    if not is_of_now or shares.began is None or now - shares.began < WARM_UP * window:
         return None
     least = shares.least[0][1]
     if _risen(tally, kind, least):
         return True
-    whole = now - shares.unbroken >= LOOK_BACK
+    whole = now - shares.unbroken >= window
     affected = _at_most(tally, kind)
     return False if not _risen(tally, kind, least if whole else 0.0, affected) else None
 
@@ -147,9 +151,9 @@ def _risen(tally: Tally, kind: IncidentKind, least: float, affected: int | None 
     return rise > RISE + _EPSILON and rise * seen >= RISE_ORGANIZATIONS - _EPSILON
 
 
-def _decided_by(shares: Shares, now: float) -> float:
+def _decided_by(shares: Shares, now: float, window: float) -> float:
     """When it is known whether a share that stays is an incident, at the latest; infinite without a share of now."""
-    return shares.unbroken + LOOK_BACK if shares.last == now else float("inf")
+    return shares.unbroken + window if shares.last == now else float("inf")
 
 
 def organizations_say_app_refused(tally: Tally) -> bool:

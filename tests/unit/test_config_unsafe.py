@@ -44,6 +44,21 @@ def test_auto_without_a_token_on_the_webhook_is_refused(tmp_path: Path, text: st
     assert faults(tmp_path, AUTO + text) == ["web.tokens"]
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("diagnosis: {incident_window: 71m}", ["diagnosis.incident_window"]),
+        ("diagnosis: {incident_window: 72m}", []),
+        ("poll: {interval: 5s}\ndiagnosis: {incident_window: 6m}", []),
+        ("poll: {interval: 1h}", []),
+        ("poll: {interval: 1h}\ndiagnosis: {incident_window: 359m}", ["diagnosis.incident_window"]),
+    ],
+)
+def test_a_window_of_incidents_has_room_for_72_polls(tmp_path: Path, text: str, refused: list[str]) -> None:
+    """Its first 24th is that of a start, in which everybody is asked three times; the default is always long enough."""
+    assert faults(tmp_path, text) == refused
+
+
 @pytest.mark.parametrize("mode", ["off", "dry_run", "approve"])
 def test_what_does_nothing_by_itself_needs_neither(tmp_path: Path, mode: str) -> None:
     """A person stands between."""

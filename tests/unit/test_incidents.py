@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, Surroundings, Tally
 from exporter.model.words import IncidentKind, ServiceStatus, Verdict
-from exporter.observe.incidents import GRAIN, LOOK_BACK, SETTLES, judge_fleet
+from exporter.observe.incidents import GRAIN, SETTLES, judge_fleet
 from tests.unit.judging import HOUR, MINUTE
 
+LOOK_BACK = 6 * HOUR
 CONNECTION, SYNC = IncidentKind.CONNECTION, IncidentKind.SYNC
 STARTED = Surroundings(started=True)
 
@@ -51,7 +52,7 @@ class Watched:
         end = self.second + seconds
         while self.second < end:
             self.second += MINUTE
-            self.judgement = judge_fleet(self.judgement, now, surroundings, self.second)
+            self.judgement = judge_fleet(self.judgement, now, surroundings, self.second, LOOK_BACK)
         return self
 
     def off(self, seconds: float) -> Watched:
@@ -266,23 +267,40 @@ def test_the_least_is_what_remembering_everything_would_find_to_a_minute(story: 
     shares: dict[float, float] = {}
     for pause, affected in story:
         now += pause
-        judgement = judge_fleet(judgement, tally(affected, fresh=100), STARTED, now)
+        judgement = judge_fleet(judgement, tally(affected, fresh=100), STARTED, now, LOOK_BACK)
         # Just after the start only the newest is remembered.
-        shares = {} if now - story[0][0] < SETTLES else shares
+        shares = {} if now - story[0][0] < SETTLES * LOOK_BACK else shares
         shares[now] = affected / 100
         kept = judgement.shares[SYNC].least
         assert [second for second, _ in kept] == sorted(second for second, _ in kept)
         assert [share for _, share in kept] == sorted({share for _, share in kept})
         assert kept[0][1] >= exact(shares, now)
-        assert kept[0][1] <= exact({s: v for s, v in shares.items() if s > now - LOOK_BACK + GRAIN or s == now}, now)
+        assert kept[0][1] <= exact(
+            {s: v for s, v in shares.items() if s > now - LOOK_BACK * (1 - GRAIN) or s == now}, now
+        )
+
+
+@given(st.lists(st.tuples(st.integers(1, 2400), st.integers(0, 100)), min_size=1, max_size=60))
+def test_a_window_that_is_64_times_shorter_judges_a_story_as_much_faster_alike(story: list[tuple[int, int]]) -> None:
+    """All lengths of time are parts of the one; 64, as both clocks are exact in floats then."""
+    slow, fast, now = UNJUDGED, UNJUDGED, 0
+    for pause, affected in story:
+        now += pause
+        counts = tally(affected, fresh=100)
+        slow = judge_fleet(slow, counts, STARTED, float(now), 6 * HOUR)
+        fast = judge_fleet(fast, counts, STARTED, now / 64, 6 * HOUR / 64)
+        assert (fast.incidents, fast.verdict) == (slow.incidents, slow.verdict)
+        assert [second * 64 for second, _ in fast.shares[SYNC].least] == [
+            second for second, _ in slow.shares[SYNC].least
+        ]
 
 
 def test_memory_of_shares_is_bounded() -> None:
     """A tick each second for a day, rising: one a minute for six hours."""
     judgement = UNJUDGED
     for second in range(0, 86_400, 7):
-        judgement = judge_fleet(judgement, tally(second, fresh=100_000), STARTED, float(second))
-        assert len(judgement.shares[SYNC].least) <= LOOK_BACK / GRAIN + 1
+        judgement = judge_fleet(judgement, tally(second, fresh=100_000), STARTED, float(second), LOOK_BACK)
+        assert len(judgement.shares[SYNC].least) <= 1 / GRAIN + 1
 
 
 SEVEN_HOURS = quiet(5, fresh=100)
@@ -329,7 +347,9 @@ def test_after_a_restart_or_a_gap_it_is_unknown_or_what_it_would_have_been(
 def verdict(now: Tally, surroundings: Surroundings = STARTED, before: FleetJudgement | None = None) -> Verdict:
     """Of this fleet, after seven quiet hours."""
     fleet = quiet() if before is None else Watched()
-    return judge_fleet(fleet.judgement if before is None else before, now, surroundings, fleet.second + MINUTE).verdict
+    return judge_fleet(
+        fleet.judgement if before is None else before, now, surroundings, fleet.second + MINUTE, LOOK_BACK
+    ).verdict
 
 
 def pages(*statuses: ServiceStatus) -> Surroundings:

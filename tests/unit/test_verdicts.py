@@ -72,7 +72,8 @@ def test_as_many_as_in_an_incident_are_not_called_single_customers_and_it_says_u
     known = replace(known, tally=replace(known.tally, with_issue=600, fresh=1000))
     told = meaning_of(known)
     assert told.sentence == (
-        "Not known yet whether it is one incident or single customers: 600 of 1,000 have an issue, and the exporter "
+        "Not known yet whether it is one incident or single customers: 600 of the 1,000 that are "
+        "connected and answered for have an issue, and the exporter "
         "has not watched for long enough to tell a rise from what always was; known by 2025-01-15 11:31 UTC."
     )
     assert told.do_first != VERDICTS[Verdict.STARTING].do_first
