@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from exporter.clock import Clock
-from exporter.config.files import signature
 from exporter.config.schema import Config
 from exporter.model.action import ActionKind, Mode
 from exporter.remediation.desk import Desk
@@ -161,11 +160,9 @@ class Remediating:
         return self._config.remediation.mode in (Mode.APPROVE, Mode.AUTO)
 
     def _credential(self) -> str:
-        """Which token calls carry: its file as it is now, or its number. A token that is refused ends with its file."""
+        """Which token calls carry, and of which version of its file: a refusal ends with either."""
         tokens: Tokens = self._watching.tokens
-        owner = REMEDIATION_TOKEN if REMEDIATION_TOKEN in tokens.by_owner else PLATFORM_TOKEN
-        path = tokens.settings[owner].token_file
-        return f"token {tokens.by_owner[owner].number}" if path is None else f"file {signature(path)}"
+        return tokens.by_owner.get(REMEDIATION_TOKEN, tokens.by_owner[PLATFORM_TOKEN]).mark
 
 
 def _load() -> None:
