@@ -20,6 +20,7 @@ from exporter.config.changes import changed_keys, restart_only
 from exporter.config.files import signature
 from exporter.config.load import Source
 from exporter.config.schema import Config
+from exporter.config.telemetry import traces_of
 from exporter.errors import ConfigError, Fault, UnreachableError
 from exporter.model.conditions import Conditions, Readiness, ReloadRefused
 from exporter.model.facts import Snapshot
@@ -70,7 +71,10 @@ class Exporter:
         self._ticked = clock.now()
         self._stopping = False
         self._hash_key = secrets.token_bytes(16)
-        self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry())
+        traces, problems = traces_of(config.telemetry, {} if source is None else source.environ)
+        for problem in problems:
+            _log.warning("traces_variable_unusable", problem=problem)
+        self._watching = Watching(config, clock=clock, draw=draw, registry=CollectorRegistry(), traces=traces)
         self._metrics = self._watching.metrics
         self._remediating = Remediating(config, watching=self._watching, clock=clock)
         self._accounting = Accounting(
@@ -119,13 +123,14 @@ class Exporter:
             python=platform.python_version(),
             address=self.url,
             organizations=self._watching.organizations,
+            traces=self._watching.tracing is not None,
             interval_seconds=self._config.poll.interval,
         )
 
     async def drain(self) -> None:
-        """Ends in order: not ready, no tick, action and readings under way, server, ledger, connections.
+        """Ends in order: not ready, no tick, action and readings under way, server, ledger, connections, traces.
 
-        Under 10 s, and under 25 s when a call to the platform is under way.
+        Under 15 s, and under 25 s when a call to the platform is under way.
         """
         self._stopping = True
         if self._scheduler.running:
@@ -274,6 +279,7 @@ class Exporter:
             healthy=self._healthy,
             ready=self._ready,
             reload=self.reload,
+            tracing=self._watching.tracing,
             desk=self.desk,
             stopping=self._is_stopping,
             tokens=tuple(

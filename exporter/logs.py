@@ -57,8 +57,10 @@ def configure(level: str, style: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for library in ("apscheduler", "asyncio", "tzlocal"):
+    for library in ("apscheduler", "asyncio", "tzlocal", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # It logs each batch that was not sent, with texts of whoever refused it; `telemetry.exporting` tells the first.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     # It warns of each request that is not HTTP: a port scan would fill the log with what concerns nobody.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from exporter.config.addresses import host_of, is_loopback
 from exporter.config.schema import Config, Credential
+from exporter.config.telemetry import traces_of
 from exporter.config.validity import Validity
 from exporter.model.words import Role
 
@@ -36,6 +37,7 @@ def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tu
         *_key(config),
         *_xero(config),
         *_diagnosis(config),
+        *_traces(config, environ),
     )
 
 
@@ -131,6 +133,16 @@ def _diagnosis(config: Config) -> Iterator[str]:
             "diagnosis.sync_stale_after: has no effect, because sync_silent_after is shorter and asks less; raise "
             "sync_silent_after, or lower sync_stale_after"
         )
+
+
+def _traces(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    traces, problems = traces_of(config.telemetry, environ)
+    yield from problems
+    if traces is None or not traces.endpoint.lower().startswith("http:") or is_loopback(host_of(traces.endpoint)):
+        return
+    for name in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"):
+        if environ.get(name):
+            yield f"{name}: http sends them in clear to another machine; use https"
 
 
 def _day(wall: float) -> str:

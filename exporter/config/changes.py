@@ -8,9 +8,9 @@ from typing import Final
 from exporter.config.schema import Config
 from exporter.errors import Fault
 
-RESTART_ONLY: Final = ("ledger.url", "web.listen")
-"""Keys that a running exporter cannot change: the record of what it did, and the address, which whoever asks us would
-have to learn as well."""
+RESTART_ONLY: Final = ("ledger.url", "web.listen", "telemetry.otlp_endpoint")
+"""Keys that a running exporter cannot change: the record of what it did, the address, which whoever asks us would have
+to learn as well, and where traces go, for which all that asks would have to be built anew."""
 
 
 def changed_keys(old: Config, new: Config) -> Sequence[str]:

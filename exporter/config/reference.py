@@ -84,6 +84,8 @@ web:
   tokens:
     - {name: prometheus, role: viewer, token_file: /run/secrets/prometheus-token}
   open_reading: false
+telemetry:
+  otlp_endpoint: http://127.0.0.1:4318
 log:
   level: info
   format: auto

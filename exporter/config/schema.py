@@ -18,6 +18,7 @@ from exporter.config.diagnosis import Diagnosis, Links
 from exporter.config.expressions import Expression
 from exporter.config.remediation import Ledger, Remediation
 from exporter.config.section import FilePath, Section
+from exporter.config.telemetry import Telemetry
 from exporter.config.values import SpellingError
 from exporter.config.xero import Xero
 from exporter.model.facts import Organization
@@ -342,6 +343,9 @@ class Config(Section):
         description="The durable record of what was asked, done and achieved.",
     )
     web: Web = Field(default=Web(), description="The exporter's own HTTP side.")
+    telemetry: Telemetry = Field(
+        default=Telemetry(), description="Traces: what each reading took, sent as OTLP over HTTP."
+    )
     log: Log = Field(default=Log(), description="Messages on stderr.")
     expose: Expose = Field(default=Expose(), description="What metrics may show.")
 

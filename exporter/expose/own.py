@@ -24,7 +24,7 @@ _number: Final = cast("Callable[[float], str]", floatToGoString)
 
 
 class OwnMetrics:
-    """Writes a registry of gauges, counters and histograms without timestamps, exemplars, units and ``_created``."""
+    """Writes a registry of gauges, counters and histograms without timestamps, units and ``_created``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
@@ -37,7 +37,13 @@ class OwnMetrics:
         written: list[str] = []
         for metric in self._registry.collect():
             written.append(self._header(metric, openmetrics=openmetrics))
-            written += [f"{self._name(sample)} {_number(sample.value)}\n" for sample in metric.samples]
+            # The text format has no exemplars, and only histograms have any here.
+            if openmetrics and metric.type == "histogram":
+                written += [
+                    f"{self._name(sample)} {_number(sample.value)}{_exemplar(sample)}\n" for sample in metric.samples
+                ]
+            else:
+                written += [f"{self._name(sample)} {_number(sample.value)}\n" for sample in metric.samples]
         if openmetrics:
             written.append(_END)
         return "".join(written).encode()
@@ -58,3 +64,13 @@ class OwnMetrics:
         pairs = ",".join(f'{name}="{escaped(value)}"' for name, value in sorted(sample.labels.items()))
         self._series[key] = name = f"{sample.name}{{{pairs}}}" if pairs else sample.name
         return name
+
+
+def _exemplar(sample: Sample) -> str:
+    """What leads from a bucket to a trace; empty where nothing does."""
+    exemplar = sample.exemplar
+    if exemplar is None:
+        return ""
+    pairs = ",".join(f'{name}="{escaped(value)}"' for name, value in sorted(exemplar.labels.items()))
+    at = "" if exemplar.timestamp is None else f" {exemplar.timestamp}"
+    return f" # {{{pairs}}} {_number(exemplar.value)}{at}"

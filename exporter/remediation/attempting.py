@@ -19,6 +19,8 @@ from exporter.remediation.evidence import read_afresh, wanted_of
 from exporter.remediation.ledger.claiming import Claim
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.policy import Do, Over, Wait, decide
+from exporter.remediation.traced import attempted
+from exporter.telemetry.tracing import Tracing
 from exporter.upstream.remedies import DisarmedError
 
 _log = structlog.get_logger("remediation")
@@ -83,6 +85,7 @@ class Attempting:
         clock: Clock,
         credential: Callable[[], str],
         told: Callable[[str], None] = unheard,
+        tracing: Tracing | None = None,
     ) -> None:
         """Does nothing yet.
 
@@ -95,6 +98,7 @@ class Attempting:
             clock: tells the time.
             credential: which token calls carry, so that another one is told from it; never the token.
             told: hears each step as it is reached.
+            tracing: tells each attempt; None: nothing does.
         """
         self.rules = rules
         self.reader = reader
@@ -104,9 +108,15 @@ class Attempting:
         self._clock = clock
         self._credential = credential
         self._told = told
+        self._tracing = tracing
 
     async def result(self, claim: Claim) -> Result:
         """What came of the one call that a claim allows, or why it was not made."""
+        if self._tracing is None:
+            return await self._result(claim)
+        return await attempted(self._tracing, claim, lambda: self._result(claim))
+
+    async def _result(self, claim: Claim) -> Result:
         action = claim.action
         reading = await self.reader.read(action.organization_id)
         self._told("read")

@@ -79,8 +79,12 @@ class Desk:
         """
         return await self._do(lambda work: work.deliver(deliveries, truncated, self._now()))
 
-    async def receive(self, body: bytes | bytearray) -> tuple[Payload, Receipt]:
+    async def receive(self, body: bytes | bytearray, traceparent: str = "") -> tuple[Payload, Receipt]:
         """Reads what an Alertmanager posted, here in the ledger's thread, and records it as `deliver` does.
+
+        Args:
+            body: as it came.
+            traceparent: of the span in which it came; what asks is linked to it.
 
         Raises:
             PayloadError: it is no payload of version 4; nothing is recorded.
@@ -88,7 +92,7 @@ class Desk:
 
         def work(work: Work) -> tuple[Payload, Receipt]:
             payload = parsed(body)
-            return payload, work.deliver(payload.deliveries, payload.truncated, self._now())
+            return payload, work.deliver(payload.deliveries, payload.truncated, self._now(), traceparent)
 
         return await self._do(work)
 

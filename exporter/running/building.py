@@ -15,8 +15,10 @@ from exporter.errors import ConfigError, Fault
 from exporter.observe.interpret import interpreted
 from exporter.observe.reader import Reader
 from exporter.observe.roster import Filter, Roster
+from exporter.observe.traced import TracedReader
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, REMEDIATION_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.telemetry.tracing import Endpoint, Tracing
 from exporter.upstream.discovery import Discovery
 from exporter.upstream.memberpulse import MemberPulse
 from exporter.upstream.transport import ReadTransport
@@ -39,6 +41,8 @@ def upstream_of(
     metrics: SelfMetrics,
     token: Token | None = None,
     trust: TrustedCertificates | None = None,
+    *,
+    tracing: Tracing | None = None,
 ) -> Upstream:
     """Builds the way to the platform. Must run inside the loop that will use it; close its transport at the end.
 
@@ -48,6 +52,7 @@ def upstream_of(
         metrics: counts the requests.
         token: the token that is in use already; read from the configuration when there is none.
         trust: whom is trusted already, as the token.
+        tracing: tells readings and their requests; None: nothing tells them, and nothing asks whether to.
 
     Raises:
         ConfigError: platform.ca_file cannot be used.
@@ -60,17 +65,22 @@ def upstream_of(
         max_requests_per_second=config.platform.max_requests_per_second,
         tls=trust.context,
     )
+    status = Endpoint.of("GET", config.platform.url + config.platform.paths.status)
     memberpulse = MemberPulse(
         base_url=config.platform.url,
         status_path=config.platform.paths.status,
         token=token,
         transport=transport,
-        telemetry=metrics,
+        telemetry=metrics if tracing is None else tracing.requests(metrics, status),
         clock=clock,
         interpret=interpreted,
         record_id_fields=config.remediation.record_id_fields,
     )
-    return Upstream(token, trust, transport, Reader(memberpulse, transport, token, clock), memberpulse)
+    if tracing is None:
+        reader = Reader(memberpulse, transport, token, clock)
+    else:
+        reader = TracedReader(memberpulse, transport, token, clock, tracing)
+    return Upstream(token, trust, transport, reader, memberpulse)
 
 
 def good_trust_of(config: Config) -> TrustedCertificates:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.clock import Clock
 from exporter.config.schema import Config
+from exporter.config.telemetry import Traces
 from exporter.errors import ConfigError
 from exporter.expose.exposition import Exposition
 from exporter.model.conditions import Conditions, Readiness
@@ -29,6 +30,7 @@ from exporter.running.building import (
     Tokens,
     Upstream,
     certificate_of,
+    good_trust_of,
     roster_of,
     tell_roster,
     tokens_of,
@@ -41,6 +43,7 @@ from exporter.running.retiring import Retiring
 from exporter.running.roster_file import RosterFile
 from exporter.telemetry.families import DISCOVERY_TOKEN, PLATFORM_TOKEN, XERO_SECRET
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.telemetry.tracing import tracing_of
 
 READS_GRACE: Final = 2.0
 """Seconds that readings under way get to end in when the process is told to stop."""
@@ -51,8 +54,23 @@ _log = structlog.get_logger("exporter")
 class Watching:
     """Watches the fleet: a turn each second, and a look at the sources of the roster. Lives in one asyncio loop."""
 
-    def __init__(self, config: Config, *, clock: Clock, draw: Draw, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        draw: Draw,
+        registry: CollectorRegistry,
+        traces: Traces | None = None,
+    ) -> None:
         """Builds everything and asks nobody.
+
+        Args:
+            config: what to do.
+            clock: tells the time.
+            draw: randomness.
+            registry: for the exporter's own metrics.
+            traces: how traces are sent; None: none are, and what sends them is not loaded.
 
         Raises:
             ConfigError: the organisations file, platform.ca_file, or our own certificate, cannot be used.
@@ -63,8 +81,12 @@ class Watching:
         self.metrics = SelfMetrics(registry)
         self.tokens = tokens_of(config)
         self.certificate = certificate_of(config)
-        self._upstream = upstream_of(config, clock, self.metrics, self.tokens.by_owner[PLATFORM_TOKEN])
+        trust = good_trust_of(config)
         self._roster = roster_of(config, clock)
+        # After all that can be refused, because it starts a thread.
+        self.tracing = None if traces is None else tracing_of(traces, metrics=self.metrics, clock=clock, draw=draw)
+        token = self.tokens.by_owner[PLATFORM_TOKEN]
+        self._upstream = upstream_of(config, clock, self.metrics, token, trust, tracing=self.tracing)
         # Held by whoever changes the roster: a file, a server and a reload may come at the same time.
         self._roster_changing = asyncio.Lock()
         self._in_force: tuple[Organization, ...] | None = None
@@ -153,12 +175,14 @@ class Watching:
         await self._roster_file.aclose()
 
     async def aclose(self) -> None:
-        """Closes all connections, those that were replaced too."""
+        """Closes all connections, those that were replaced too, and sends the traces that wait."""
         # What still used them was ended by `drain`, so these end at once.
         await self._retiring.aclose()
         await self._upstream.transport.aclose()
         await self._asking_xero.aclose()
         await self._discovering.aclose()
+        if self.tracing is not None:
+            await self.tracing.aclose()
 
     async def reconfigure(self, config: Config, changed: Sequence[str]) -> None:
         """Puts another configuration in force, whole or not at all; what is known of those who stay is kept.
@@ -183,7 +207,8 @@ class Watching:
             upstream = self._upstream
             if any(key.startswith("platform.") or key == "remediation.record_id_fields" for key in changed):
                 trust = None if "platform.ca_file" in changed else upstream.trust
-                upstream = upstream_of(config, self._clock, self.metrics, tokens.by_owner[PLATFORM_TOKEN], trust)
+                token = tokens.by_owner[PLATFORM_TOKEN]
+                upstream = upstream_of(config, self._clock, self.metrics, token, trust, tracing=self.tracing)
             self._roster.become(roster)
             self.certificate = certificate
             self._put_in_force(config, changed, tokens, upstream)

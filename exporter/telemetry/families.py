@@ -22,6 +22,8 @@ SCRAPE_FORMATS: Final = ("text", "openmetrics")
 SCRAPE_ENCODINGS: Final = ("identity", "gzip")
 """The encodings of the body: the values of the label ``encoding``."""
 
+SPAN_LOSSES: Final = ("queue_full", "not_sent", "refused")
+"""Why a span did not reach its receiver: the values of the label ``cause``."""
 
 PLATFORM_TOKEN: Final = "platform"  # noqa: S105 - a label value, not a secret
 DISCOVERY_TOKEN: Final = "discovery"  # noqa: S105 - a label value, not a secret
@@ -37,6 +39,10 @@ _FAILURE = ("failure", ", ".join(f"`{failure}`" for failure in Failure))
 _TOKEN = (
     "token",
     "`platform`, `remediation`, `discovery`, `xero` (the secret of `xero.app`), `web/NAME` (an entry of `web.tokens`)",
+)
+_CAUSE = (
+    "cause",
+    "`queue_full`: too many waited; `not_sent`: the receiver did not take them; `refused`: it kept some of them not",
 )
 _FORMAT = ("format", ", ".join(f"`{word}`" for word in SCRAPE_FORMATS))
 _ENCODING = ("encoding", ", ".join(f"`{word}`" for word in SCRAPE_ENCODINGS))
@@ -310,6 +316,22 @@ FAMILIES: Final = (
         group=Group.EXPORTER,
         stability=Stability.EXPERIMENTAL,
         series=str(_series_of("xero_exporter_scrape_duration_seconds")),
+    ),
+    Family(
+        name="xero_exporter_spans_exported_total",
+        kind=Kind.COUNTER,
+        help="Spans of traces that the receiver took.",
+        group=Group.EXPORTER,
+        stability=Stability.EXPERIMENTAL,
+    ),
+    Family(
+        name="xero_exporter_spans_dropped_total",
+        kind=Kind.COUNTER,
+        help="Spans of traces that did not reach the receiver, by cause.",
+        group=Group.EXPORTER,
+        labels=(_CAUSE,),
+        stability=Stability.EXPERIMENTAL,
+        series=str(len(SPAN_LOSSES)),
     ),
     *REMEDIATION_FAMILIES,
 )

@@ -18,7 +18,7 @@ from prometheus_client import (
 from exporter import __version__
 from exporter.model.family import Family
 from exporter.model.words import Failure, RosterSource
-from exporter.telemetry.families import FAMILIES, SCRAPE_FORMATS, UPSTREAMS
+from exporter.telemetry.families import FAMILIES, SCRAPE_FORMATS, SPAN_LOSSES, UPSTREAMS
 from exporter.telemetry.gauges import WholeGauge
 from exporter.telemetry.instruments import Instruments
 from exporter.telemetry.remediation import RemediationMetrics
@@ -29,7 +29,7 @@ _FAMILIES: Final[Mapping[str, Family]] = MappingProxyType({family.name: family f
 class SelfMetrics:
     """The exporter's own metrics on a registry of their own; every known counter starts at 0.
 
-    To be used from one thread, that of the event loop.
+    To be used from one thread, that of the event loop, but for what says otherwise.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -78,6 +78,9 @@ class SelfMetrics:
         scrapes = make.counter("xero_exporter_scrapes_total")
         self._scrapes = {word: scrapes.labels(word) for word in SCRAPE_FORMATS}
         self._scrape_duration = make.histogram("xero_exporter_scrape_duration_seconds")
+        self._spans_exported = make.counter("xero_exporter_spans_exported_total")
+        dropped = make.counter("xero_exporter_spans_dropped_total")
+        self._spans_dropped = {cause: dropped.labels(cause) for cause in SPAN_LOSSES}
         self.remediation = RemediationMetrics(registry)
         """What remediation does."""
         ProcessCollector(registry=registry)
@@ -89,16 +92,19 @@ class SelfMetrics:
         self._poll_interval.set(poll_interval)
         self._stale_after.set(stale_after)
 
-    def request_ended(self, upstream: str, seconds: float, failure: Failure | None) -> None:
+    def request_ended(
+        self, upstream: str, seconds: float, failure: Failure | None, exemplar: dict[str, str] | None = None
+    ) -> None:
         """Counts one request.
 
         Args:
             upstream: who was asked, one of `families.UPSTREAMS`.
             seconds: how long it took, body included.
             failure: why there is no usable answer; None when there is one.
+            exemplar: ``trace_id`` and ``span_id`` under which it is told; None when it is in no trace.
         """
         self._requests[upstream].inc()
-        self._request_duration[upstream].observe(seconds)
+        self._request_duration[upstream].observe(seconds, exemplar)
         if failure is not None:
             self._failures[upstream, failure].inc()
 
@@ -227,3 +233,16 @@ class SelfMetrics:
         self._scrapes[format].inc()
         self._scrape_bytes.labels(format, encoding).set(size)
         self._scrape_duration.observe(seconds)
+
+    def spans_exported(self, spans: int) -> None:
+        """Counts spans that the receiver took. From any thread."""
+        self._spans_exported.inc(spans)
+
+    def spans_dropped(self, cause: str, spans: int) -> None:
+        """Counts spans that did not reach the receiver. From any thread.
+
+        Args:
+            cause: one of `families.SPAN_LOSSES`.
+            spans: how many.
+        """
+        self._spans_dropped[cause].inc(spans)

@@ -15,10 +15,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.errors import LedgerError
-from exporter.remediation.webhook import PayloadError
+from exporter.model.asked import Receipt
+from exporter.remediation.webhook import Payload, PayloadError
 from exporter.web.connection import MAX_HOOK_BYTES
 from exporter.web.problems import ProblemError
-from exporter.web.site import site_of
+from exporter.web.site import Site, site_of
 
 MAX_BODIES: Final = 2
 """Posts that are held in memory at once. One of 10,000 alerts, 5 MB, becomes some 40 MB while it is read."""
@@ -50,7 +51,7 @@ async def alertmanager(request: Request) -> Response:
         raise _later(f"{MAX_BODIES} other posts are being taken in") from None
     try:
         body = await _body(request)
-        payload, receipt = await site.desk.receive(body)
+        payload, receipt = await _taken_in(site, body)
     except ClientDisconnect:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "The body did not come whole; nothing of it is recorded") from None
     except PayloadError as error:
@@ -64,6 +65,15 @@ async def alertmanager(request: Request) -> Response:
     left = {str(why): count for why, count in payload.left.items()}
     told = {"recorded": receipt.recorded, "repeated": receipt.repeated, "left_out": left}
     return JSONResponse(told, HTTPStatus.ACCEPTED)
+
+
+async def _taken_in(site: Site, body: bytearray) -> tuple[Payload, Receipt]:
+    if site.tracing is None:
+        return await site.desk.receive(body)
+    with site.tracing.open("webhook") as span:
+        payload, receipt = await site.desk.receive(body, span.traceparent)
+        span.say(recorded=receipt.recorded, repeated=receipt.repeated, left_out=sum(payload.left.values()))
+    return payload, receipt
 
 
 async def _body(request: Request) -> bytearray:

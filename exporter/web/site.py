@@ -16,6 +16,7 @@ from exporter.model.words import Role
 from exporter.observe.trend import Trend
 from exporter.remediation.desk import Desk
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Site:
         links: templates of the platform's pages.
         hash_key: of the hashes of withheld texts; random, never shown.
         version: of this program.
+        tracing: tells what comes in by the webhook; None: nothing does.
         open_reading: whether reading needs no token, whatever tokens there are (``web.open_reading``).
     """
 
@@ -76,6 +78,7 @@ class Site:
     hash_key: bytes
     version: str
     open_reading: bool = False
+    tracing: Tracing | None = None
 
 
 def site_of(request: Request) -> Site:

@@ -207,3 +207,21 @@ def test_the_server_that_lists_organisations_is_advised_on_as_the_platform_is(to
 def test_a_list_in_clear_without_a_token_is_not_warned_of(token_file: Path) -> None:
     """As many servers within a cluster are."""
     assert discovering(token_file, url="http://a.example") == ()
+
+
+def test_what_is_wrong_with_the_variables_of_traces_is_told(token_file: Path) -> None:
+    """By their names, never with a value."""
+    (warning,) = advice(config(token_file), 1, {"OTEL_EXPORTER_OTLP_ENDPOINT": "s3cr3t:4318"})
+    assert warning.startswith("OTEL_EXPORTER_OTLP_ENDPOINT: ")
+    assert "s3cr3t" not in warning
+
+
+@pytest.mark.parametrize(("endpoint", "warned"), [("http://other:4318", 1), ("https://other", 0), ("http://[::1]", 0)])
+def test_headers_of_traces_in_clear_to_another_machine_are_warned_of(
+    token_file: Path, endpoint: str, warned: int
+) -> None:
+    """They are how a receiver's key is given."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cr3t"}
+    warnings = advice(config(token_file), 1, environ)
+    assert len(warnings) == warned
+    assert all("s3cr3t" not in warning for warning in warnings)

@@ -41,6 +41,7 @@ def test_all_that_the_exporter_says_of_itself_is_as_the_library_writes_it(*, ope
     assert OwnMetrics(fixed).lines(openmetrics=openmetrics) == THEIRS[openmetrics](fixed)
     metrics.set_limits(60, 300)
     metrics.request_ended("memberpulse", 0.2, Failure.TIMEOUT)
+    metrics.request_ended("memberpulse", 0.02, None, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00"})
     metrics.token_files_stand({'web/"a" \\ b': True})
     metrics.scraped("openmetrics", "gzip", 3_000_000, 0.004)
     metrics.auth_ok(ok=True)
@@ -65,6 +66,20 @@ def test_any_value_and_any_label_is_as_the_library_writes_it(
         histogram.observe(value)
         counter.labels(label).inc(abs(value) if value == value else 1)  # noqa: PLR0124 - false for what is not a number
         assert ours.lines(openmetrics=openmetrics) == THEIRS[openmetrics](registry)
+
+
+def test_a_trace_stands_at_its_bucket_in_openmetrics_and_nowhere_in_the_text_format() -> None:
+    """The text format has no exemplars: a scraper that does not ask for OpenMetrics would refuse the page."""
+    registry = CollectorRegistry(auto_describe=False)
+    metrics = SelfMetrics(registry)
+    metrics.request_ended("memberpulse", 0.03, None, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    ours = OwnMetrics(registry)
+    (line,) = [line for line in ours.lines(openmetrics=True).decode().splitlines() if "trace_id" in line]
+    assert line.startswith(
+        'xero_exporter_request_duration_seconds_bucket{le="0.05",upstream="memberpulse"} 1.0 '
+        '# {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.03 '
+    )
+    assert b"trace_id" not in ours.lines(openmetrics=False)
 
 
 def test_a_sample_that_goes_away_is_gone() -> None:

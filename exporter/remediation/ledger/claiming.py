@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -26,6 +27,9 @@ from exporter.remediation.ledger.rows import CALL, written
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, GATE, TRIGGERS
 from exporter.remediation.policy import Decision, Do, Over, Wait
 
+MAX_CAUSES: Final = 8
+"""Spans to which an attempt is linked: alerts of one organisation that ask for one kind of action are few."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -45,12 +49,14 @@ class Claim:
         attempt_id: the ledger's number of the attempt.
         idempotency_key: what the call carries.
         rehearsal: whether it is a dry run.
+        caused_by: the spans, as W3C Trace Context writes them, in which what asks for it came.
     """
 
     action: Action
     attempt_id: int
     idempotency_key: str
     rehearsal: bool
+    caused_by: tuple[str, ...] = ()
 
 
 def settle(
@@ -171,7 +177,17 @@ def _claimed(connection: Connection, action: Action, now: float, *, rehearsal: b
         back_off_until=None,
         called_at=now,
     )
-    return Claim(started, number, key, rehearsal)
+    return Claim(started, number, key, rehearsal, _caused_by(connection, action))
+
+
+def _caused_by(connection: Connection, action: Action) -> tuple[str, ...]:
+    spans = (
+        select(TRIGGERS.c.traceparent)
+        .where(TRIGGERS.c.action_id == action.id, TRIGGERS.c.traceparent != "")
+        .distinct()
+        .limit(MAX_CAUSES)
+    )
+    return tuple(connection.execute(spans).scalars())
 
 
 def _episode(connection: Connection, action: Action, now: float) -> int | None:

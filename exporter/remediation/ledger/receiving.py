@@ -18,13 +18,22 @@ _Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 _DIALECTS: Final[Mapping[str, Callable[[Table], _Insert]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def deliver(connection: Connection, deliveries: Sequence[AlertDelivery], truncated: int, now: float) -> Receipt:
+def deliver(
+    connection: Connection, deliveries: Sequence[AlertDelivery], truncated: int, now: float, traceparent: str = ""
+) -> Receipt:
     """Records a delivery; 10,000 alerts take some 0.3 s.
 
     An alert that comes again asks again when its action has ended meanwhile. One that was resolved stays so: a
     delivery that was overtaken by its end asks for nothing.
+
+    Args:
+        connection: in whose transaction.
+        deliveries: any number.
+        truncated: how many alerts were left out.
+        now: the present.
+        traceparent: of the span in which they came; kept with what asks, so that an attempt can be linked to it.
     """
-    rows = [_row(one, now) for one in deliveries]
+    rows = [_row(one, now) | {"traceparent": traceparent} for one in deliveries]
     receipt = _take_in(connection, rows)
     if truncated:
         saw_storm(connection, now)
@@ -89,6 +98,7 @@ def _upsert(connection: Connection) -> _Insert:
                 (ends_unjudged, TriggerState.DISMISSED),
                 else_=TRIGGERS.c.state,
             ),
+            "traceparent": case((asks_again, new.traceparent), else_=TRIGGERS.c.traceparent),
         },
     )
 
@@ -130,6 +140,7 @@ def _blank(source: TriggerSource, organization_id: str, now: float) -> dict[str,
         "last_at": now,
         "deliveries": 1,
         "resolved": False,
+        "traceparent": "",
     }
 
 

@@ -122,6 +122,7 @@ TRIGGERS: Final = Table(
     Column("deliveries", Integer, nullable=False, default=1),
     Column("resolved", Boolean, nullable=False, default=False),
     Column("action_id", Integer, ForeignKey("actions.id", ondelete="SET NULL")),
+    Column("traceparent", String(55), nullable=False, default=""),
     UniqueConstraint("source", "key", name="one_trigger"),
 )
 Index("triggers_by_state", TRIGGERS.c.state, TRIGGERS.c.id)

@@ -46,9 +46,13 @@ class Work:
         self._store.close()
         self._lock.release()
 
-    def deliver(self, deliveries: Sequence[AlertDelivery], truncated: int, now: float) -> Receipt:
+    def deliver(
+        self, deliveries: Sequence[AlertDelivery], truncated: int, now: float, traceparent: str = ""
+    ) -> Receipt:
         """See `desk.Desk`."""
-        return self._store.write(lambda connection: receiving.deliver(connection, deliveries, truncated, now))
+        return self._store.write(
+            lambda connection: receiving.deliver(connection, deliveries, truncated, now, traceparent)
+        )
 
     def reconnected(self, reconnects: Sequence[Reconnect], now: float) -> Receipt:
         """See `desk.Desk`."""
