@@ -28,7 +28,7 @@ from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, GATE
 from exporter.remediation.policy import Decision, Do, Over, Wait
 
 MAX_CAUSES: Final = 8
-"""Spans to which an attempt is linked, the latest: alerts of one organisation that ask for one kind of action are few."""
+"""Spans to which an attempt is linked, the latest: alerts of one organisation that ask for one kind are few."""
 
 
 @dataclass(frozen=True, slots=True)
