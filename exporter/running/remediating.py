@@ -17,11 +17,10 @@ from exporter.remediation.desk import Desk
 from exporter.running.building import Tokens, Upstream
 from exporter.running.watching import Watching
 from exporter.telemetry.families import PLATFORM_TOKEN, REMEDIATION_TOKEN
-from exporter.telemetry.tracing import Endpoint
 
 if TYPE_CHECKING:
-    from exporter.remediation.attempting import Calls
     from exporter.remediation.executor import Executor
+    from exporter.upstream.remedies import Remedies
     from exporter.upstream.writing import WriteTransport
 
 ENDING: Final = 22.0
@@ -132,29 +131,23 @@ class Remediating:
             keep=self._config.ledger.keep,
         )
 
-    def _remedies_of(self, upstream: Upstream) -> Calls:
-        from exporter.remediation.traced import TracedCalls  # noqa: PLC0415 - with the rest
+    def _remedies_of(self, upstream: Upstream) -> Remedies:
         from exporter.upstream.remedies import Remedies  # noqa: PLC0415 - with the rest
         from exporter.upstream.writing import WriteTransport  # noqa: PLC0415
 
         platform = self._config.platform
         self._transport = WriteTransport(timeout=platform.timeout, tls=upstream.trust.context)
         tokens = self._watching.tokens.by_owner
-        paths = {ActionKind.RETRY: platform.paths.retry, ActionKind.RESYNC: platform.paths.resync}
-        remedies = Remedies(
+        return Remedies(
             base_url=platform.url,
-            paths=paths,
+            paths={ActionKind.RETRY: platform.paths.retry, ActionKind.RESYNC: platform.paths.resync},
             token=tokens.get(REMEDIATION_TOKEN, tokens[PLATFORM_TOKEN]),
             transport=self._transport,
             telemetry=self._watching.metrics,
             clock=self._clock,
             armed=self._armed,
+            tracing=self._watching.tracing,
         )
-        tracing = self._watching.tracing
-        if tracing is None:
-            return remedies
-        endpoints = {kind: Endpoint.of("POST", platform.url + path) for kind, path in paths.items()}
-        return TracedCalls(remedies, endpoints, tracing)
 
     def _armed(self) -> bool:
         return self._config.remediation.mode in (Mode.APPROVE, Mode.AUTO)
