@@ -125,7 +125,6 @@ def test_every_reading_and_its_request_arrive_and_say_who_and_how_it_went(tmp_pa
     assert len({one.resource["service.instance.id"] for one in here.spans}) == 1
 
 
-@pytest.mark.verify
 def test_nothing_secret_or_personal_is_in_what_is_sent(tmp_path: Path, here: Receiver) -> None:
     """In no byte of any request: no name, text, tenant, token, and of a query in the path nothing."""
     query = f"XERO_EXPORTER_PLATFORM__PATHS__STATUS={TEMPLATE}?key=canary-query".partition("=")
@@ -180,7 +179,6 @@ def test_opentelemetrys_variables_turn_it_on_and_failures_beat_the_ratio(tmp_pat
     assert "canary-key" not in (tmp_path / "exporter.log").read_text()
 
 
-@pytest.mark.verify
 @pytest.mark.parametrize("how", ["is gone", "hangs", "refuses", "asks for patience"])
 def test_whatever_the_receiver_does_polling_goes_on_and_the_end_comes_in_time(
     tmp_path: Path, here: Receiver, how: str
@@ -220,7 +218,6 @@ def test_whatever_the_receiver_does_polling_goes_on_and_the_end_comes_in_time(
     assert lines[-1]["event"] == "stopped"
 
 
-@pytest.mark.verify
 @pytest.mark.parametrize("environment", [{}, {"OTEL_SDK_DISABLED": "true"}, {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}])
 def test_without_traces_nothing_of_them_is_loaded(tmp_path: Path, here: Receiver, environment: dict[str, str]) -> None:
     """Nor is anything sent; a variable that cannot be used is named."""
