@@ -57,7 +57,7 @@ class TriggerState(StrEnum):
     PLANNED = "planned"
     """There is an action for it, its own or one that was there."""
     DISMISSED = "dismissed"
-    """Nothing was wrong (any more) when it was judged, or the alert was resolved before."""
+    """Nothing was wrong (any more) when it was judged, its alert was resolved before, or its action was rejected."""
 
 
 class ActionState(StrEnum):
@@ -186,15 +186,16 @@ class Action:
         kind: what.
         state: where it stands.
         parameters: what the call carries, by the last judgement; None while no call was thought out.
-        source: what asked first.
-        issue: what it is to mend; None when a person named none.
+        source: who asks for it, of those who do: the first for whom something can be done, else the first.
+        issue: what that one wants mended; None when a person named none.
         since: of a reconnect, when the connection broke; None otherwise.
         back_off_until: until when the platform, or a connection that failed, makes it wait; None when neither does.
         hold: why it is not done now; None while nothing holds it.
         would: in a dry run, what would have come of it: the call, or a hold.
         actor: the person who asked; empty when none did.
         note: that person's words.
-        approved_by: who approved it; None when nobody did.
+        approved_by: who approved it; None when nobody did, or when it has become something else since.
+        approved_at: when that was.
         created_at: when it was planned.
         changed_at: when its state last changed.
         look_at: when it is judged next, at the latest.
@@ -223,6 +224,7 @@ class Action:
     actor: str = ""
     note: str = ""
     approved_by: str | None = None
+    approved_at: float | None = None
     called_at: float | None = None
     verify_by: float | None = None
     failed_before: int | None = None
@@ -273,6 +275,7 @@ class Event:
         action_id: of which action; None for the gate.
         hold: the hold that came with it.
         note: a person's words, or a word of ours such as ``healthy_again``.
+        parameters: what a person asked for or approved.
     """
 
     id: int
@@ -282,6 +285,7 @@ class Event:
     action_id: int | None = None
     hold: Hold | None = None
     note: str = ""
+    parameters: Parameters | None = None
 
 
 @dataclass(frozen=True, slots=True)

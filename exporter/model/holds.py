@@ -18,6 +18,8 @@ class Hold(StrEnum):
     RETRY_CANNOT_HELP = "retry_cannot_help"
     SYNC_TYPE_UNKNOWN = "sync_type_unknown"
     NO_RECORD_IDS = "no_record_ids"
+    LEDGER = "ledger"
+    FAULT = "fault"
     PAUSED = "paused"
     MODE_OFF = "mode_off"
     DRY_RUN = "dry_run"
@@ -48,6 +50,8 @@ MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
         Hold.RETRY_CANNOT_HELP: "None of the reasons is one for which the same request, sent again, may succeed.",
         Hold.SYNC_TYPE_UNKNOWN: "What fails is of a type for which the platform names no sync type.",
         Hold.NO_RECORD_IDS: "A retry needs the ids of the records, and none are known; an empty list never means all.",
+        Hold.LEDGER: "The ledger failed between the claim and the call: what cannot be recorded is not done.",
+        Hold.FAULT: "A fault of this program ended the attempt before its call; the log has it.",
         Hold.PAUSED: "A person has paused remediation.",
         Hold.MODE_OFF: "`remediation.mode` is off.",
         Hold.DRY_RUN: "`remediation.mode` is dry_run: what would be done is told, and nothing is sent.",
@@ -80,6 +84,8 @@ EXITS: Final[Mapping[Hold, str]] = MappingProxyType(
         Hold.RETRY_CANNOT_HELP: "The reasons change, the issue ends, or a person asks for a retry.",
         Hold.SYNC_TYPE_UNKNOWN: "The issue ends, or a person asks and names the type.",
         Hold.NO_RECORD_IDS: "The platform gives ids, a person names them, or `remediation.fallback` is resync.",
+        Hold.LEDGER: "The ledger can be used, and `remediation.cooldown` has passed.",
+        Hold.FAULT: "`remediation.cooldown` has passed: it is tried again.",
         Hold.PAUSED: "A person resumes.",
         Hold.MODE_OFF: "`remediation.mode` is changed.",
         Hold.DRY_RUN: "`remediation.mode` is changed.",

@@ -117,6 +117,15 @@ class Attempting:
         return await attempted(self._tracing, claim, lambda: self._result(claim))
 
     async def _result(self, claim: Claim) -> Result:
+        try:
+            parameters = await self._judged(claim)
+        except Exception:  # noqa: BLE001 - whatever breaks here must not leave the attempt open: all would wait for it
+            _log.exception("attempt_broke", action=claim.action.id, consequence="no call was made")
+            return Result(AttemptOutcome.NOT_CALLED, hold=Hold.FAULT)
+        return parameters if isinstance(parameters, Result) else await self._call(claim, parameters)
+
+    async def _judged(self, claim: Claim) -> Parameters | Result:
+        """What the call is to carry, or why it is not made."""
         action = claim.action
         reading = await self.reader.read(action.organization_id)
         self._told("read")
@@ -133,13 +142,13 @@ class Attempting:
             return Result(AttemptOutcome.NOT_CALLED, hold=Hold.COOLDOWN)
         return await self._confirmed(claim, decision, state)
 
-    async def _confirmed(self, claim: Claim, decision: Do, state: OrganizationState | None) -> Result:
+    async def _confirmed(self, claim: Claim, decision: Do, state: OrganizationState | None) -> Parameters | Result:
         failed = None if state is None or state.status is None else state.status.failed_syncs
         try:
             confirmed = await self._desk.confirm(claim, decision.parameters, failed)
         except LedgerError:
             # Not on the record, so not done. The next turn records that, once it can.
-            return Result(AttemptOutcome.NOT_CALLED, hold=Hold.UNREADABLE)
+            return Result(AttemptOutcome.NOT_CALLED, hold=Hold.LEDGER)
         if isinstance(confirmed, Hold):
             return Result(AttemptOutcome.NOT_CALLED, hold=confirmed)
         self._told("confirmed")
@@ -148,7 +157,7 @@ class Attempting:
             return Result(AttemptOutcome.REHEARSED)
         if self._desk.limits.mode not in (Mode.APPROVE, Mode.AUTO):
             return Result(AttemptOutcome.NOT_CALLED, hold=Hold.DRY_RUN)
-        return await self._call(claim, decision.parameters)
+        return decision.parameters
 
     async def _call(self, claim: Claim, parameters: Parameters) -> Result:
         action = claim.action

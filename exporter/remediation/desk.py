@@ -19,7 +19,7 @@ from exporter.remediation.webhook import Payload, parsed
 if TYPE_CHECKING:
     from exporter.remediation.gates import Gate, Tallies
     from exporter.remediation.ledger.claiming import Claim, Judged
-    from exporter.remediation.ledger.planning import Planned
+    from exporter.remediation.ledger.planning import Due, Planned
     from exporter.remediation.ledger.recording import Result
     from exporter.remediation.ledger.upkeep import Episode
     from exporter.remediation.ledger.work import Work
@@ -101,32 +101,33 @@ class Desk:
     async def ask(self, request: PersonRequest, once: RequestKey | None = None) -> Action:
         """Records what a person asks for: an action, planned and approved.
 
-        An action of the same organisation and kind that has not started takes over what is asked now, and keeps its id.
+        An action of the same organisation and kind that alerts wait for takes over what is asked now, and keeps its id.
         A request that comes again, by its key, is told how the action stands that it led to; so below.
 
         Raises:
-            RefusedError: the mode is off, or one has started and is not finished yet, or the request is not complete
-                for its kind, or reaches further back than `ledger.asking.PERSON_LOOKBACK`.
+            RefusedError: the mode is off, or one has started and is not finished yet, or waits with what was asked for
+                before, or the request is not complete for its kind, or reaches further back than
+                `ledger.asking.PERSON_LOOKBACK`.
         """
         if self._limits.mode is Mode.OFF:
             raise RefusedError("remediation.mode is off, and nothing would be done: set it to approve, auto or dry_run")
         return await self._do(lambda work: work.ask(request, self._limits, self._now(), once))
 
     async def approve(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:
-        """Approves an action that has not started; the gates judge it still.
+        """Approves the call of an action that has not started, as it is known now; the gates judge it still.
 
         Raises:
-            RefusedError: there is no such action, or it has started or ended.
+            RefusedError: there is no such action, it has started or ended, or no call is known.
         """
         return await self._do(lambda work: work.approve(action_id, actor, note, self._limits, self._now(), once))
 
     async def reject(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:
-        """Cancels an action that has not started.
+        """Cancels an action that has not started; its alert asks no more until it has ended, or for `limits.expires`.
 
         Raises:
             RefusedError: there is no such action, or it has started or ended.
         """
-        return await self._do(lambda work: work.reject(action_id, actor, note, self._now(), once))
+        return await self._do(lambda work: work.reject(action_id, actor, note, self._limits, self._now(), once))
 
     async def pause(self, *, actor: str, note: str = "", once: RequestKey | None = None) -> GateView:
         """Nothing is started any more, also what is being judged right now: the claim looks at this. Repeatable."""
@@ -205,8 +206,8 @@ class Desk:
         """Gives each trigger its action; returns how many are new."""
         return await self._do(lambda work: work.plan(planned, self._limits, self._now()))
 
-    async def due(self, limit: int) -> Sequence[Action]:
-        """Actions that have not started and are to be judged now."""
+    async def due(self, limit: int) -> Sequence[Due]:
+        """Actions that have not started and are to be judged now, with what they are there for."""
         return await self._do(lambda work: work.due(limit, self._now()))
 
     async def settle(self, judged: Sequence[Judged], gates: Sequence[Gate]) -> Claim | None:

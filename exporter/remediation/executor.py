@@ -15,17 +15,16 @@ import structlog
 from exporter.clock import Clock
 from exporter.errors import LedgerError
 from exporter.model.action import Effect, Mode
-from exporter.model.asked import Reconnect
 from exporter.model.facts import Snapshot
 from exporter.remediation.attempting import Attempting, Knowledge, unheard
 from exporter.remediation.desk import Desk
-from exporter.remediation.evidence import fleetwide, presence, wanted_of
+from exporter.remediation.evidence import asked_by, fleetwide, presence
 from exporter.remediation.gates import GATES, Gate
 from exporter.remediation.ledger.claiming import Claim, Judged
 from exporter.remediation.ledger.planning import Planned
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.outcome import effect
-from exporter.remediation.policy import Wanted, decide
+from exporter.remediation.policy import Wanted, decide, opinions
 from exporter.remediation.reconnects import Reconnects
 
 HEARTBEAT: Final = 10.0
@@ -42,6 +41,8 @@ TRIGGERS_A_TURN: Final = 500
 
 ACTIONS_A_TURN: Final = 50
 """Actions that are judged in one turn."""
+
+_LOST: Final = "the ledger is another one than at the claim: what came of the call is in no ledger"
 
 _log = structlog.get_logger("remediation")
 
@@ -90,7 +91,6 @@ class Executor:
         self._pending: tuple[Claim, Result] | None = None
         self._reconnects = Reconnects()
         self._told_mode: Mode | None = None
-        self._reconnected: list[Reconnect] = []
         self._next = {"beat": 0.0, "upkeep": 0.0, "forget": 0.0}
 
     async def turn(self) -> None:
@@ -138,7 +138,12 @@ class Executor:
         claim = None if self._stopping else await self._claim(snapshot)
         if claim is not None:
             self._told("claimed")
-            self._pending = claim, await self.attempting.result(claim)
+            try:
+                self._pending = claim, await self.attempting.result(claim)
+            except BaseException:
+                # Nobody knows how far it came: it is what a crash leaves, and must not keep everybody waiting.
+                self._begun = False
+                raise
             await self._record_pending()
 
     async def _begin(self) -> bool:
@@ -157,12 +162,9 @@ class Executor:
             self._told_mode = mode
 
     async def _keep_up(self, snapshot: Snapshot) -> None:
-        if self._desk.limits.catch_up_resync:
-            # Kept until they are on the record: they are seen once.
-            self._reconnected += self._reconnects.look(snapshot)
-        if self._reconnected:
-            await self._desk.reconnected(self._reconnected)
-            self._reconnected = []
+        if self._desk.limits.catch_up_resync and (found := self._reconnects.look(snapshot)):
+            await self._desk.reconnected(found)
+            self._reconnects.recorded(found)
         if self._due("upkeep", UPKEEP) and (present := presence(await self._desk.episodes(), snapshot)):
             await self._desk.seen(present)
         if self._due("forget", FORGET):
@@ -202,11 +204,11 @@ class Executor:
         now = self._clock.now().wall
         judged = [
             Judged(
-                one,
-                decide(wanted_of(one), snapshot.state(one.organization_id), self._desk.limits, now),
-                fleetwide(snapshot, one.organization_id),
+                action,
+                opinions(asked_by(action, triggers), snapshot.state(action.organization_id), self._desk.limits, now),
+                fleetwide(snapshot, action.organization_id),
             )
-            for one in due
+            for action, triggers in due
         ]
         return await self._desk.settle(judged, self._gates)
 
@@ -215,10 +217,10 @@ class Executor:
             claim, result = self._pending
             after = await self._desk.close_attempt(claim, result)
             self._pending = None
-            if after is None:
-                _log.error("attempt_lost", action=claim.action.id, outcome=result.outcome, consequence="see ledger.url")
-                return
             self._told("recorded")
+            if after is None:
+                _log.error("attempt_lost", action=claim.action.id, outcome=result.outcome, consequence=_LOST)
+                return
             _log.info("attempt_ended", action=after.id, state=after.state, hold=after.hold, outcome=result.outcome)
 
     def _due(self, what: str, every: float) -> bool:

@@ -43,7 +43,7 @@ async def explained(
         decision = decide(one, state, desk.limits, now)
         if isinstance(decision, Do):
             waiting = await desk.actions(organization_id=state.organization.id, states=UNSTARTED, limit=10)
-            action = _joined(waiting, decision) or _imagined(state.organization.id, one, decision, now)
+            action = _joined(waiting, one, decision) or _imagined(state.organization.id, one, decision, now)
             found.append(weighed(Case(action, desk.limits, fleet, await desk.weigh(action), now)))
         else:
             found.append(unweighed(one, decision, now))
@@ -65,12 +65,15 @@ def unweighed(wanted: Wanted, decision: Wait | Over, now: float) -> Explanation:
     return Explanation(wanted.issue, decision.kind, obstacles=(Obstacle(decision.hold, now + LOOK_AGAIN),))
 
 
-def _joined(waiting: Iterable[Action], decision: Do) -> Action | None:
-    """The action that is there already and that who asks would join, with all that holds it; None: there is none."""
-    return next(
-        (replace(one, parameters=decision.parameters) for one in waiting if one.kind is decision.kind),
-        None,
-    )
+def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do) -> Action | None:
+    """The action that is there already, as who asks would have it, with all that holds it; None: there is none.
+
+    What a person asked for stays what it is.
+    """
+    there = next((one for one in waiting if one.kind is decision.kind), None)
+    if there is None or there.source is TriggerSource.PERSON:
+        return there
+    return replace(there, parameters=decision.parameters, source=wanted.source, issue=wanted.issue, since=wanted.since)
 
 
 def _imagined(organization_id: str, wanted: Wanted, decision: Do, now: float) -> Action:

@@ -156,7 +156,7 @@ def _blind(case: Case) -> float | None:
 
 
 def _warming_up(case: Case) -> float | None:
-    young = case.now - case.tallies.gate.created_at < MEMORY
+    young = case.now - min(case.tallies.gate.created_at, case.now) < MEMORY
     return _when(not case.personal and (case.fleet.incident is None or young), case)
 
 
@@ -170,7 +170,8 @@ def _storm(case: Case) -> float | None:
     if is_storm(case.fleet, case.limits):
         return case.now + LOOK_AGAIN
     seen = case.tallies.gate.storm_seen_at
-    # A storm seen in the future was seen before the clock was set back: it is over as soon as from now on.
+    # What lies in the future was written before the clock was set back: it begins now, here, below and above; each
+    # beat of the executor writes that down (`upkeep.set_back`), so that it ends.
     calm_at = None if seen is None else min(seen, case.now) + case.limits.storm_calm
     return calm_at if calm_at is not None and case.now < calm_at else None
 
@@ -179,7 +180,7 @@ def _breaker(case: Case) -> float | None:
     gate = case.tallies.gate
     if gate.breaker_opened_at is None or gate.breaker_pause is None:
         return None
-    half_open_at = gate.breaker_opened_at + gate.breaker_pause
+    half_open_at = min(gate.breaker_opened_at, case.now) + gate.breaker_pause
     if case.now < half_open_at:
         return half_open_at
     return _when(case.tallies.trial_under_way, case)
@@ -227,8 +228,11 @@ def _back_off(case: Case) -> float | None:
 
 
 def _cooldown(case: Case) -> float | None:
-    tried = case.tallies.tried
-    return None if tried is None or case.now - tried >= case.limits.cooldown else tried + case.limits.cooldown
+    tried, cooldown = case.tallies.tried, case.limits.cooldown
+    # From both ends: after the clock was set back, what was tried lies in the future, and may lie far in it.
+    if tried is None or abs(case.now - tried) >= cooldown:
+        return None
+    return min(tried, case.now) + cooldown
 
 
 def _attempts(case: Case) -> float | None:

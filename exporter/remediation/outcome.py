@@ -26,6 +26,8 @@ def effect(action: Action, state: OrganizationState | None, now: float) -> Effec
     called, verify_by = action.called_at, action.verify_by
     if called is None or verify_by is None:
         return Effect.INEFFECTIVE
+    if called - now > (verify_by - called) * UNSEEN:
+        return Effect.INEFFECTIVE  # the clock was ahead at the call: no reading will ever be later than that
     looked = state is not None and state.last_success is not None and state.last_success.wall > called
     if looked and state is not None and state.freshness is Freshness.FRESH and _helped(action, state, called):
         return Effect.VERIFIED

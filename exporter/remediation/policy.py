@@ -5,7 +5,7 @@ An alert says only that somebody should look; what is done comes from here, by w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +74,28 @@ class Over:
 Decision = Do | Wait | Over
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What could help by one of those who ask for an action.
+
+    Attributes:
+        wanted: what is asked for.
+        decision: what could help.
+        triggers: the ledger's numbers of those that ask for this; empty for a person's word.
+    """
+
+    wanted: Wanted
+    decision: Decision
+    triggers: tuple[int, ...] = ()
+
+
+def opinions(
+    asked: Mapping[Wanted, Sequence[int]], state: OrganizationState | None, limits: Limits, now: float
+) -> tuple[Opinion, ...]:
+    """What could help by each of those who ask for one action, in their order; arguments as of `decide`."""
+    return tuple(Opinion(one, decide(one, state, limits, now), tuple(triggers)) for one, triggers in asked.items())
+
+
 def decide(wanted: Wanted, state: OrganizationState | None, limits: Limits, now: float) -> Decision:
     """What could help.
 
@@ -89,8 +111,6 @@ def decide(wanted: Wanted, state: OrganizationState | None, limits: Limits, now:
     if state.freshness is not Freshness.FRESH or state.status is None:
         return Wait(Hold.UNREADABLE, kind)
     broken = any(one.issue in CONNECTION_ISSUES for one in state.diagnosis.issues)
-    if wanted.source is TriggerSource.RECONNECT and broken:
-        return Over("broken_again")
     issue = next((one for one in state.diagnosis.issues if one.issue is wanted.issue), None)
     if wanted.source is TriggerSource.ALERT and not broken and (issue is None or issue.because is Because.LINGERING):
         return Over()

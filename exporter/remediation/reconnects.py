@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from exporter.model.asked import Reconnect
@@ -17,26 +18,31 @@ class Reconnects:
 
     def __init__(self) -> None:
         self._broken: dict[str, float] = {}
+        self._mended: dict[str, float] = {}
         self._seen: frozenset[Block] = frozenset()
 
     def look(self, snapshot: Snapshot) -> list[Reconnect]:
-        """Those that are well again since the last look. Blocks that did not change are not looked at."""
-        found = []
+        """Those that are well again and not `recorded` yet. Blocks that did not change are not looked at."""
         for block in snapshot.blocks:
             if block not in self._seen:
                 for state in block.states:
-                    found += self._of(state)
+                    self._see(state)
         self._seen = frozenset(snapshot.blocks)
-        return found
+        return [Reconnect(name, since) for name, since in self._mended.items()]
 
-    def _of(self, state: OrganizationState) -> list[Reconnect]:
+    def recorded(self, found: Iterable[Reconnect]) -> None:
+        """These are on the disk: before that, none is forgotten."""
+        for one in found:
+            self._mended.pop(one.organization_id, None)
+
+    def _see(self, state: OrganizationState) -> None:
         name = state.organization.id
         if state.freshness is not Freshness.FRESH or state.status is None:
-            return []
+            return
         breaks = [one.since for one in state.diagnosis.issues if one.issue in _BREAKS]
         if breaks:
-            self._broken.setdefault(name, min(breaks))
+            self._broken.setdefault(name, self._mended.pop(name, min(breaks)))
         elif state.status.connected and all(one.issue not in CONNECTION_ISSUES for one in state.diagnosis.issues):
             since = self._broken.pop(name, None)
-            return [] if since is None else [Reconnect(name, since)]
-        return []
+            if since is not None:
+                self._mended[name] = since

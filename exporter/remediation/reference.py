@@ -74,6 +74,11 @@ def _decision() -> Iterator[str]:
     yield "reading made after it. An issue that is gone cancels the action; the end of an alert alone does not."
     yield "A broken connection and the daily limit hold everything, also what a person asks for."
     yield ""
+    yield "An action is there for all who ask for that kind of it: the first for whom something can be done, and that"
+    yield "the gates let pass, is who it is done for. When it ends, the others ask again. An approval is of the call"
+    yield "that was shown, or of a part of it, for `approval_expires`; a rejection lasts until the alert has ended, or for"
+    yield "`expires`; another request of a person is never overwritten."
+    yield ""
 
 
 def _holds() -> Iterator[str]:

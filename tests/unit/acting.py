@@ -8,17 +8,27 @@ from pathlib import Path
 
 from exporter.config.expressions import Expression
 from exporter.model.accounts import GateView
-from exporter.model.action import Action, ActionKind, ActionState, AttemptOutcome, Mode, Parameters, TriggerSource
+from exporter.model.action import (
+    Action,
+    ActionKind,
+    ActionState,
+    AttemptOutcome,
+    Mode,
+    Parameters,
+    Trigger,
+    TriggerSource,
+)
 from exporter.model.asked import AlertDelivery, PersonRequest
 from exporter.model.holds import Hold
 from exporter.model.limits import Fleetwide, Limits
 from exporter.model.words import Issue, Sent, SyncType
+from exporter.remediation.evidence import asked_by
 from exporter.remediation.gates import GATES, Gate
 from exporter.remediation.ledger.claiming import Claim, Judged
 from exporter.remediation.ledger.planning import Planned
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.ledger.work import Work
-from exporter.remediation.policy import Decision, Do
+from exporter.remediation.policy import Decision, Do, Opinion, Wanted
 
 NOON = 1_700_000_000.0 - 1_700_000_000.0 % 86_400 + 12 * 3600.0
 """Where these stories begin, noon UTC, seconds since 1970."""
@@ -92,23 +102,29 @@ class Book:
         """Time passes."""
         self.now += seconds
 
-    def deliver(self, *alerts: AlertDelivery, decide: Callable[[str], Decision] | None = None) -> None:
+    def deliver(self, *alerts: AlertDelivery, decide: Callable[[Trigger], Decision] | None = None) -> None:
         """Alerts come in and are planned."""
         self.work.deliver(alerts, 0, self.now)
         self.plan(decide)
 
-    def plan(self, decide: Callable[[str], Decision] | None = None) -> None:
+    def plan(self, decide: Callable[[Trigger], Decision] | None = None) -> None:
         """Gives every waiting trigger its action."""
         waiting = self.work.waiting(20_000)
-        planned = [
-            Planned(one, decide(one.organization_id) if decide else Do(ActionKind.RETRY, RETRY)) for one in waiting
-        ]
+        planned = [Planned(one, decide(one) if decide else Do(ActionKind.RETRY, RETRY)) for one in waiting]
         self.work.plan(planned, self.limits, self.now)
 
-    def claim(self, decision: Decision | None = None, *, fleet: Fleetwide = WELL) -> Claim | None:
-        """One tick of the executor, up to the claim."""
-        due = self.work.due(100, self.now)
-        judged = [Judged(one, decision or Do(one.kind, one.parameters or RETRY), fleet) for one in due]
+    def claim(
+        self, decision: Decision | Callable[[Wanted], Decision] | None = None, *, fleet: Fleetwide = WELL
+    ) -> Claim | None:
+        """One tick of the executor, up to the claim; all who ask are told the same, or each something of its own."""
+        judged = []
+        for action, triggers in self.work.due(100, self.now):
+            told = decision or Do(action.kind, action.parameters or RETRY)
+            opinions = [
+                Opinion(one, told(one) if callable(told) else told, tuple(theirs))
+                for one, theirs in asked_by(action, triggers).items()
+            ]
+            judged.append(Judged(action, opinions, fleet))
         return self.work.settle(judged, self.gates, self.limits, self.now)
 
     def close(self, claim: Claim | None, result: Result = ACCEPTED) -> Action:

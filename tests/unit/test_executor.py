@@ -1,218 +1,203 @@
-"""The executor's turn: what goes wrong in one leaves nothing open, nothing lost, and nothing done twice."""
+"""Whatever breaks in a turn, the executor goes on with the next: nobody waits for an attempt that nobody makes."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from exporter.model.action import ActionKind, ActionState, Parameters, TriggerSource
-from exporter.model.facts import Organization, Reading, Status, UpstreamFailure
+from exporter.model.action import Action, ActionKind, ActionState, AttemptOutcome, Parameters
+from exporter.model.facts import Organization, OrganizationState, Reading
 from exporter.model.holds import Hold
 from exporter.model.judgement import Thresholds
-from exporter.model.limits import Limits
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Sent, SyncStatus
-from exporter.observe.fleet import Fleet
+from exporter.observe.fold import fold, snapshot_of
+from exporter.observe.interpret import interpreted
 from exporter.remediation.attempting import Attempting
 from exporter.remediation.desk import Desk
 from exporter.remediation.executor import Executor
-from tests.unit.acting import AUTO, DAY, NOON, a_request
+from exporter.remediation.gates import without
+from exporter.remediation.ledger.claiming import Claim
+from exporter.remediation.ledger.recording import Result
+from tests.knowledge import HEALTHY, NOW, failing
+from tests.unit.acting import AUTO, DAY, HOUR, MINUTE, alert
 
-ORG = "org-1"
-WELL = Status(
-    connected=True,
-    token_expires_at=NOON + 10 * DAY,
-    last_sync=NOON,
-    sync_status=SyncStatus.HEALTHY,
-    pending_syncs=0,
-    failed_syncs=0,
-    errors=(),
-)
+OUTAGE = "Xero is temporarily unavailable (503 Service Unavailable)"
+SICK = ("org-1", "org-2")
+NAMES = (*SICK, *(f"well-{number}" for number in range(12)))
 
 
-@dataclass
-class Watch:
-    """A clock that only the test moves."""
+def reading_of(name: str) -> Reading:
+    """Two organisations have records that failed in an outage which is over."""
+    return Reading(name, NOW, NOW, interpreted(failing(OUTAGE) if name in SICK else HEALTHY))
 
-    wall: float = NOON - DAY
+
+def nothing() -> None:
+    """Nothing breaks."""
+
+
+class Room:
+    """An executor at a ledger in a file; the platform counts calls, and a clock that only tests move tells the time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.wall = NOW.wall - DAY
+        self.calls: list[str] = []
+        self.while_reading: Callable[[], None] = nothing
+        self.while_calling: Callable[[], None] = nothing
+        blank = snapshot_of([Organization(name) for name in NAMES], None, NOW)
+        self.snapshot = fold(blank, [reading_of(name) for name in NAMES], NOW, Thresholds())
+        self.desk = Desk(f"sqlite:///{path}", clock=self, limits=replace(AUTO, fallback_resync=True, expires=2 * DAY))
+        self.attempting = Attempting(
+            desk=self.desk,
+            knowledge=self,
+            reader=self,
+            remedies=self,
+            rules=Thresholds(),
+            clock=self,
+            credential=lambda: "token 1",
+        )
+        self.executor = Executor(
+            desk=self.desk,
+            knowledge=self,
+            attempting=self.attempting,
+            clock=self,
+            credential=lambda: "token 1",
+            keep=90 * DAY,
+            gates=without(Hold.WARMING_UP),  # an incident needs a memory, and this fleet has none
+        )
 
     def now(self) -> Moment:
-        """The present."""
+        """What the clock shows."""
         return Moment(self.wall, self.wall)
 
+    def state(self, organization_id: str) -> OrganizationState | None:
+        """What is known of one."""
+        return self.snapshot.state(organization_id)
 
-@dataclass
-class Platform:
-    """What is asked of it, and how it answers."""
-
-    clock: Watch
-    answer: Callable[[], int | UpstreamFailure] = lambda: 202
-    calls: list[str] = field(default_factory=list)
-    status: Status = WELL
-    meanwhile: Callable[[], Awaitable[None]] | None = None
+    def receive(self, reading: Reading) -> None:
+        """It says nothing new."""
 
     async def read(self, organization_id: str) -> Reading:
-        """As it says it is."""
-        now = self.clock.now()
-        return Reading(organization_id, now, now, self.status, skew=0.0)
+        """The fresh reading."""
+        self.while_reading()
+        return reading_of(organization_id)
 
-    async def call(self, _: str, __: ActionKind, ___: Parameters, idempotency_key: str) -> int | UpstreamFailure:
-        """Counts the call."""
-        self.calls.append(idempotency_key)
-        if self.meanwhile is not None:
-            await self.meanwhile()
-        return self.answer()
+    async def call(self, organization_id: str, kind: ActionKind, parameters: Parameters, idempotency_key: str) -> int:
+        """The one call."""
+        assert (kind, parameters.since is not None, idempotency_key != "") == (ActionKind.RESYNC, True, True)
+        self.calls.append(organization_id)
+        self.while_calling()
+        return 202
 
-
-@dataclass
-class Machine:
-    """An executor on a real ledger; the platform is a list of calls."""
-
-    folder: Path
-    clock: Watch
-    desk: Desk
-    fleet: Fleet
-    platform: Platform
-    executor: Executor
-    token: str = "first"
-
-    async def ask(self, organization_id: str = ORG) -> None:
-        """A person asks for a retry."""
-        await self.desk.ask(a_request(organization_id))
-
-    async def action(self) -> tuple[ActionState, Hold | None]:
-        """How the newest action stands."""
-        (action,) = await self.desk.actions(limit=1)
-        return action.state, action.hold
-
-    async def turn(self, seconds: float = 60.0) -> None:
-        """Time passes, the organisation is read, and the executor has its turn."""
-        self.clock.wall += seconds
-        self.fleet.receive(await self.platform.read(ORG))
-        self.fleet.fold(self.clock.now())
+    async def turn(self, after: float = MINUTE) -> None:
+        """Time passes, and the executor has its turn."""
+        self.wall += after
         await self.executor.turn()
 
-
-@asynccontextmanager
-async def machine(folder: Path, limits: Limits = AUTO) -> AsyncIterator[Machine]:
-    """An executor that has been at work for a day."""
-    clock = Watch()
-    desk = Desk(f"sqlite:///{folder}/ledger.db", clock=clock, limits=limits)
-    rules = Thresholds()
-    fleet = Fleet(rules)
-    fleet.replace_roster([Organization(ORG)], clock.now())
-    platform = Platform(clock)
-    its: Machine
-
-    def credential() -> str:
-        return its.token
-
-    attempting = Attempting(
-        desk=desk,
-        knowledge=fleet,
-        reader=platform,
-        remedies=platform,
-        rules=rules,
-        clock=clock,
-        credential=credential,
-    )
-    executor = Executor(
-        desk=desk, knowledge=fleet, attempting=attempting, clock=clock, credential=credential, keep=90 * DAY
-    )
-    its = Machine(folder, clock, desk, fleet, platform, executor)
-    await executor.turn()
-    clock.wall = NOON
-    yield its
-    await desk.aclose()
+    async def newest(self, organization_id: str) -> Action:
+        """The last action of one."""
+        return (await self.desk.actions(organization_id=organization_id, limit=1))[0]
 
 
-async def test_one_call_is_made_and_recorded(tmp_path: Path) -> None:
-    """Else none of what follows would say anything."""
-    async with machine(tmp_path) as its:
-        await its.ask()
-        await its.turn()
-        assert await its.action() == (ActionState.ACCEPTED, None)
-        assert len(its.platform.calls) == 1
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    """It has begun a day ago."""
+    room = Room(tmp_path / "ledger.db")
+    await room.turn(0.0)
+    room.wall = NOW.wall
+    yield room
+    await room.desk.aclose()
 
 
-async def test_a_fault_of_ours_leaves_no_attempt_open(tmp_path: Path) -> None:
-    """It is told; the next turn calls the attempt unknown, and others get their turn."""
-    async with machine(tmp_path) as its:
-        await its.ask()
-        reader, its.executor.attempting.reader = its.executor.attempting.reader, cast("Platform", None)
-        with pytest.raises(AttributeError):
-            await its.turn()
-        assert (await its.action())[0] is ActionState.STARTED
-        its.executor.attempting.reader = reader
-        await its.turn()
-        assert (await its.action())[0] is ActionState.UNKNOWN
-        assert its.platform.calls == []
+def broken() -> None:
+    """A fault of ours."""
+    raise KeyError("a fault")
 
 
-async def test_a_ledger_that_is_replaced_during_the_call_does_not_stop_the_next(tmp_path: Path) -> None:
-    """What came of the call cannot be recorded; the new ledger begins as one that remembers nothing."""
-    async with machine(tmp_path) as its:
-
-        async def replaced() -> None:
-            for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
-                (tmp_path / name).unlink(missing_ok=True)
-
-        its.platform.meanwhile = replaced
-        await its.ask()
-        await its.turn()
-        its.platform.meanwhile = None
-        assert list(await its.desk.actions()) == []
-        await its.ask()
-        await its.turn()
-        assert its.executor.problem is None
-        assert await its.action() == (ActionState.ACCEPTED, None)
+async def test_it_calls_once_and_waits_for_readings_to_tell(room: Room) -> None:
+    """Else nothing of what follows would say anything."""
+    await room.desk.deliver([alert()])
+    for _ in range(5):
+        await room.turn()
+    assert room.calls == ["org-1"]
+    assert (await room.newest("org-1")).state is ActionState.ACCEPTED
 
 
-async def test_after_the_word_to_stop_nothing_is_claimed(tmp_path: Path) -> None:
-    """The turn that is under way ends, and what waits waits for the next start."""
-    async with machine(tmp_path) as its:
-        await its.ask()
-        its.executor.stop()
-        await its.turn()
-        assert (await its.action())[0] is ActionState.PLANNED
-        assert its.platform.calls == []
+async def test_a_fault_before_the_call_holds_one_attempt_and_nobody_else(room: Room) -> None:
+    """Its word is `fault`; the next organisation has its turn, and this one after the cooldown."""
+    room.while_reading = broken
+    await room.desk.deliver([alert()])
+    await room.turn()
+    assert room.calls == []
+    first = await room.newest("org-1")
+    assert (first.state, first.hold) == (ActionState.HELD, Hold.FAULT)
+    room.while_reading = nothing
+    await room.desk.deliver([alert("org-2")])
+    await room.turn()
+    await room.turn(HOUR)
+    assert room.calls == ["org-2", "org-1"]
 
 
-async def test_a_reconnect_is_kept_until_it_is_on_the_record(tmp_path: Path) -> None:
-    """It is seen once: a ledger that is locked at that moment must not lose it."""
-    async with machine(tmp_path, replace(AUTO, catch_up_resync=True)) as its:
-        its.platform.status = replace(WELL, connected=False, sync_status=SyncStatus.DISCONNECTED)
-        await its.turn()
-        its.platform.status = replace(WELL, last_sync=its.clock.wall)
-        other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        await its.turn()
-        assert its.executor.problem is not None
-        other.close()
-        await its.turn()
-        assert its.executor.problem is None
-        (action,) = await its.desk.actions()
-        assert (action.organization_id, action.source) == (ORG, TriggerSource.RECONNECT)
+async def test_a_ledger_that_fails_at_the_last_look_is_told_as_such(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the platform that could not be read."""
+
+    def gone() -> None:
+        room.path.unlink()
+
+    room.while_reading = gone
+    await room.desk.deliver([alert()])
+    ended: list[Result] = []
+    close = room.desk.close_attempt
+
+    async def closed(claim: Claim, result: Result) -> Action | None:
+        ended.append(result)
+        return await close(claim, result)
+
+    monkeypatch.setattr(room.desk, "close_attempt", closed)
+    await room.turn()
+    assert room.calls == []
+    assert ended == [Result(AttemptOutcome.NOT_CALLED, hold=Hold.LEDGER)]
 
 
-async def test_a_token_that_is_replaced_during_the_call_is_not_the_one_that_was_refused(tmp_path: Path) -> None:
-    """Its change has happened already: whoever waited for another one would wait for ever."""
-    async with machine(tmp_path) as its:
+async def test_what_breaks_an_attempt_from_outside_leaves_what_a_crash_does(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows how far it came: unknown, and the others go on."""
 
-        async def rotated() -> None:
-            its.token = "second"
+    async def breaks(_: Claim) -> Result:
+        raise KeyError("a fault around the attempt")
 
-        its.platform.meanwhile = rotated
-        its.platform.answer = lambda: UpstreamFailure(Failure.AUTH, sent=Sent.YES, http_status=401)
-        await its.ask()
-        await its.turn()
-        assert await its.action() == (ActionState.HELD, Hold.CREDENTIAL)
-        its.platform.answer = lambda: 202
-        await its.turn(1900)
-        assert await its.action() == (ActionState.ACCEPTED, None)
+    await room.desk.deliver([alert()])
+    with monkeypatch.context() as patch:
+        patch.setattr(room.attempting, "result", breaks)
+        with pytest.raises(KeyError):
+            await room.turn()
+    await room.desk.deliver([alert("org-2")])
+    await room.turn()
+    assert (await room.newest("org-1")).state is ActionState.UNKNOWN
+    assert room.calls == ["org-2"]
+
+
+async def test_a_ledger_that_is_put_aside_during_a_call_stops_nothing(room: Room) -> None:
+    """What came of the call is in no ledger, and the log says so; the new one is used at once."""
+
+    def put_aside() -> None:
+        for end in ("", "-wal", "-shm"):
+            Path(f"{room.path}{end}").rename(f"{room.path}.aside{end}")
+
+    room.while_calling = put_aside
+    await room.desk.deliver([alert()])
+    await room.turn()
+    assert room.calls == ["org-1"]
+    room.while_calling = nothing
+    await room.turn()
+    assert room.executor.problem is None
+    assert (await room.desk.gate()).obeyed(room.wall)
+    await room.desk.deliver([alert("org-2")])
+    await room.turn()
+    assert room.calls == ["org-1", "org-2"]

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from exporter.config.expressions import Expression
 from exporter.errors import LedgerError, RefusedError
 from exporter.model.accounts import Account, Marks
 from exporter.model.action import ActionKind, ActionState, AttemptOutcome, Effect, Mode, Parameters
 from exporter.model.asked import Reconnect
 from exporter.model.holds import Hold
 from exporter.model.words import MAX_RECORD_IDS, Issue, Sent, SyncType
+from exporter.remediation.evidence import wanted_of
 from exporter.remediation.gates import GATES, LOOK_AGAIN
 from exporter.remediation.ledger.claiming import MAX_CAUSES, Judged
+from exporter.remediation.ledger.receiving import REOPENS
 from exporter.remediation.ledger.recording import Result
-from exporter.remediation.policy import Do, Over, Wait
+from exporter.remediation.policy import Do, Opinion, Over, Wait
 from tests.unit.acting import (
     ACCEPTED,
     AUTO,
@@ -54,6 +57,13 @@ def ineffective(book: Book) -> None:
     book.wait(15 * MINUTE)
     (action,) = book.work.watched()
     book.work.judge_effect(action, Effect.INEFFECTIVE, book.limits, book.now)
+
+
+def healthy_for_a_day(book: Book) -> None:
+    """No issue is seen anywhere: every episode ends."""
+    for _ in range(2):
+        book.work.seen({one.id: False for one in book.work.episodes()}, book.now)
+        book.wait(DAY)
 
 
 class TestTriggers:
@@ -158,6 +168,24 @@ class TestTriggers:
         assert book.claim() is None
         assert book.hold() is Hold.STORM
 
+    def test_an_alert_that_fires_on_after_an_end_asks_again(self, book: Book) -> None:
+        """One of two Alertmanagers took it for ended; a late delivery comes sooner than five minutes."""
+        book.deliver(alert(resolved=True))
+        book.wait(REOPENS - 1)
+        book.deliver(alert())
+        assert book.work.actions(None, (), 10, None) == []
+        book.wait(1)
+        book.deliver(alert())
+        assert book.only().state is ActionState.PLANNED
+
+    def test_an_end_that_a_wrong_clock_wrote_is_no_end_for_ever(self, book: Book) -> None:
+        """It lies a year ahead."""
+        book.now += 365 * DAY
+        book.deliver(alert(resolved=True))
+        book.now = NOON
+        book.deliver(alert())
+        assert book.only().state is ActionState.PLANNED
+
 
 class TestClaims:
     def test_a_claim_is_an_attempt_on_the_record(self, book: Book) -> None:
@@ -227,9 +255,9 @@ class TestClaims:
     def test_a_person_who_is_faster_wins(self, book: Book) -> None:
         """What was read before the rejection claims nothing."""
         book.deliver(alert())
-        stale = book.work.due(10, book.now)
-        book.work.reject(stale[0].id, "jo", "", book.now)
-        judged = [Judged(stale[0], Do(ActionKind.RETRY, RETRY), WELL)]
+        ((stale, _),) = book.work.due(10, book.now)
+        book.work.reject(stale.id, "jo", "", book.limits, book.now)
+        judged = [Judged(stale, [Opinion(wanted_of(stale), Do(ActionKind.RETRY, RETRY))], WELL)]
         assert book.work.settle(judged, book.gates, AUTO, book.now) is None
         assert book.only().state is ActionState.CANCELLED
 
@@ -352,8 +380,9 @@ class TestOutcomes:
             book.work.seen({episode.id: False}, book.now)
         else:
             book.work.ask(a_request(), book.limits, book.now)
-        assert book.work.episodes() == []
+            assert book.work.episodes() != []
         assert book.claim() is not None
+        assert episode not in book.work.episodes()
 
     def test_an_issue_that_comes_back_within_the_day_is_the_same_episode(self, book: Book) -> None:
         """Absence has to be seen, and without a break."""
@@ -586,14 +615,14 @@ class TestPeople:
         claim = book.claim()
         assert claim is not None
         with pytest.raises(RefusedError, match="started"):
-            book.work.reject(claim.action.id, "jo", "", book.now)
+            book.work.reject(claim.action.id, "jo", "", book.limits, book.now)
         with pytest.raises(RefusedError, match="no action 99"):
             book.work.approve(99, "jo", "", AUTO, book.now)
 
     def test_every_event_has_its_actor(self, book: Book) -> None:
         """Who did it, in whose words."""
         book.deliver(alert())
-        book.work.reject(book.only().id, "jo", "customer mends it", book.now)
+        book.work.reject(book.only().id, "jo", "customer mends it", book.limits, book.now)
         record = book.work.action(book.only().id)
         assert record is not None
         assert [(one.what, one.actor, one.note) for one in record.events] == [
@@ -606,6 +635,144 @@ class TestPeople:
         assert not book.work.pause("jo", "", book.now).obeyed(book.now)
         assert book.work.beat(Mode.AUTO, 7, "", AUTO, book.now).obeyed(book.now)
         assert not book.work.gate().obeyed(book.now + 31)
+
+    def test_a_rejection_lasts(self, book: Book) -> None:
+        """Alertmanager sends it again in five minutes: until it has ended, or a day is over, it asks for nothing."""
+        book.deliver(alert())
+        book.work.reject(book.only().id, "jo", "", book.limits, book.now)
+        for _ in range(4):
+            book.wait(5 * MINUTE)
+            book.deliver(alert())
+        assert book.only().state is ActionState.CANCELLED
+        book.wait(book.limits.expires)
+        book.deliver(alert())
+        assert book.newest().state is ActionState.PLANNED
+
+    def test_a_rejection_ends_with_its_alert(self, book: Book) -> None:
+        """What fires afterwards is news."""
+        book.deliver(alert())
+        book.work.reject(book.only().id, "jo", "", book.limits, book.now)
+        book.deliver(alert(resolved=True))
+        book.wait(REOPENS)
+        book.deliver(alert())
+        assert book.newest().state is ActionState.PLANNED
+        book.work.reject(book.newest().id, "jo", "", book.limits, book.now)
+        book.deliver(alert(starts_at="later"))
+        assert book.newest().state is ActionState.PLANNED
+
+    def test_a_rejection_is_of_what_was_shown(self, book: Book) -> None:
+        """Another issue that waited for the same action asks again at once."""
+        book.deliver(alert(), alert(issue=Issue.INVOICES_FAILING))
+        book.work.reject(book.only().id, "jo", "", book.limits, book.now)
+        assert [one.issue for one in book.work.waiting(10)] == [Issue.INVOICES_FAILING]
+
+    def test_what_another_person_asked_for_is_not_overwritten(self, book: Book) -> None:
+        """It was acknowledged: 202 means that it is in the ledger. The same once more is no harm."""
+        first = book.work.ask(a_request(actor="ann"), AUTO, book.now)
+        other = replace(RETRY, record_ids=("uuid-2",))
+        for actor in ("bob", "ann"):
+            with pytest.raises(RefusedError, match=f"action {first.id} .* waits"):
+                book.work.ask(a_request(actor=actor, parameters=other), AUTO, book.now)
+        assert book.work.ask(a_request(actor="bob"), AUTO, book.now).id == first.id
+        assert book.only().parameters == RETRY
+
+    def test_what_a_person_asked_for_and_approved_stays_on_the_record(self, book: Book) -> None:
+        """Whatever becomes of the action."""
+        book.deliver(alert(), decide=lambda _: Do(ActionKind.RETRY, replace(RETRY, record_ids=("uuid-2",))))
+        book.work.approve(book.only().id, "ann", "", AUTO, book.now)
+        book.work.ask(a_request(actor="bob"), AUTO, book.now)
+        record = book.work.action(book.only().id)
+        assert record is not None
+        assert [(one.actor, one.parameters and one.parameters.record_ids) for one in record.events] == [
+            ("", None),
+            ("ann", ("uuid-2",)),
+            ("bob", ("uuid-1",)),
+        ]
+
+    def test_a_request_that_is_never_called_frees_no_episode(self, book: Book) -> None:
+        """Exhausted stays exhausted until a person's call is claimed."""
+        book.deliver(alert())
+        for _ in range(3):
+            ineffective(book)
+            book.wait(30 * MINUTE)
+            book.plan()
+        action = book.work.ask(a_request(), book.limits, book.now)
+        book.work.reject(action.id, "jo", "", book.limits, book.now)
+        book.wait(DAY)
+        book.deliver(alert())
+        assert book.claim() is None
+        assert book.hold() is Hold.ATTEMPTS
+
+
+class TestApprovals:
+    """An approval is of the call that a person saw."""
+
+    @pytest.fixture
+    def book(self, tmp_path: Path) -> Book:
+        """A ledger in mode approve, and an alert that waits."""
+        book = Book(tmp_path / "ledger.db", replace(AUTO, mode=Mode.APPROVE, fallback_resync=True))
+        book.deliver(alert())
+        assert book.claim() is None
+        return book
+
+    def approved(self, book: Book) -> None:
+        """By jo, now."""
+        book.work.approve(book.only().id, "jo", "", book.limits, book.now)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            Do(ActionKind.RESYNC, RESYNC),
+            Do(ActionKind.RETRY, replace(RETRY, record_ids=("uuid-1", "uuid-2"))),
+            Do(ActionKind.RETRY, replace(RETRY, sync_types=(SyncType.INVOICES,))),
+        ],
+    )
+    def test_it_is_of_no_other_call(self, book: Book, other: Do) -> None:
+        """Neither before the claim nor after the fresh reading; and that it ended is an event."""
+        self.approved(book)
+        assert book.claim(other) is None
+        assert (book.only().state, book.only().approved_by) == (ActionState.AWAITING_APPROVAL, None)
+        record = book.work.action(book.only().id)
+        assert record is not None
+        assert "approval_ended" in [one.note for one in record.events]
+
+    def test_nor_after_the_fresh_reading(self, book: Book) -> None:
+        """Which names one record more."""
+        self.approved(book)
+        claim = book.claim()
+        assert claim is not None
+        wider = replace(RETRY, record_ids=("uuid-1", "uuid-2"))
+        assert book.work.confirm(claim, wider, 2, book.now) is Hold.APPROVAL
+        book.close(claim, Result(AttemptOutcome.NOT_CALLED, hold=Hold.APPROVAL))
+        book.wait(HOUR)
+        assert book.claim(Do(ActionKind.RETRY, wider)) is None
+        assert book.only().state is ActionState.AWAITING_APPROVAL
+
+    def test_it_covers_a_part(self, book: Book) -> None:
+        """One of two records is well by now."""
+        book.wait(MINUTE)
+        book.claim(Do(ActionKind.RETRY, replace(RETRY, record_ids=("uuid-1", "uuid-2"))))
+        self.approved(book)
+        claim = book.claim(Do(ActionKind.RETRY, RETRY))
+        assert claim is not None
+        assert claim.action.approved_by == "jo"
+
+    def test_there_is_none_of_a_call_that_is_not_known(self, book: Book) -> None:
+        """Nobody approves what nobody can see."""
+        book.deliver(alert("org-2"), decide=lambda _: Wait(Hold.CONNECTION))
+        book.claim(Wait(Hold.CONNECTION))
+        with pytest.raises(RefusedError, match=r"no call yet .*connection"):
+            book.work.approve(book.newest().id, "jo", "", book.limits, book.now)
+
+    def test_it_ends_after_some_hours(self, book: Book) -> None:
+        """By then the world is another one; what holds it then holds."""
+        book.limits = replace(book.limits, mode=Mode.AUTO, exclude=(Expression("org-.*"),))
+        book.deliver(alert("org-2"))
+        book.claim()
+        book.work.approve(book.newest().id, "jo", "", book.limits, book.now)
+        book.wait(book.limits.approval_expires)
+        assert book.claim() is None
+        assert book.hold() is Hold.ORGANIZATION_NOT_ALLOWED
 
 
 class TestCrashes:
@@ -659,6 +826,7 @@ class TestUpkeep:
         """Its triggers, attempts and events with it."""
         book.deliver(alert(), alert("org-2"))
         book.close(book.claim(), REFUSED)
+        healthy_for_a_day(book)
         book.wait(100 * DAY)
         assert book.work.forget(book.now - 90 * DAY) == 1
         assert book.only().state is ActionState.PLANNED
@@ -669,10 +837,54 @@ class TestUpkeep:
         """A person who approves 1 means that 1."""
         book.deliver(alert())
         book.close(book.claim(), REFUSED)
+        healthy_for_a_day(book)
         book.wait(100 * DAY)
         book.work.forget(book.now)
         book.deliver(alert("org-2"))
         assert book.only().id == 2
+
+    def test_what_counts_in_an_open_episode_is_kept(self, book: Book) -> None:
+        """Else an exhausted issue that never went would be tried again as if for the first time."""
+        book.deliver(alert())
+        for _ in range(3):
+            ineffective(book)
+            book.wait(30 * MINUTE)
+            book.plan()
+        book.wait(8 * DAY)
+        book.work.forget(book.now - 7 * DAY)
+        book.deliver(alert())
+        assert book.claim() is None
+        assert book.hold() is Hold.ATTEMPTS
+
+    def test_an_episode_that_a_wrong_clock_saw_absent_ends(self, book: Book) -> None:
+        """A day from now, not a day after that instant."""
+        book.deliver(alert())
+        book.close(book.claim(), REFUSED)
+        (episode,) = book.work.episodes()
+        book.work.seen({episode.id: False}, book.now + 365 * DAY)
+        healthy_for_a_day(book)
+        assert book.work.episodes() == []
+
+    def test_a_clock_that_was_ahead_leaves_no_hold_behind(self, book: Book) -> None:
+        """Budgets, cooldown, breaker, storm, an action that waits: nothing waits for a year that will not come."""
+        book.limits = replace(AUTO, per_hour=6, breaker_after=5, verify_within=MINUTE)
+        book.wait(365 * DAY)
+        for number in range(5):
+            book.deliver(alert(f"org-{number}"))
+            book.close(book.claim(), REFUSED)
+            book.wait(MINUTE)
+        book.deliver(alert("org-5"))
+        assert book.claim(fleet=replace(WELL, incident=True)) is None
+        book.now = NOON
+        book.deliver(alert("org-1", starts_at="later"))
+        for _ in range(2):
+            book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+            book.wait(HOUR)
+        claim = book.claim()
+        assert claim is not None
+        assert claim.action.organization_id == "org-1"
+        book.claim()
+        assert book.work.actions("org-5", (), 1, None)[0].state is ActionState.EXPIRED
 
     def test_an_action_that_never_got_its_turn_expires(self, book: Book) -> None:
         """Whatever held it."""

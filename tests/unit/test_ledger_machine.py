@@ -19,29 +19,40 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from exporter.errors import RefusedError
 from exporter.model.action import (
     UNFINISHED,
+    UNSTARTED,
+    Action,
     ActionKind,
     ActionState,
     AttemptOutcome,
     Effect,
     Mode,
+    Parameters,
+    TriggerSource,
+    TriggerState,
 )
+from exporter.model.asked import Reconnect
 from exporter.model.holds import Hold
+from exporter.model.limits import Fleetwide
 from exporter.model.words import Issue, Sent
-from exporter.remediation.ledger.claiming import Claim
+from exporter.remediation.evidence import asked_by
+from exporter.remediation.ledger.claiming import Claim, Judged
 from exporter.remediation.ledger.recording import Result
-from exporter.remediation.policy import Decision, Do, Over, Wait
+from exporter.remediation.ledger.rows import written
+from exporter.remediation.policy import Decision, Do, Opinion, Over, Wait, Wanted
 from tests.unit.acting import AUTO, DAY, HOUR, MINUTE, RESYNC, RETRY, WELL, Book, a_request, alert
 
 ORGANIZATIONS = ["org-1", "org-2", "org-3"]
-LIMITS = replace(AUTO, per_organization_day=1, per_hour=1, per_day=2, fallback_resync=True)
-DECISIONS = [
+ISSUES = [Issue.CONTACTS_FAILING, Issue.INVOICES_FAILING]
+LIMITS = replace(AUTO, per_organization_day=1, per_hour=1, per_day=2, fallback_resync=True, catch_up_resync=True)
+DECISIONS: list[Decision] = [
     Do(ActionKind.RETRY, RETRY),
-    Do(ActionKind.RETRY, RETRY),
+    Do(ActionKind.RETRY, replace(RETRY, record_ids=("uuid-1", "uuid-2"))),
     Do(ActionKind.RESYNC, RESYNC),
     Wait(Hold.UNREADABLE),
-    Wait(Hold.CONNECTION),
+    Wait(Hold.RETRY_CANNOT_HELP),
     Over(),
 ]
+STORM, BLIND = replace(WELL, incident=True), replace(WELL, fresh=80)
 ANSWERS = [
     Result(AttemptOutcome.ACCEPTED, sent=Sent.YES, http_status=202),
     Result(AttemptOutcome.UNKNOWN, sent=Sent.MAYBE),
@@ -51,6 +62,8 @@ ANSWERS = [
     Result(AttemptOutcome.NOT_SENT, sent=Sent.NO),
 ]
 NAMES = st.sampled_from(ORGANIZATIONS)
+MODES = st.sampled_from([Mode.AUTO, Mode.AUTO, Mode.APPROVE, Mode.OFF])
+FLEETS = st.sampled_from([WELL, WELL, WELL, STORM, BLIND])
 
 
 class Remediation(RuleBasedStateMachine):
@@ -65,6 +78,9 @@ class Remediation(RuleBasedStateMachine):
         self.calls: list[tuple[str, str, float]] = []
         self.not_sent: set[str] = set()
         self.acknowledged: set[str] = set()
+        self.promised: set[tuple[int, str]] = set()
+        self.approved: dict[int, tuple[ActionKind, Parameters, float]] = {}
+        self.diagnosis: dict[tuple[str, Issue | None], Decision] = {}
         self.paused = self.refused = False
 
     def teardown(self) -> None:
@@ -72,17 +88,36 @@ class Remediation(RuleBasedStateMachine):
         self.book.work.close()
         shutil.rmtree(self.folder)
 
-    @rule(name=NAMES, issue=st.sampled_from([Issue.CONTACTS_FAILING, Issue.INVOICES_FAILING]), resolved=st.booleans())
+    def decided(self, name: str, wanted: Wanted) -> Decision:
+        """What policy would say now of one who asks."""
+        if wanted.kind is not None and wanted.parameters is not None:
+            return Do(wanted.kind, wanted.parameters)
+        return self.diagnosis.get((name, wanted.issue), DECISIONS[0])
+
+    @rule(name=NAMES, issue=st.sampled_from([*ISSUES, None]), decision=st.sampled_from(DECISIONS))
+    def the_diagnosis_changes(self, name: str, issue: Issue | None, decision: Decision) -> None:
+        """Of one issue; None: what a reconnect needs."""
+        if issue is None and isinstance(decision, Do):
+            decision = Do(ActionKind.RESYNC, RESYNC)
+        self.diagnosis[name, issue] = decision
+
+    @rule(name=NAMES)
+    def a_connection_is_well_again(self, name: str) -> None:
+        """And has a gap."""
+        self.diagnosis.setdefault((name, None), Do(ActionKind.RESYNC, RESYNC))
+        self.book.work.reconnected([Reconnect(name, self.book.now - HOUR)], self.book.now)
+
+    @rule(name=NAMES, issue=st.sampled_from(ISSUES), resolved=st.booleans())
     def alerts_come(self, name: str, issue: Issue, resolved: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
         """From two Alertmanagers."""
         one = alert(name, issue=issue, resolved=resolved)
         self.book.work.deliver([one, one], 0, self.book.now)
         self.acknowledged.add(f"{name} {issue}")
 
-    @rule(decision=st.sampled_from(DECISIONS))
-    def triggers_are_planned(self, decision: Decision) -> None:
+    @rule()
+    def triggers_are_planned(self) -> None:
         """By what is known then."""
-        self.book.plan(lambda _: decision)
+        self.book.plan(lambda one: self.decided(one.organization_id, Wanted(one.source, issue=one.issue)))
 
     @rule(name=NAMES, kind=st.sampled_from(list(ActionKind)))
     def a_person_asks(self, name: str, kind: ActionKind) -> None:
@@ -91,9 +126,20 @@ class Remediation(RuleBasedStateMachine):
         if parameters.since is not None:
             parameters = replace(parameters, since=self.book.now - HOUR)
         try:
-            self.book.work.ask(a_request(name, kind=kind, parameters=parameters), LIMITS, self.book.now)
+            action = self.book.work.ask(a_request(name, kind=kind, parameters=parameters), LIMITS, self.book.now)
         except RefusedError:
             return
+        self.promised.add((action.id, str(written(parameters))))
+
+    @rule(approves=st.booleans())
+    def a_person_judges_what_waits(self, approves: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+        """The newest, by what it shows."""
+        for action in self.book.work.actions(None, UNSTARTED, 1, None):
+            if not approves:
+                self.book.work.reject(action.id, "jo", "", LIMITS, self.book.now)
+            elif action.parameters is not None:
+                self.book.work.approve(action.id, "jo", "", LIMITS, self.book.now)
+                self.approved[action.id] = action.kind, action.parameters, self.book.now
 
     @rule(seconds=st.sampled_from([1.0, 3.0, MINUTE, 10 * MINUTE, 31 * MINUTE, HOUR, DAY, -HOUR]))
     def time_passes(self, seconds: float) -> None:
@@ -101,16 +147,49 @@ class Remediation(RuleBasedStateMachine):
         self.book.wait(seconds)
 
     @precondition(lambda self: self.claim is None)
-    @rule(decision=st.sampled_from(DECISIONS), mode=st.sampled_from([Mode.AUTO, Mode.AUTO, Mode.APPROVE, Mode.OFF]))
-    def the_executor_has_its_turn(self, decision: Decision, mode: Mode) -> None:
+    @rule(mode=MODES, fleet=FLEETS)
+    def the_executor_has_its_turn(self, mode: Mode, fleet: Fleetwide) -> None:
         """Up to the claim."""
         self.book.limits = replace(LIMITS, mode=mode)
-        self.claim = self.book.claim(decision, fleet=WELL)
+        judged = []
+        for action, triggers in self.book.work.due(100, self.book.now):
+            asked = asked_by(action, triggers).items()
+            opinions = [Opinion(one, self.decided(action.organization_id, one), tuple(ids)) for one, ids in asked]
+            judged.append(Judged(action, opinions, fleet))
+        self.claim = self.book.work.settle(judged, self.book.gates, self.book.limits, self.book.now)
         self.confirmed = False
         if self.claim is not None:
             assert not self.paused
             assert not self.refused
             assert mode is not Mode.OFF
+            assert fleet is WELL
+            self.is_what_somebody_asks_for(self.claim.action, mode)
+        for one in judged:
+            self.nobody_is_kept_waiting(one)
+
+    def is_what_somebody_asks_for(self, action: Action, mode: Mode) -> None:
+        """A person, in these words; or an alert, and in mode approve a person has seen just that."""
+        assert action.parameters is not None
+        if action.source is TriggerSource.PERSON:
+            assert (action.id, written(action.parameters)) in self.promised
+            return
+        wanted = Wanted(action.source, issue=action.issue)
+        assert self.decided(action.organization_id, wanted) == Do(action.kind, action.parameters)
+        if mode is Mode.APPROVE:
+            kind, parameters, at = self.approved[action.id]
+            assert kind is action.kind
+            assert set(action.parameters.record_ids) <= set(parameters.record_ids)
+            assert abs(self.book.now - at) < LIMITS.approval_expires
+
+    def nobody_is_kept_waiting(self, judged: Judged) -> None:
+        """Who can be mended is held by a gate, and never by what policy says of somebody else."""
+        after = self.book.work.action(judged.action.id)
+        assert after is not None
+        curable = [one for one in judged.opinions if isinstance(one.decision, Do)]
+        if after.action.hold in (Hold.UNREADABLE, Hold.RETRY_CANNOT_HELP) and after.action.version > 0:
+            still = {one.id for one in after.triggers if one.state is TriggerState.PLANNED}
+            looked_at = after.action.look_at > self.book.now
+            assert not looked_at or not any(still & set(one.triggers) for one in curable)
 
     @precondition(lambda self: self.claim is not None)
     @rule()
@@ -151,8 +230,9 @@ class Remediation(RuleBasedStateMachine):
         """As far as the gates let it: what most sequences of single steps never reach."""
         self.time_passes(3.0)
         self.alerts_come(name, Issue.CONTACTS_FAILING, False)
-        self.triggers_are_planned(DECISIONS[0])
-        self.the_executor_has_its_turn(DECISIONS[0], Mode.AUTO)
+        self.diagnosis[name, Issue.CONTACTS_FAILING] = DECISIONS[0]
+        self.triggers_are_planned()
+        self.the_executor_has_its_turn(Mode.AUTO, WELL)
         if self.claim is not None:
             self.the_executor_looks_a_last_time()
         if self.claim is not None:
@@ -219,6 +299,24 @@ class Remediation(RuleBasedStateMachine):
         with closing(sqlite3.connect(self.book.path)) as other:
             found = other.execute("SELECT organization_id || ' ' || issue FROM triggers WHERE source = 'alert'")
             assert {one for (one,) in found} == self.acknowledged
+
+    @invariant()
+    def what_people_were_promised_is_on_the_record(self) -> None:
+        """Whatever became of it."""
+        with closing(sqlite3.connect(self.book.path)) as other:
+            found = set(other.execute("SELECT action_id, parameters FROM events WHERE parameters IS NOT NULL"))
+            assert self.promised <= found
+
+    @invariant()
+    def nobody_is_forgotten_when_an_action_ends(self) -> None:
+        """Who asks for something else than what it was done for asks again by itself."""
+        with closing(sqlite3.connect(self.book.path)) as other:
+            joined = other.execute(
+                "SELECT actions.state, actions.source, actions.issue, triggers.source, triggers.issue FROM triggers"
+                " JOIN actions ON actions.id = action_id WHERE triggers.state = 'planned' AND NOT resolved"
+            )
+            for state, *done_for in joined:
+                assert state in UNFINISHED or done_for[:2] == done_for[2:]
 
     @invariant()
     def who_is_held_says_why(self) -> None:

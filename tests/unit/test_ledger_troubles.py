@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from exporter.errors import LedgerError
+from exporter.model.action import ActionKind
 from exporter.model.holds import Hold
 from exporter.remediation.ledger import engine
 from exporter.remediation.ledger.work import Work
-from tests.unit.acting import AUTO, NOON, Book, alert
+from exporter.remediation.policy import Do, Wait
+from tests.unit.acting import AUTO, MINUTE, NOON, RETRY, Book, alert
 
 
 @pytest.fixture
@@ -153,3 +155,59 @@ def test_what_is_written_is_on_the_disk(book: Book) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def changed(book: Book, statement: str) -> None:
+    """Somebody wrote into the file by hand."""
+    book.work.close()
+    with closing(sqlite3.connect(book.path)) as other:
+        other.execute("PRAGMA ignore_check_constraints = ON")
+        other.execute(statement)
+        other.commit()
+    book.reopened()
+
+
+def test_a_hold_that_is_not_known_is_judged_afresh(book: Book) -> None:
+    """By a program of later words: it stops nobody."""
+    book.deliver(alert(), decide=lambda _: Wait(Hold.CONNECTION))
+    book.claim(Wait(Hold.CONNECTION))
+    changed(book, "UPDATE actions SET hold = 'a_newer_word'")
+    book.wait(MINUTE)
+    assert book.claim(Do(ActionKind.RETRY, RETRY)) is not None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE actions SET state = 'a_newer_word'",
+        "UPDATE actions SET kind = 'a_newer_word'",
+        "UPDATE actions SET source = 'a_newer_word'",
+        "UPDATE actions SET issue = 'a_newer_word'",
+        "UPDATE actions SET parameters = 'no JSON'",
+    ],
+)
+def test_a_row_that_nobody_can_read_is_trouble_with_the_ledger(book: Book, statement: str) -> None:
+    """In a sentence, like all of it: not a fault of the program."""
+    book.deliver(alert())
+    changed(book, statement)
+    with pytest.raises(LedgerError, match="does not know"):
+        book.work.actions(None, (), 10, None)
+
+
+def test_an_episode_that_nobody_can_read_is_too(book: Book) -> None:
+    """The issue is a later program's."""
+    book.deliver(alert())
+    book.close(book.claim())
+    changed(book, "UPDATE episodes SET issue = 'a_newer_word'")
+    with pytest.raises(LedgerError, match="does not know"):
+        book.work.episodes()
+
+
+def test_a_ledger_without_its_gate_is_told(book: Book) -> None:
+    """Nothing is done by guesses about what holds everybody."""
+    book.work.close()
+    with closing(sqlite3.connect(book.path)) as other:
+        other.execute("DELETE FROM gate")
+        other.commit()
+    with pytest.raises(LedgerError, match="lacks a row"):
+        book.opened().gate()

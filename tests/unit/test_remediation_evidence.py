@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from exporter.model.action import ActionKind, AttemptOutcome, TriggerSource
+from exporter.model.action import ActionKind, AttemptOutcome, Trigger, TriggerSource, TriggerState
 from exporter.model.asked import Reconnect
 from exporter.model.facts import Organization, Reading, Snapshot, Status, UpstreamFailure
 from exporter.model.holds import Hold
@@ -16,12 +17,12 @@ from exporter.model.words import Failure, Issue, Sent
 from exporter.observe.fold import fold, snapshot_of
 from exporter.observe.interpret import interpreted
 from exporter.remediation.attempting import result_of
-from exporter.remediation.evidence import fleetwide, presence, wanted_of
+from exporter.remediation.evidence import asked_by, fleetwide, presence, wanted_of
 from exporter.remediation.ledger.upkeep import Episode
 from exporter.remediation.policy import Wanted
 from exporter.remediation.reconnects import Reconnects
 from tests.knowledge import GONE, HEALTHY, NEVER, NOW, TIMED_OUT, failing
-from tests.unit.acting import RETRY, an_action
+from tests.unit.acting import HOUR, NOON, RETRY, an_action
 
 OUTAGE = "Xero is temporarily unavailable (503 Service Unavailable)"
 
@@ -54,8 +55,24 @@ def test_a_connection_that_broke_and_is_well_is_told_once() -> None:
     assert state is not None
     (issue,) = state.diagnosis.issues
     assert reconnects.look(fleet.read({"a": GONE})) == []
-    assert reconnects.look(fleet.read({"a": HEALTHY})) == [Reconnect("a", issue.since)]
+    found = reconnects.look(fleet.read({"a": HEALTHY}))
+    assert found == [Reconnect("a", issue.since)]
+    reconnects.recorded(found)
     assert reconnects.look(fleet.read({"a": HEALTHY})) == []
+
+
+def test_a_break_is_told_until_it_is_recorded() -> None:
+    """The ledger may be locked just then; and one that breaks again meanwhile was broken since the first break."""
+    fleet, reconnects = Fleet("a"), Reconnects()
+    broke = fleet.read({"a": GONE}).state("a")
+    reconnects.look(fleet.read({"a": GONE}))
+    assert broke is not None
+    well = fleet.read({"a": HEALTHY})
+    first = Reconnect("a", broke.diagnosis.issues[0].since)
+    assert reconnects.look(well) == [first]
+    assert reconnects.look(well) == [first]
+    assert reconnects.look(fleet.read({"a": GONE})) == []
+    assert reconnects.look(fleet.read({"a": HEALTHY})) == [first]
 
 
 @pytest.mark.parametrize("silence", [TIMED_OUT, NEVER])
@@ -82,12 +99,35 @@ def test_the_fleet_is_counted_without_those_that_never_connected() -> None:
 
 
 def test_absence_has_to_be_seen() -> None:
-    """Not while nobody answers, and not behind a broken connection."""
+    """Not while nobody answers, and not behind a broken connection; who has left the roster has no issue any more."""
     names = ("well", "sick", "broken", "silent", "gone")
     fleet = Fleet(*names[:4])
     snapshot = fleet.read({"well": HEALTHY, "sick": failing(OUTAGE), "broken": GONE, "silent": TIMED_OUT})
     episodes = [Episode(number, name, Issue.CONTACTS_FAILING, None) for number, name in enumerate(names)]
-    assert presence(episodes, snapshot) == {0: False, 1: True}
+    assert presence(episodes, snapshot) == {0: False, 1: True, 4: False}
+
+
+def test_everybody_who_asks_is_heard_once() -> None:
+    """Alerts of one issue are one voice; so are the breaks of a connection, from the first on; a person's is alone."""
+
+    def trigger(number: int, source: TriggerSource = TriggerSource.ALERT, **fields: object) -> Trigger:
+        blank = Trigger(number, source, "org-1", None, TriggerState.PLANNED, NOON, NOON)
+        return replace(blank, **fields)  # type: ignore[arg-type]
+
+    triggers = [
+        trigger(1, issue=Issue.CONTACTS_FAILING),
+        trigger(2, TriggerSource.RECONNECT, since=NOON),
+        trigger(3, issue=Issue.INVOICES_FAILING),
+        trigger(4, issue=Issue.CONTACTS_FAILING),
+        trigger(5, TriggerSource.RECONNECT, since=NOON - HOUR),
+    ]
+    assert list(asked_by(an_action(), triggers).items()) == [
+        (Wanted(TriggerSource.ALERT, issue=Issue.CONTACTS_FAILING), [1, 4]),
+        (Wanted(TriggerSource.RECONNECT, since=NOON - HOUR), [2, 5]),
+        (Wanted(TriggerSource.ALERT, issue=Issue.INVOICES_FAILING), [3]),
+    ]
+    personal = an_action(source=TriggerSource.PERSON)
+    assert asked_by(personal, triggers) == {wanted_of(personal): []}
 
 
 def test_only_a_persons_word_names_the_call() -> None:

@@ -9,8 +9,10 @@ import pytest
 from exporter.config.expressions import Expression
 from exporter.model.action import ActionKind, Mode, TriggerSource
 from exporter.model.holds import EXITS, Hold
-from exporter.remediation.gates import GATES, Case, Tallies, Window, judge, without
-from tests.unit.acting import AUTO, DAY, HOUR, MINUTE, NOON, OLD_GATE, RESYNC, WELL, an_action
+from exporter.model.words import SyncType
+from exporter.remediation.approval import approves, within
+from exporter.remediation.gates import GATES, LOOK_AGAIN, Case, Tallies, Window, judge, without
+from tests.unit.acting import AUTO, DAY, HOUR, MINUTE, NOON, OLD_GATE, RESYNC, RETRY, WELL, an_action
 
 GOOD = Case(an_action(), AUTO, WELL, Tallies(OLD_GATE), NOON)
 
@@ -181,6 +183,51 @@ def test_a_storm_that_lies_in_the_future_ends_after_its_calm() -> None:
     refusal = judge(with_gate(storm_seen_at=NOON + DAY), GATES)
     assert refusal is not None
     assert refusal.until == NOON + 15 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("case", "until"),
+    [
+        (with_gate(created_at=NOON + 365 * DAY), LOOK_AGAIN),
+        (with_gate(storm_seen_at=NOON + 365 * DAY), 15 * MINUTE),
+        (with_gate(breaker_opened_at=NOON + 365 * DAY, breaker_pause=HOUR), HOUR),
+        (with_tallies(tried=NOON + MINUTE), 30 * MINUTE),
+    ],
+)
+def test_nobody_waits_for_an_instant_of_a_clock_that_was_ahead(case: Case, until: float) -> None:
+    """It begins now at the latest; of an organisation that was tried in a year, nothing is known at all."""
+    refusal = judge(case, GATES)
+    assert refusal is not None
+    assert refusal.until == NOON + until
+    assert judge(with_tallies(tried=NOON + 365 * DAY), GATES) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "approved"),
+    [
+        ({}, True),
+        ({"approved_by": None}, False),
+        ({"approved_at": NOON - 4 * HOUR}, False),
+        ({"approved_at": NOON + 4 * HOUR}, False),
+        ({"kind": ActionKind.RESYNC}, False),
+        ({"parameters": None}, False),
+        ({"parameters": replace(RETRY, record_ids=("uuid-2",))}, False),
+        ({"parameters": replace(RETRY, record_ids=("uuid-1", "uuid-2"))}, True),
+        ({"parameters": replace(RETRY, sync_types=(SyncType.INVOICES,))}, False),
+        ({"source": TriggerSource.PERSON, "approved_by": None}, True),
+    ],
+)
+def test_an_approval_covers_what_was_shown_and_no_more(fields: dict[str, object], approved: bool) -> None:  # noqa: FBT001 - drawn
+    """For some hours from both sides: the clock may have been ahead."""
+    action = an_action(**{"approved_by": "jo", "approved_at": NOON} | fields)
+    assert approves(action, ActionKind.RETRY, RETRY, AUTO, NOON) is approved
+
+
+@pytest.mark.parametrize(("since", "covered"), [(NOON - DAY, True), (NOON - HOUR, True), (NOON - DAY - 1, False)])
+def test_an_approved_resync_reaches_no_further_back(since: float, covered: bool) -> None:  # noqa: FBT001 - drawn
+    """Each hour costs the customer Xero quota."""
+    assert within(replace(RESYNC, since=since), RESYNC) is covered
+    assert not within(replace(RESYNC, since=None), RESYNC)
 
 
 def test_a_dry_run_without_a_list_tells_of_everybody() -> None:

@@ -83,3 +83,11 @@ def test_an_unknown_outcome_is_resolved_the_same_way() -> None:
     unknown = replace(ACTION, state=ActionState.UNKNOWN)
     assert effect(unknown, seen(SYNCED), NOW.wall) is Effect.VERIFIED
     assert effect(unknown, seen(replace(SYNCED, failed_syncs=2)), CALLED + 901) is Effect.INEFFECTIVE
+
+
+def test_a_call_of_a_clock_that_was_ahead_is_not_watched_until_then() -> None:
+    """No reading would ever be later than it, and its organisation would be busy for as long."""
+    ahead = replace(ACTION, called_at=CALLED + 86_400, verify_by=CALLED + 86_400 + 900)
+    assert effect(ahead, seen(SYNCED), NOW.wall) is Effect.INEFFECTIVE
+    a_little = replace(ACTION, called_at=NOW.wall + 60, verify_by=NOW.wall + 960)
+    assert effect(a_little, seen(SYNCED), NOW.wall) is Effect.WAITING

@@ -146,8 +146,9 @@ def test_a_reconnect_is_followed_by_one_bounded_resync() -> None:
 
 
 def test_a_connection_that_broke_again_is_waited_for() -> None:
-    """Its next reconnect asks anew."""
-    assert judged(GONE, Wanted(TriggerSource.RECONNECT, since=0.0)) == Over("broken_again")
+    """What it missed before is caught up with when it is well again."""
+    wait = Wait(Hold.CONNECTION, ActionKind.RESYNC)
+    assert judged(GONE, Wanted(TriggerSource.RECONNECT, since=0.0)) == wait
 
 
 def test_old_errors_of_the_platform_are_not_sent_again() -> None:

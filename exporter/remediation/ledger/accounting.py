@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, func, select
 from exporter.model.accounts import Account, Marks
 from exporter.model.action import ActionState, AttemptOutcome, TriggerSource
 from exporter.remediation.gates import DAY, HOUR
-from exporter.remediation.ledger.counting import calls_after
+from exporter.remediation.ledger.counting import calls_within
 from exporter.remediation.ledger.reading import gate, totals
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EVENTS, TRIGGERS
 
@@ -32,8 +32,8 @@ def account(connection: Connection, since: Marks, now: float, *, rehearsal: bool
     return Account(
         gate=gate(connection),
         totals=totals(connection),
-        hour=calls_after(connection, now - HOUR, rehearsal=rehearsal).calls,
-        day=calls_after(connection, now - DAY, rehearsal=rehearsal).calls,
+        hour=calls_within(connection, HOUR, now, rehearsal=rehearsal).calls,
+        day=calls_within(connection, DAY, now, rehearsal=rehearsal).calls,
         triggers=_triggers(connection, begin, end),
         entered=_entered(connection, begin, end),
         attempts=_attempts(connection, begin, end),

@@ -15,23 +15,24 @@ from exporter.model.limits import Limits
 from exporter.model.words import MAX_RECORD_IDS, RECORD_ID
 from exporter.remediation.ledger.changing import change, create, record
 from exporter.remediation.ledger.reading import action_by_id, gate
+from exporter.remediation.ledger.releasing import silence
 from exporter.remediation.ledger.rows import action_of
-from exporter.remediation.ledger.tables import ACTIONS, EPISODES, GATE
+from exporter.remediation.ledger.tables import ACTIONS, GATE
 
 PERSON_LOOKBACK: Final = 90 * 86_400.0
 """Seconds that a resync may reach back which a person asks for: a full resync costs the customer days of Xero quota."""
 
 
 def ask(connection: Connection, request: PersonRequest, limits: Limits, now: float) -> Action:
-    """An action that is approved, in place of one of the same organisation and kind that has not started.
+    """An action that is approved, in place of one of the same organisation and kind that alerts wait for.
 
-    A person's word also ends the episodes of the organisation: what was exhausted may be tried again.
+    Of another request of a person nothing is lost: it is not replaced. When the call is claimed, the episodes of the
+    organisation end: what was exhausted may be tried again.
 
     Raises:
         RefusedError: as `desk.Desk.ask`.
     """
     _complete(request, now)
-    _end_episodes(connection, request.organization_id, now)
     there = _unfinished(connection, request)
     if there is None:
         blank = Action(
@@ -49,22 +50,30 @@ def ask(connection: Connection, request: PersonRequest, limits: Limits, now: flo
             actor=request.actor,
             note=request.note,
             approved_by=request.actor,
+            approved_at=now,
         )
         return create(connection, blank, actor=request.actor, note=request.note)
     if there.state not in UNSTARTED:
         raise RefusedError(
             f"action {there.id} of {request.organization_id} is {there.state}: ask again when it is finished"
         )
+    if there.source is TriggerSource.PERSON and there.parameters != request.parameters:
+        raise RefusedError(
+            f"action {there.id} of {request.organization_id} waits with what was asked for before: reject it, or ask "
+            "again when it is finished"
+        )
     return change(
         connection,
-        there,
+        replace(there, actor=request.actor, note=request.note),
         now,
         actor=request.actor,
         note=request.note,
+        said=request.parameters,
         state=ActionState.PLANNED,
         parameters=request.parameters,
         source=TriggerSource.PERSON,
         approved_by=request.actor,
+        approved_at=now,
         hold=None,
         would=None,
         look_at=now,
@@ -73,20 +82,26 @@ def ask(connection: Connection, request: PersonRequest, limits: Limits, now: flo
 
 
 def approve(connection: Connection, action_id: int, actor: str, note: str, *, limits: Limits, now: float) -> Action:
-    """Approves an action that has not started.
+    """Approves the call of an action that has not started, as it is known now; for any other it is no approval.
 
     Raises:
-        RefusedError: there is no such action, or it has started or ended.
+        RefusedError: there is no such action, it has started or ended, or no call is known.
     """
     action = _unstarted(connection, action_id)
+    if action.parameters is None:
+        raise RefusedError(
+            f"action {action_id} has no call yet that could be approved: it waits for what would help ({action.hold})"
+        )
     return change(
         connection,
         action,
         now,
         actor=actor,
         note=note or "approved",
+        said=action.parameters,
         state=ActionState.PLANNED,
         approved_by=actor,
+        approved_at=now,
         hold=None,
         would=None,
         look_at=now,
@@ -94,13 +109,14 @@ def approve(connection: Connection, action_id: int, actor: str, note: str, *, li
     )
 
 
-def reject(connection: Connection, action_id: int, actor: str, note: str, now: float) -> Action:
-    """Cancels an action that has not started.
+def reject(connection: Connection, action_id: int, actor: str, note: str, *, limits: Limits, now: float) -> Action:
+    """Cancels an action that has not started; its alert asks no more until it has ended, or for `limits.expires`.
 
     Raises:
         RefusedError: there is no such action, or it has started or ended.
     """
     action = _unstarted(connection, action_id)
+    silence(connection, action, now + limits.expires)
     return change(connection, action, now, actor=actor, note=note or "rejected", state=ActionState.CANCELLED, hold=None)
 
 
@@ -144,15 +160,13 @@ def _complete(request: PersonRequest, now: float) -> None:
 
 
 def _unfinished(connection: Connection, request: PersonRequest) -> Action | None:
-    row = connection.execute(
-        select(ACTIONS).where(
-            ACTIONS.c.organization_id == request.organization_id,
-            ACTIONS.c.kind == request.kind,
-            ACTIONS.c.state.in_(UNFINISHED),
-        )
-    ).mappings()
-    found = row.first()
-    return None if found is None else replace(action_of(found), actor=request.actor, note=request.note)
+    wanted = select(ACTIONS).where(
+        ACTIONS.c.organization_id == request.organization_id,
+        ACTIONS.c.kind == request.kind,
+        ACTIONS.c.state.in_(UNFINISHED),
+    )
+    row = connection.execute(wanted).mappings().first()
+    return None if row is None else action_of(row)
 
 
 def _unstarted(connection: Connection, action_id: int) -> Action:
@@ -164,11 +178,3 @@ def _unstarted(connection: Connection, action_id: int) -> Action:
             f"action {action_id} is {action.state}: only what has not started can be approved or rejected"
         )
     return action
-
-
-def _end_episodes(connection: Connection, organization_id: str, now: float) -> None:
-    connection.execute(
-        update(EPISODES)
-        .where(EPISODES.c.organization_id == organization_id, EPISODES.c.ended_at.is_(None))
-        .values(ended_at=now)
-    )

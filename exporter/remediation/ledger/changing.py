@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, insert, update
 
-from exporter.model.action import Action
+from exporter.model.action import UNFINISHED, Action, Parameters
 from exporter.model.holds import Hold
+from exporter.remediation.ledger.releasing import release
 from exporter.remediation.ledger.rows import written
 from exporter.remediation.ledger.tables import ACTIONS, EVENTS
 
@@ -17,9 +18,16 @@ class ChangedError(Exception):
 
 
 def change(
-    connection: Connection, action: Action, now: float, *, actor: str = "", note: str = "", **fields: object
+    connection: Connection,
+    action: Action,
+    now: float,
+    *,
+    actor: str = "",
+    note: str = "",
+    said: Parameters | None = None,
+    **fields: object,
 ) -> Action:
-    """The action with these fields changed, and one event of its new state.
+    """The action with these fields changed, and one event of its new state; at its end, others may ask again.
 
     Args:
         connection: in a writing transaction.
@@ -27,13 +35,16 @@ def change(
         now: seconds since 1970 UTC.
         actor: the person behind it.
         note: that person's words, or a word of ours.
+        said: what that person asked for or approved.
         fields: of `Action`.
 
     Raises:
         ChangedError: it is not as it was read any more.
     """
     after = touch(connection, replace(action, changed_at=now), **fields)
-    record(connection, now, after.state, actor=actor, note=note, action_id=after.id, hold=after.hold)
+    record(connection, now, after.state, actor=actor, note=note, action_id=after.id, hold=after.hold, parameters=said)
+    if after.state not in UNFINISHED:
+        release(connection, after)
     return after
 
 
@@ -45,11 +56,14 @@ def touch(connection: Connection, action: Action, **fields: object) -> Action:
         "state": after.state,
         "parameters": written(after.parameters),
         "source": after.source,
+        "issue": after.issue,
+        "since": after.since,
         "hold": after.hold,
         "would": after.would,
         "actor": after.actor,
         "note": after.note,
         "approved_by": after.approved_by,
+        "approved_at": after.approved_at,
         "changed_at": after.changed_at,
         "look_at": min(after.look_at, after.expires_at),  # who looks for what is due finds what expires, too
         "expires_at": after.expires_at,
@@ -82,6 +96,7 @@ def create(connection: Connection, blank: Action, *, actor: str = "", note: str 
             actor=blank.actor,
             note=blank.note,
             approved_by=blank.approved_by,
+            approved_at=blank.approved_at,
             created_at=blank.created_at,
             changed_at=blank.changed_at,
             look_at=min(blank.look_at, blank.expires_at),
@@ -90,7 +105,9 @@ def create(connection: Connection, blank: Action, *, actor: str = "", note: str 
     )
     (number,) = result.inserted_primary_key or (0,)
     action = replace(blank, id=number)
-    record(connection, blank.created_at, action.state, actor=actor, note=note, action_id=number, hold=action.hold)
+    said = blank.parameters if actor else None
+    at = blank.created_at
+    record(connection, at, action.state, actor=actor, note=note, action_id=number, hold=action.hold, parameters=said)
     return action
 
 
@@ -103,6 +120,17 @@ def record(
     note: str = "",
     action_id: int | None = None,
     hold: Hold | None = None,
+    parameters: Parameters | None = None,
 ) -> None:
     """Writes down one event."""
-    connection.execute(insert(EVENTS).values(at=now, what=what, actor=actor, note=note, action_id=action_id, hold=hold))
+    connection.execute(
+        insert(EVENTS).values(
+            at=now,
+            what=what,
+            actor=actor,
+            note=note,
+            action_id=action_id,
+            hold=hold,
+            parameters=written(parameters),
+        )
+    )

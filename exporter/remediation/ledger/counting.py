@@ -70,7 +70,7 @@ def tallies_of(connection: Connection, action: Action, gate: GateView, now: floa
     ).scalar()
 
     def window(seconds: float, of: str | None = None) -> Window:
-        return calls_after(connection, now - seconds, rehearsal=rehearsal, organization_id=of)
+        return calls_within(connection, seconds, now, rehearsal=rehearsal, organization_id=of)
 
     return Tallies(
         gate=gate,
@@ -86,14 +86,22 @@ def tallies_of(connection: Connection, action: Action, gate: GateView, now: floa
     )
 
 
-def calls_after(connection: Connection, after: float, *, rehearsal: bool, organization_id: str | None = None) -> Window:
-    """The calls, or rehearsed calls, of one organisation or of all since `after`, seconds since 1970 UTC."""
+def calls_within(
+    connection: Connection, seconds: float, now: float, *, rehearsal: bool, organization_id: str | None = None
+) -> Window:
+    """The calls, or rehearsed calls, of one organisation or of all in the last `seconds`.
+
+    Those of the future count too, for the clock may have been set back; but not those of more than a day ahead: that
+    clock was wrong, and nobody waits until it is right.
+    """
+    after, before = now - seconds, now + DAY
     attempts = ATTEMPTS.c
     # By both ends: of a process that slept between its claim and its call, the call is as late as its end.
     counted = [
         attempts.rehearsal.is_(rehearsal),
         attempts.outcome.in_(CALLS),
         or_(attempts.claimed_at > after, attempts.ended_at > after),
+        attempts.claimed_at < before,
     ]
     if organization_id is not None:
         counted.append(attempts.organization_id == organization_id)

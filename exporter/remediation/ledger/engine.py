@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from exporter.errors import LedgerError
@@ -84,7 +84,7 @@ class Store:
             engine = self._opened()
             with engine.connect().execution_options(reading=reading) as connection, connection.begin():
                 return work(connection)
-        except (DBAPIError, sqlite3.Error, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             # Whatever it was, the next use begins with a fresh look at the file.
             self.close()
             raise LedgerError(f"ledger.url: {_cause(error)}") from error
@@ -162,6 +162,8 @@ def _cause(error: Exception) -> str:
     code = getattr(original, "sqlite_errorcode", None)
     if isinstance(code, int):
         return _CAUSES.get(code & 0xFF, f"it gives error {code}")  # the low byte is the error, the rest details it
+    if isinstance(error, NoResultFound):
+        return "it lacks a row that every ledger has; put it aside, or bring back a copy"
     if isinstance(error, OSError):
         return _CAUSES[sqlite3.SQLITE_CANTOPEN]
     return f"it cannot be used ({type(error).__name__})"

@@ -5,10 +5,12 @@ The judgement itself is pure and happens outside: what comes in here is what `po
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select
 
 from exporter.model.action import (
     UNFINISHED,
@@ -20,7 +22,9 @@ from exporter.model.action import (
     TriggerState,
 )
 from exporter.model.limits import Limits
+from exporter.remediation.gates import DAY
 from exporter.remediation.ledger.changing import create
+from exporter.remediation.ledger.releasing import assign, dismiss, hand_over
 from exporter.remediation.ledger.rows import action_of, trigger_of
 from exporter.remediation.ledger.tables import ACTIONS, TRIGGERS
 from exporter.remediation.policy import Decision, Do, Over
@@ -34,21 +38,35 @@ class Planned:
     decision: Decision
 
 
+class Due(NamedTuple):
+    """An action that is to be judged now, and the triggers that it is there for, the oldest first."""
+
+    action: Action
+    triggers: tuple[Trigger, ...]
+
+
 def waiting_triggers(connection: Connection, limit: int) -> Sequence[Trigger]:
     """Triggers that are not judged yet, the oldest first."""
     wanted = select(TRIGGERS).where(TRIGGERS.c.state == TriggerState.TRIGGERED).order_by(TRIGGERS.c.id).limit(limit)
     return [trigger_of(row) for row in connection.execute(wanted).mappings()]
 
 
-def due_actions(connection: Connection, limit: int, now: float) -> Sequence[Action]:
+def due_actions(connection: Connection, limit: int, now: float) -> Sequence[Due]:
     """Actions that have not started and are to be judged now; those that waited longest first."""
     wanted = (
         select(ACTIONS)
-        .where(ACTIONS.c.state.in_(UNSTARTED), ACTIONS.c.look_at <= now)
+        .where(ACTIONS.c.state.in_(UNSTARTED), or_(ACTIONS.c.look_at <= now, ACTIONS.c.changed_at > now + DAY))
         .order_by(ACTIONS.c.look_at, ACTIONS.c.id)
         .limit(limit)
     )
-    return [action_of(row) for row in connection.execute(wanted).mappings()]
+    actions = [action_of(row) for row in connection.execute(wanted).mappings()]
+    triggers: defaultdict[int | None, list[Trigger]] = defaultdict(list)
+    for start in range(0, len(actions), 500):
+        theirs = TRIGGERS.c.action_id.in_([one.id for one in actions[start : start + 500]])
+        live = select(TRIGGERS).where(theirs, TRIGGERS.c.state == TriggerState.PLANNED).order_by(TRIGGERS.c.id)
+        for row in connection.execute(live).mappings():
+            triggers[row["action_id"]].append(trigger_of(row))
+    return [Due(one, tuple(triggers[one.id])) for one in actions]
 
 
 def watched_actions(connection: Connection) -> Sequence[Action]:
@@ -63,13 +81,14 @@ def plan(connection: Connection, planned: Sequence[Planned], limits: Limits, now
     new = 0
     for one in planned:
         if isinstance(one.decision, Over):
-            _settle(connection, one.trigger, TriggerState.DISMISSED, None)
+            dismiss(connection, (one.trigger.id,))
             continue
         number = _unfinished(connection, one)
         if number is None:
-            number = create(connection, _blank(one, limits, now)).id
+            assign(connection, (one.trigger.id,), create(connection, _blank(one, limits, now)).id)
             new += 1
-        _settle(connection, one.trigger, TriggerState.PLANNED, number)
+        else:
+            hand_over(connection, (one.trigger.id,), number, now)
     return new
 
 
@@ -82,10 +101,6 @@ def _unfinished(connection: Connection, planned: Planned) -> int | None:
             ACTIONS.c.state.in_(UNFINISHED),
         )
     ).scalar()
-
-
-def _settle(connection: Connection, trigger: Trigger, state: TriggerState, action_id: int | None) -> None:
-    connection.execute(update(TRIGGERS).where(TRIGGERS.c.id == trigger.id).values(state=state, action_id=action_id))
 
 
 def _blank(planned: Planned, limits: Limits, now: float) -> Action:

@@ -14,9 +14,11 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    false,
     func,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
@@ -29,6 +31,10 @@ from exporter.model.asked import AlertDelivery, Receipt, Reconnect
 from exporter.remediation.ledger.changing import record
 from exporter.remediation.ledger.tables import ACTIONS, GATE, TRIGGERS
 
+REOPENS: Final = 300.0
+"""Seconds after its last end when an alert that fires, of the same begin, asks again: then it was no late delivery, but
+one Alertmanager of several that took it for ended."""
+
 _Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 _DIALECTS: Final[Mapping[str, Callable[[Table], _Insert]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -38,8 +44,8 @@ def deliver(
 ) -> Receipt:
     """Records a delivery; 10,000 alerts take some 0.3 s.
 
-    An alert that comes again asks again when its action has ended meanwhile. One that was resolved stays so: a
-    delivery that was overtaken by its end asks for nothing.
+    An alert that comes again asks again when its action has ended meanwhile, unless a person has rejected that. One
+    that was resolved stays so for `REOPENS`: a delivery that was overtaken by its end asks for nothing.
 
     Args:
         connection: in whose transaction.
@@ -93,13 +99,19 @@ def _upsert(connection: Connection) -> _Insert:
     # Not IN: its list is written out at each execution, and thousands of rows are one statement here.
     unfinished_state = or_(*(ACTIONS.c.state == _fixed(state) for state in UNFINISHED))
     unfinished = select(ACTIONS.c.id).where(ACTIONS.c.id == TRIGGERS.c.action_id, unfinished_state).correlate(TRIGGERS)
-    over = case((new.resolved, true()), else_=TRIGGERS.c.resolved)
+    since_its_end = func.abs(new.last_at - TRIGGERS.c.resolved_at)
+    reopens = and_(TRIGGERS.c.resolved, not_(new.resolved), since_its_end >= literal_column(f"{REOPENS:g}"))
+    over = case((new.resolved, true()), (reopens, false()), else_=TRIGGERS.c.resolved)
+    quiet = and_(TRIGGERS.c.quiet_until.is_not(None), TRIGGERS.c.quiet_until > new.last_at)
     asks_again = and_(
         TRIGGERS.c.source == _fixed(TriggerSource.ALERT),
-        TRIGGERS.c.state != _fixed(TriggerState.TRIGGERED),
-        not_(unfinished.exists()),
-        not_(TRIGGERS.c.resolved),
         not_(new.resolved),
+        or_(not_(TRIGGERS.c.resolved), reopens),
+        not_(quiet),
+        or_(
+            TRIGGERS.c.state == _fixed(TriggerState.DISMISSED),
+            and_(TRIGGERS.c.state == _fixed(TriggerState.PLANNED), not_(unfinished.exists())),
+        ),
     )
     ends_unjudged = and_(TRIGGERS.c.state == _fixed(TriggerState.TRIGGERED), new.resolved)
     return statement.on_conflict_do_update(
@@ -108,6 +120,8 @@ def _upsert(connection: Connection) -> _Insert:
             "deliveries": TRIGGERS.c.deliveries + literal_column("1"),
             "last_at": new.last_at,
             "resolved": over,
+            "resolved_at": case((new.resolved, new.last_at), else_=TRIGGERS.c.resolved_at),
+            "quiet_until": case((new.resolved, null()), else_=TRIGGERS.c.quiet_until),
             "state": case(
                 (asks_again, _fixed(TriggerState.TRIGGERED)),
                 (ends_unjudged, _fixed(TriggerState.DISMISSED)),
@@ -144,6 +158,7 @@ def _row(one: AlertDelivery, now: float) -> dict[str, Any]:
         "issue": one.issue,
         "alertname": one.alertname[:128],
         "resolved": one.resolved,
+        "resolved_at": now if one.resolved else None,
         "state": TriggerState.DISMISSED if one.resolved else TriggerState.TRIGGERED,
     }
 
@@ -160,6 +175,8 @@ def _blank(source: TriggerSource, organization_id: str, now: float) -> dict[str,
         "last_at": now,
         "deliveries": 1,
         "resolved": False,
+        "resolved_at": None,
+        "quiet_until": None,
         "traceparent": "",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from exporter.model.action import (
     Action,
@@ -13,7 +13,6 @@ from exporter.model.action import (
     AttemptOutcome,
     Effect,
     TriggerSource,
-    TriggerState,
 )
 from exporter.model.holds import Hold
 from exporter.model.limits import BREAKER_LONGEST, Limits
@@ -23,7 +22,7 @@ from exporter.remediation.ledger.changing import change, record
 from exporter.remediation.ledger.claiming import Claim
 from exporter.remediation.ledger.counting import episode_calls, gate_locked
 from exporter.remediation.ledger.rows import CALL, action_of
-from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, GATE, TRIGGERS
+from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, GATE
 
 BACK_OFF: Final = 60.0
 """Seconds after the first call that did not get through; doubled each time."""
@@ -61,14 +60,15 @@ def close(connection: Connection, claim: Claim, result: Result, limits: Limits, 
     None when the ledger knows nothing of the attempt: its file was removed or replaced during the call.
     """
     gate_locked(connection)
-    mine = select(ACTIONS).join(ATTEMPTS, ATTEMPTS.c.action_id == ACTIONS.c.id)
-    row = connection.execute(mine.where(ATTEMPTS.c.idempotency_key == claim.idempotency_key)).mappings().first()
+    attempt = and_(ATTEMPTS.c.id == claim.attempt_id, ATTEMPTS.c.idempotency_key == claim.idempotency_key)
+    known = select(ACTIONS).join(ATTEMPTS, ATTEMPTS.c.action_id == ACTIONS.c.id).where(attempt)
+    row = connection.execute(known).mappings().first()
     if row is None:
         return None
     action = action_of(row)
     ended = connection.execute(
         update(ATTEMPTS)
-        .where(ATTEMPTS.c.id == claim.attempt_id, ATTEMPTS.c.outcome == AttemptOutcome.STARTED)
+        .where(attempt, ATTEMPTS.c.outcome == AttemptOutcome.STARTED)
         .values(
             outcome=result.outcome,
             ended_at=now,
@@ -146,17 +146,6 @@ def _bad(connection: Connection, action: Action, state: ActionState, limits: Lim
     automatic = action.source is not TriggerSource.PERSON
     if automatic and episode_calls(connection, action, rehearsal=False) >= limits.attempts:
         return change(connection, action, now, note=state, state=ActionState.EXHAUSTED)
-    if state is ActionState.INEFFECTIVE:
-        connection.execute(
-            update(TRIGGERS)
-            .where(
-                TRIGGERS.c.action_id == action.id,
-                TRIGGERS.c.source == TriggerSource.ALERT,
-                TRIGGERS.c.state == TriggerState.PLANNED,
-                TRIGGERS.c.resolved.is_(False),
-            )
-            .values(state=TriggerState.TRIGGERED)
-        )
     return change(connection, action, now, state=state)
 
 

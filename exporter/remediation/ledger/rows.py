@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import RowMapping
 
+from exporter.errors import LedgerError
 from exporter.model.accounts import GateView
 from exporter.model.action import (
     Action,
@@ -26,8 +29,31 @@ from exporter.model.words import Issue, Sent, SyncType
 
 Row: TypeAlias = "RowMapping | dict[str, Any]"
 
+_ODD: Final = (
+    "ledger.url: a row in it has a word that this program does not know; use the program that wrote it, or bring back "
+    "a copy"
+)
+
+_HOLDS: Final = frozenset(Hold)
+
 CALL: Final = "call"
 """What would have come of a rehearsal that no gate held."""
+
+
+_T = TypeVar("_T")
+
+
+def known(read: Callable[[Row], _T]) -> Callable[[Row], _T]:
+    """Has `read` find a row that this program cannot read to be trouble with the ledger: LedgerError, as any other."""
+
+    @functools.wraps(read)
+    def reads(row: Row) -> _T:
+        try:
+            return read(row)
+        except (ValueError, KeyError, TypeError):
+            raise LedgerError(_ODD) from None
+
+    return reads
 
 
 def written(parameters: Parameters | None) -> str | None:
@@ -49,6 +75,7 @@ def parameters_of(text: str) -> Parameters:
     return Parameters(tuple(map(SyncType, found["sync_types"])), tuple(found["record_ids"]), found["since"])
 
 
+@known
 def action_of(row: Row) -> Action:
     """A row of `actions`."""
     would = row["would"]
@@ -71,6 +98,7 @@ def action_of(row: Row) -> Action:
         actor=row["actor"],
         note=row["note"],
         approved_by=row["approved_by"],
+        approved_at=row["approved_at"],
         called_at=row["called_at"],
         verify_by=row["verify_by"],
         failed_before=row["failed_before"],
@@ -78,6 +106,7 @@ def action_of(row: Row) -> Action:
     )
 
 
+@known
 def trigger_of(row: Row) -> Trigger:
     """A row of `triggers`."""
     return Trigger(
@@ -96,6 +125,7 @@ def trigger_of(row: Row) -> Trigger:
     )
 
 
+@known
 def attempt_of(row: Row) -> Attempt:
     """A row of `attempts`."""
     return Attempt(
@@ -113,6 +143,7 @@ def attempt_of(row: Row) -> Attempt:
     )
 
 
+@known
 def event_of(row: Row) -> Event:
     """A row of `events`."""
     return Event(
@@ -123,9 +154,11 @@ def event_of(row: Row) -> Event:
         action_id=row["action_id"],
         hold=_hold(row["hold"]),
         note=row["note"],
+        parameters=None if row["parameters"] is None else parameters_of(row["parameters"]),
     )
 
 
+@known
 def gate_of(row: Row) -> GateView:
     """The row of `gate`."""
     mode = row["heartbeat_mode"]
@@ -146,4 +179,5 @@ def gate_of(row: Row) -> GateView:
 
 
 def _hold(word: str | None) -> Hold | None:
-    return None if word is None else Hold(word)
+    # Nothing is decided by a hold that is written: the next look judges afresh, and writes a word that is known.
+    return Hold(word) if word in _HOLDS else None

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from exporter.model.action import UNFINISHED, ActionKind, ActionState, AttemptOutcome, TriggerSource, TriggerState
 
 SCHEMA_VERSION: Final = 1
-"""What this program reads and writes; a ledger of a later one is refused."""
+"""What this program reads and writes; a ledger of a later one is refused. Grows with each new word of a column, too."""
 
 METADATA: Final = MetaData()
 
@@ -83,6 +83,7 @@ ACTIONS: Final = Table(
     Column("actor", String(128), nullable=False, default=""),
     Column("note", Text, nullable=False, default=""),
     Column("approved_by", String(128)),
+    Column("approved_at", Float),
     Column("created_at", Float, nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("look_at", Float, nullable=False),
@@ -121,6 +122,8 @@ TRIGGERS: Final = Table(
     Column("last_at", Float, nullable=False),
     Column("deliveries", Integer, nullable=False, default=1),
     Column("resolved", Boolean, nullable=False, default=False),
+    Column("resolved_at", Float),
+    Column("quiet_until", Float),
     Column("action_id", Integer, ForeignKey("actions.id", ondelete="SET NULL")),
     Column("traceparent", String(55), nullable=False, default=""),
     UniqueConstraint("source", "key", name="one_trigger"),
@@ -186,6 +189,7 @@ EVENTS: Final = Table(
     Column("action_id", Integer, ForeignKey("actions.id", ondelete="CASCADE")),
     Column("hold", String(64)),
     Column("note", Text, nullable=False, default=""),
+    Column("parameters", Text),
 )
 Index("events_by_action", EVENTS.c.action_id)
 Index("events_by_time", EVENTS.c.at)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from exporter.model.action import UNFINISHED, UNSTARTED, Mode, TriggerState
 from exporter.model.limits import EPISODE_ENDS
 from exporter.model.words import Issue
 from exporter.remediation.ledger.changing import record
+from exporter.remediation.ledger.rows import Row, known
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, EVENTS, GATE, TRIGGERS
 
 
@@ -26,6 +27,12 @@ class Episode(NamedTuple):
 def beat(connection: Connection, mode: Mode, pid: int, now: float) -> None:
     """Says that an executor obeys the gate."""
     connection.execute(update(GATE).values(heartbeat_at=now, heartbeat_mode=mode, heartbeat_pid=pid))
+
+
+def set_back(connection: Connection, now: float) -> None:
+    """Has what holds everybody begin now if it lies in the future: the clock was ahead, and nobody waits until then."""
+    for column in (GATE.c.created_at, GATE.c.storm_seen_at, GATE.c.breaker_opened_at):
+        connection.execute(update(GATE).where(column > now).values({column.name: now}))
 
 
 def silence(connection: Connection, pid: int) -> None:
@@ -65,8 +72,13 @@ def open_episodes(connection: Connection) -> Sequence[Episode]:
     """Every episode that has not ended."""
     columns = EPISODES.c
     wanted = select(columns.id, columns.organization_id, columns.issue, columns.absent_since)
-    rows = connection.execute(wanted.where(columns.ended_at.is_(None))).all()
-    return [Episode(row.id, row.organization_id, Issue(row.issue), row.absent_since) for row in rows]
+    rows = connection.execute(wanted.where(columns.ended_at.is_(None))).mappings()
+    return [_episode_of(row) for row in rows]
+
+
+@known
+def _episode_of(row: Row) -> Episode:
+    return Episode(row["id"], row["organization_id"], Issue(row["issue"]), row["absent_since"])
 
 
 def seen(connection: Connection, present: Mapping[int, bool], now: float) -> None:
@@ -79,7 +91,9 @@ def seen(connection: Connection, present: Mapping[int, bool], now: float) -> Non
     columns = EPISODES.c
     connection.execute(update(EPISODES).where(columns.id.in_(there)).values(absent_since=None))
     connection.execute(
-        update(EPISODES).where(columns.id.in_(absent), columns.absent_since.is_(None)).values(absent_since=now)
+        update(EPISODES)
+        .where(columns.id.in_(absent), or_(columns.absent_since.is_(None), columns.absent_since > now))
+        .values(absent_since=now)
     )
     connection.execute(
         update(EPISODES).where(columns.id.in_(absent), columns.absent_since <= now - EPISODE_ENDS).values(ended_at=now)
@@ -87,8 +101,12 @@ def seen(connection: Connection, present: Mapping[int, bool], now: float) -> Non
 
 
 def forget(connection: Connection, before: float) -> int:
-    """Removes what ended before that instant; returns how many actions went. What is unfinished stays, however old."""
-    old = (ACTIONS.c.changed_at < before) & ACTIONS.c.state.not_in(UNFINISHED)
+    """Removes what ended before that instant; returns how many actions went.
+
+    What is unfinished stays, however old, and so does what counts in an episode that has not ended.
+    """
+    counts = select(ATTEMPTS.c.action_id).join(EPISODES).where(EPISODES.c.ended_at.is_(None))
+    old = and_(ACTIONS.c.changed_at < before, ACTIONS.c.state.not_in(UNFINISHED), ACTIONS.c.id.not_in(counts))
     theirs = select(ACTIONS.c.id).where(old)
     connection.execute(delete(TRIGGERS).where(TRIGGERS.c.action_id.in_(theirs), TRIGGERS.c.last_at < before))
     connection.execute(update(TRIGGERS).where(TRIGGERS.c.action_id.in_(theirs)).values(action_id=None))

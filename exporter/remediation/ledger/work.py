@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from exporter.errors import LedgerError
 from exporter.model.accounts import Account, GateView, Marks
 from exporter.model.action import Action, ActionRecord, ActionState, Effect, Event, Mode, Parameters, Trigger
 from exporter.model.asked import AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
@@ -29,9 +31,11 @@ from exporter.remediation.ledger.changing import ChangedError
 from exporter.remediation.ledger.claiming import Claim, Judged
 from exporter.remediation.ledger.engine import Store
 from exporter.remediation.ledger.lock import ExecutorLock
-from exporter.remediation.ledger.planning import Planned
+from exporter.remediation.ledger.planning import Due, Planned
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.ledger.upkeep import Episode
+
+_T = TypeVar("_T")
 
 
 class Work:
@@ -80,12 +84,14 @@ class Work:
 
         return self._store.write(work)
 
-    def reject(self, action_id: int, actor: str, note: str, now: float, once: RequestKey | None = None) -> Action:
+    def reject(  # noqa: PLR0917 - what the desk knows
+        self, action_id: int, actor: str, note: str, limits: Limits, now: float, once: RequestKey | None = None
+    ) -> Action:
         """See `desk.Desk`."""
 
         def work(connection: Connection) -> Action:
             def reject() -> Action:
-                return asking.reject(connection, action_id, actor, note, now)
+                return asking.reject(connection, action_id, actor, note, limits=limits, now=now)
 
             return requests.action_once(connection, once, now, reject)
 
@@ -177,6 +183,7 @@ class Work:
             if set_back.noticed(connection, now):
                 set_back.bring_back(connection, now)
             upkeep.beat(connection, mode, pid, now)
+            upkeep.set_back(connection, now)
             upkeep.release_credential(connection, credential, now)
             upkeep.calm(connection, limits.storm_calm, now)
             return reading.gate(connection)
@@ -191,7 +198,7 @@ class Work:
         """See `desk.Desk`."""
         return self._store.write(lambda connection: planning.plan(connection, planned, limits, now))
 
-    def due(self, limit: int, now: float) -> Sequence[Action]:
+    def due(self, limit: int, now: float) -> Sequence[Due]:
         """See `desk.Desk`."""
         return self._store.read(lambda connection: planning.due_actions(connection, limit, now))
 
@@ -206,7 +213,7 @@ class Work:
 
     def confirm(self, claim: Claim, parameters: Parameters, failed_before: int | None, now: float) -> Claim | Hold:
         """See `desk.Desk`."""
-        return self._store.write(lambda connection: claiming.confirm(connection, claim, parameters, failed_before, now))
+        return self._write(lambda connection: claiming.confirm(connection, claim, parameters, failed_before, now))
 
     def close_attempt(self, claim: Claim, result: Result, limits: Limits, now: float) -> Action | None:
         """See `desk.Desk`."""
@@ -218,7 +225,7 @@ class Work:
 
     def judge_effect(self, action: Action, effect: Effect, limits: Limits, now: float) -> Action:
         """See `desk.Desk`."""
-        return self._store.write(lambda connection: recording.judge_effect(connection, action, effect, limits, now))
+        return self._write(lambda connection: recording.judge_effect(connection, action, effect, limits, now))
 
     def episodes(self) -> Sequence[Episode]:
         """See `desk.Desk`."""
@@ -231,3 +238,10 @@ class Work:
     def forget(self, before: float) -> int:
         """See `desk.Desk`."""
         return self._store.write(lambda connection: upkeep.forget(connection, before))
+
+    def _write(self, work: Callable[[Connection], _T]) -> _T:
+        # Of what is started or watched, this process is the only one that writes; unless the file is another one.
+        try:
+            return self._store.write(work)
+        except ChangedError:
+            raise LedgerError("ledger.url: it is another one than before: the action in hand is not in it") from None
