@@ -76,8 +76,8 @@ def _decision() -> Iterator[str]:
     yield ""
     yield "An action is there for all who ask for that kind of it: the first for whom something can be done, and that"
     yield "the gates let pass, is who it is done for. When it ends, the others ask again. An approval is of the call"
-    yield "that was shown, or of a part of it, for `approval_expires`; a rejection lasts until the alert has ended, or for"
-    yield "`expires`; another request of a person is never overwritten."
+    yield "that was shown, or of a part of it, for `approval_expires`; a rejection lasts until the alert has ended, or"
+    yield "for `expires`; another request of a person is never overwritten."
     yield ""
 
 
