@@ -18,7 +18,7 @@ from exporter.expose.action_shapes import (
 )
 from exporter.expose.instants import rfc3339
 from exporter.model.accounts import GateView
-from exporter.model.action import Action, ActionRecord, Mode
+from exporter.model.action import Action, ActionRecord, Event, Mode
 from exporter.model.explanation import Explanation
 from exporter.model.holds import EXITS
 
@@ -92,12 +92,14 @@ def record_document(record: ActionRecord) -> ActionRecordDocument:
             )
             for one in record.attempts
         ),
-        events=tuple(
-            EventDocument(
-                at=rfc3339(one.at), what=one.what, actor=one.actor or None, hold=one.hold, note=one.note or None
-            )
-            for one in record.events
-        ),
+        events=tuple(map(event_document, record.events)),
+    )
+
+
+def event_document(one: Event) -> EventDocument:
+    """One thing that was written down."""
+    return EventDocument(
+        at=rfc3339(one.at), what=one.what, actor=one.actor or None, hold=one.hold, note=one.note or None
     )
 
 
