@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,7 +90,7 @@ async def actions(request: Request) -> Response:
     except LedgerUnknownError as error:
         context["unknown"] = str(error)
     page = rendered("actions.html", caller_of(request, site), site.version, context)
-    return answered(request, page, time.time())
+    return answered(request, page, math.floor(time.time()))
 
 
 async def _listed(site: Site, wanted: Wanted) -> dict[str, object]:
@@ -149,7 +150,7 @@ async def action(request: Request) -> Response:
             "key": f"page-action-{number}-{record.action.version}",
         }
     page = rendered("action.html", caller_of(request, site), site.version, context)
-    return answered(request, page, time.time())
+    return answered(request, page, math.floor(time.time()))
 
 
 @as_page

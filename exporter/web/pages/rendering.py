@@ -116,6 +116,14 @@ def _meaning(hold: Hold) -> str:
     return MEANINGS[hold]
 
 
+def _marked(sentence: str) -> Markup:
+    """A sentence of ours with what it has in backticks as code."""
+    parts = sentence.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(one) if place % 2 else one for place, one in enumerate(parts)
+    )
+
+
 def _counted(number: int) -> str:
     return f"{number:,}"
 
@@ -127,7 +135,7 @@ _TEMPLATES: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(when=when, words=_words, plain=_plain, counted=_counted, meaning=_meaning)
+_TEMPLATES.filters.update(when=when, words=_words, plain=_plain, counted=_counted, meaning=_meaning, marked=_marked)
 
 
 def _own(name: str) -> tuple[Markup, str]:
