@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from alerts.routes import scaled_routes
-from alerts.stories import all_stories, promtool_yaml
+from alerts.stories import all_stories
+from alerts.story import promtool_yaml
 from alerts.table import rule_files
 from alerts.thresholds import SHIPPED
 from alerts.writing import alerts_table, prometheus_rule_yaml, rules_yaml, with_table

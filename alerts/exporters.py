@@ -9,6 +9,8 @@ from alerts.queries import JOB, POLLING_STALE, UP, joined
 from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-exporter?var-job={{ $labels.job }}"
+WATCHDOG: Final = "XeroWatchdog"
+"""Fires always: where it does not, no rules run, or nothing is told of what they find."""
 ORGANIZATIONS: Final = "job:xero_organizations:sum"
 FAILURES: Final = "server_error|timeout|network|unexpected_status|invalid_response|auth"
 
@@ -41,7 +43,7 @@ def _alert(
 def _blindness(limits: Thresholds) -> tuple[Alert, ...]:
     return (
         Alert(
-            name="XeroWatchdog",
+            name=WATCHDOG,
             expr="vector(1)",
             hold=0,
             severity=Severity.NONE,

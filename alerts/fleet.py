@@ -8,11 +8,13 @@ from alerts.entries import Alert, Group, Record, Scope, Severity, Team
 from alerts.levels import burn_alerts, burn_records
 from alerts.queries import (
     AFFECTED_RATIO,
+    AT_MOST_RATIO,
     EACH,
     FRESH,
     FRESH_COUNT,
     FRESH_RATIO,
     INCIDENT,
+    ISSUE,
     KNOWN_COUNT,
     NEVER_CONNECTED,
     POLLING_STALE,
@@ -93,7 +95,7 @@ def _counts(limits: Thresholds) -> tuple[Record, ...]:
 
 def _incidents(limits: Thresholds) -> tuple[Record, ...]:
     back = duration(limits.look_back_seconds)
-    rise = f"({AFFECTED_RATIO} - min_over_time({AFFECTED_RATIO}[{back}]))"
+    rise = f"({AFFECTED_RATIO} - min_over_time({AT_MOST_RATIO}[{back}]))"
     return (
         Record(
             AFFECTED_RATIO,
@@ -104,6 +106,21 @@ def _incidents(limits: Thresholds) -> tuple[Record, ...]:
             ),
             "Share of the fresh organisations that is affected, by kind. Absent, and not 0, while too little is known\n"
             "and just after a start: a 0 would make everything afterwards a rise.",
+        ),
+        Record(
+            AT_MOST_RATIO,
+            joined(
+                f"{AFFECTED_RATIO} + on (job) group_left ()",
+                "  (",
+                "    count by (job) (",
+                "      max by (job, organization_id) (xero_doubt)",
+                f"        unless {EACH} {ISSUE}",
+                "    )",
+                f"    / ({FRESH_COUNT} > 0)",
+                "  )",
+                f"or {AFFECTED_RATIO}",
+            ),
+            "The same with all that are in doubt: neither their going nor their return is a rise.",
         ),
         Record(
             INCIDENT,

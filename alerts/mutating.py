@@ -24,7 +24,8 @@ from typing import Final
 import yaml
 
 from alerts.entries import Alert, Record, RuleFile
-from alerts.stories import Story, all_stories, checks_yaml, series_yaml
+from alerts.stories import all_stories
+from alerts.story import Story, checks_yaml, series_yaml
 from alerts.table import rule_files
 from alerts.thresholds import SHIPPED
 from alerts.writing import rules_yaml

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import Final
 
 from alerts.entries import Alert, Group, Record, Scope, Severity, Team
 from alerts.queries import (
+    DOUBTED,
     EACH,
     ENDING,
     FAILED,
@@ -28,6 +30,7 @@ from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization_id={{ $labels.organization_id }}"
 _WHO: Final = "Organization {{ $labels.organization_id }}: "
+_CAN_BE_DOUBTED: Final = ("unauthorized", "sync_failing")
 
 
 def organizations(limits: Thresholds) -> Group:
@@ -88,6 +91,33 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             "What is wrong, of organisations whose reading is not too old.",
         ),
         Record(
+            DOUBTED,
+            joined(
+                "(",
+                indent(
+                    either(
+                        _in_doubt('xero_doubt{doubt="list_unread"}', "unauthorized"),
+                        _in_doubt('xero_doubt{doubt="status_word"}', "sync_failing"),
+                        _in_doubt("xero_connection_authorized == 0", "unauthorized"),
+                        joined(
+                            _in_doubt(firing("XeroUnauthorized"), "unauthorized"),
+                            'and on (job) xero_exporter_token_file_readable{token="xero"}',
+                            "unless on (job) xero_exporter_xero_connections_last_success_timestamp_seconds",
+                        ),
+                    ),
+                    "  ",
+                ),
+                ")",
+                f"and {EACH} {FRESH}",
+                f'unless {EACH} {ISSUE}{{issue=~"disconnected|token_expired"}}',
+                f"unless {EACH} {NEVER_CONNECTED}",
+            ),
+            "Issues of which nobody can say whether they are there, of organisations whose reading is not too old:\n"
+            "what they were concluded from is lost. Xero's list cannot be read any more; the platform's word is new;\n"
+            "the list was asked for before the platform was, as after a start; or it was not read since the start.\n"
+            "What another issue hides is not in doubt.",
+        ),
+        Record(
             FAILED,
             joined(
                 "max by (job, organization_id) (xero_failed_syncs > 0)",
@@ -107,11 +137,19 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
     )
 
 
+def _in_doubt(whose: str, issue: str) -> str:
+    return f'label_replace(max by (job, organization_id) ({whose}), "issue", "{issue}", "", "")'
+
+
 def _issues(limits: Thresholds) -> tuple[Alert, ...]:
     def about(name: str, issue: str, team: Team, summary: str, what: str, *, remediation: bool = False) -> Alert:
         return Alert(
             name=name,
-            expr=gated(name, f'max by (job, organization_id) ({ISSUE}{{issue="{issue}"}})'),
+            expr=gated(
+                name,
+                f'max by (job, organization_id) ({ISSUE}{{issue="{issue}"}})',
+                issue if issue in _CAN_BE_DOUBTED else "",
+            ),
             hold=limits.organization_for,
             severity=Severity.WARNING,
             scope=Scope.ORGANIZATION,

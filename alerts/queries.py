@@ -19,6 +19,7 @@ FRESH: Final = "job_organization:xero_fresh_age_seconds:min"
 UNKNOWN: Final = "job_organization:xero_unknown:max"
 NEVER_CONNECTED: Final = "job_organization:xero_never_connected:max"
 ISSUE: Final = "job_organization_issue:xero_issue_fresh:max"
+DOUBTED: Final = "job_organization_issue:xero_issue_doubted:max"
 FAILED: Final = "job_organization:xero_failed_syncs_fresh:max"
 ENDING: Final = "job_organization:xero_token_ending_fresh:max"
 UNSEEN: Final = "job:xero_exporter_unseen:max"
@@ -27,6 +28,7 @@ FRESH_COUNT: Final = "job:xero_organizations_fresh:count"
 FRESH_RATIO: Final = "job:xero_organizations_fresh:ratio"
 POLLING_STALE: Final = "job:xero_polling_stale:ratio"
 AFFECTED_RATIO: Final = "job_kind:xero_organizations_affected:ratio"
+AT_MOST_RATIO: Final = "job_kind:xero_organizations_affected_or_doubted:ratio"
 INCIDENT: Final = "job_kind:xero_incident:rise"
 
 EACH: Final = "on (job, organization_id)"
@@ -47,16 +49,24 @@ def either(*parts: str) -> str:
     return "\nor ".join(f"(\n{indent(part, '  ')}\n)" for part in parts)
 
 
-def held(alert: str) -> tuple[str, str]:
+def held(alert: str, doubted: str = "") -> tuple[str, ...]:
     """The organisations for which an alert fires and of which nothing is known now: stale is not mended.
 
-    Not answered lately; or nobody can see them, because the exporter is away or has not read its list yet.
+    Not answered lately; or nobody can see them, because the exporter is away or has not read its list yet; or what the
+    issue was concluded from is lost.
+
+    Args:
+        alert: its name.
+        doubted: the issue, where it can be in doubt while the organisation is fresh; empty where it cannot.
     """
     open_now = f"max by (job, organization_id) ({firing(alert)})"
-    return joined(open_now, f"  and {EACH} {UNKNOWN}"), joined(open_now, f"  and on (job) {UNSEEN}")
+    ways = [f"{EACH} {UNKNOWN}", f"on (job) {UNSEEN}"]
+    if doubted:
+        ways.append(f'{EACH} {DOUBTED}{{issue="{doubted}"}}')
+    return tuple(joined(open_now, f"  and {way}") for way in ways)
 
 
-def gated(alert: str, wrong: str) -> str:
+def gated(alert: str, wrong: str, doubted: str = "") -> str:
     """What an organisation's alert fires on.
 
     Nothing new during an incident; what fires already stays while it is wrong; what is unknown stays as it is.
@@ -65,9 +75,10 @@ def gated(alert: str, wrong: str) -> str:
         alert: its name.
         wrong: expression of the organisations that are wrong now, by job and organization_id; of those that are fresh
             only. A record should have seen to that: to ask 10,000 series twice in each alert took most of its time.
+        doubted: the issue, where it can be in doubt while the organisation is fresh.
     """
     return either(
         joined(wrong, f"  unless on (job) {INCIDENT}"),
         joined(wrong, f"  and {EACH} {firing(alert)}"),
-        *held(alert),
+        *held(alert, doubted),
     )

@@ -5,12 +5,12 @@ The firing case of each alert, with all its labels and annotations, is in ``test
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from alerts.town import Town, notation
+from alerts.remediation_stories import remediation_stories
+from alerts.story import Story, burning, ever, having, now, recorded, silent, steady, tickets
+from alerts.town import Town
 
 ISSUES: Final = (
     ("XeroDisconnected", "disconnected"),
@@ -23,91 +23,6 @@ ISSUES: Final = (
     ("XeroSyncStale", "sync_stale"),
 )
 """Each alert on an issue, and the issue."""
-
-FIRING: Final = 'ALERTS{alertstate="firing", alertname!="XeroWatchdog"}'
-
-Count = Mapping[str, float]
-"""Alert, or job -> how many of it."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """What a query gives at a minute: a value for each alert, or nothing; of the job where `alerts` is false."""
-
-    minute: int
-    expr: str
-    expected: Count
-    alerts: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Story:
-    """A story and what is expected of it.
-
-    Attributes:
-        name: of its file.
-        why: a sentence for whoever reads the file.
-        town: what happens.
-        checks: what must be so.
-    """
-
-    name: str
-    why: str
-    town: Town
-    checks: tuple[Check, ...]
-
-
-def now(minute: int, **expected: int) -> Check:
-    """What fires at that minute, and nothing else does."""
-    return Check(minute, f"count by (alertname) ({FIRING})", expected)
-
-
-def ever(minute: int, **expected: int) -> Check:
-    """What fired at any time up to that minute, each alert of each organisation once; nothing else did."""
-    return Check(minute, f"count by (alertname) (count_over_time({FIRING}[{minute + 1}m]))", expected)
-
-
-def tickets(minute: int, **expected: int) -> Check:
-    """What was opened about organisations up to that minute, each alert of each organisation once."""
-    opened = 'ALERTS{alertstate="firing", scope="organization"}'
-    return Check(minute, f"count by (alertname) (count_over_time({opened}[{minute + 1}m]))", expected)
-
-
-def recorded(minute: int, expr: str, value: float | None) -> Check:
-    """What a query about the job gives; None for nothing."""
-    return Check(minute, f"max by (job) ({expr})", {} if value is None else {"xero": value}, alerts=False)
-
-
-def burning(level: str, window: str, minute: int) -> Check:
-    """A tenth was bad over that window."""
-    return recorded(minute, f"job:xero_{level}_errors:ratio_{window} > bool 0.1", 1)
-
-
-def steady(alert: str, first: int, last: int, count: int) -> tuple[Check, Check]:
-    """That many fired at each minute from `first` to `last`: none resolved, none opened."""
-    # Where none fires there is no sample, and the least of no samples is nothing: a gap must count as 0.
-    fires = (
-        f'count by (alertname) (ALERTS{{alertstate="firing", alertname="{alert}"}}) '
-        f'or label_replace(vector(0), "alertname", "{alert}", "", "")'
-    )
-    # promtool holds 10,000 samples at most.
-    window = f"[{last - first}m:{max(1, (last - first) * count // 5000)}m]"
-    return (
-        Check(last, f"min_over_time(({fires}){window})", {alert: count}),
-        Check(last, f"max_over_time(({fires}){window})", {alert: count}),
-    )
-
-
-def _having(
-    issue: str, *, first: int, begins: int = 0, ends: int = 10**9, last: int = 0
-) -> Callable[[int, int], frozenset[str]]:
-    """Organisations `last` + 1 to `first` have an issue during some minutes."""
-    return lambda one, minute: frozenset([issue] if last < one <= first and begins <= minute < ends else [])
-
-
-def _silent(begins: int, ends: int) -> Callable[[int, int], bool]:
-    """Nobody is answered during some minutes."""
-    return lambda _one, minute: not begins <= minute < ends
 
 
 def _fleets() -> tuple[Story, ...]:
@@ -142,13 +57,13 @@ def _fleets() -> tuple[Story, ...]:
         Story(
             "fleet-of-1-broken",
             "Its only organisation breaks: a ticket, and no page for the fleet.",
-            Town(size=1, minutes=300, step=5, issues=_having("invoices_failing", first=1, begins=60)),
+            Town(size=1, minutes=300, step=5, issues=having("invoices_failing", first=1, begins=60)),
             (now(85), ever(300, XeroInvoicesFailing=1)),
         ),
         Story(
             "fleet-of-3-broken",
             "Two of three break: tickets, and no page for the fleet; a share without a count would page.",
-            Town(size=3, minutes=300, step=5, issues=_having("token_expired", first=2, begins=60)),
+            Town(size=3, minutes=300, step=5, issues=having("token_expired", first=2, begins=60)),
             (now(85), ever(300, XeroTokenExpired=2)),
         ),
         Story(
@@ -180,7 +95,7 @@ def _fleets() -> tuple[Story, ...]:
         Story(
             "fleet-of-20-four-broken",
             "Four of twenty break together, a fifth of the fleet: tickets, and no page.",
-            Town(size=20, minutes=300, step=5, issues=_having("disconnected", first=4, begins=60)),
+            Town(size=20, minutes=300, step=5, issues=having("disconnected", first=4, begins=60)),
             (now(85), ever(300, XeroDisconnected=4)),
         ),
     )
@@ -202,7 +117,7 @@ def _lives() -> tuple[Story, ...]:
                 size=2,
                 minutes=25 * 60,
                 step=5,
-                issues=_having("contacts_failing", first=1),
+                issues=having("contacts_failing", first=1),
                 failed=lambda one, _minute: 3 if one == 1 else 0,
             ),
             (ever(25 * 60, XeroContactsNotSyncing=1),),
@@ -210,7 +125,7 @@ def _lives() -> tuple[Story, ...]:
         Story(
             "customer-disconnects",
             "One customer of 40 disconnects by their own choice: one ticket, no page, no budget; resolved at once.",
-            Town(size=40, minutes=240, issues=_having("disconnected", first=1, begins=60, ends=180)),
+            Town(size=40, minutes=240, issues=having("disconnected", first=1, begins=60, ends=180)),
             (
                 now(88),
                 now(92, XeroDisconnected=1),
@@ -271,7 +186,7 @@ def _lives() -> tuple[Story, ...]:
                 size=20,
                 minutes=60,
                 step=5,
-                issues=_having("disconnected", first=2),
+                issues=having("disconnected", first=2),
                 expiry=lambda one, minute: None if one == 2 else minute + 30,
                 synced=lambda one, _minute: one != 1,
             ),
@@ -284,7 +199,7 @@ def _lives() -> tuple[Story, ...]:
         Story(
             "broken-for-months",
             "Three quarters of the fleet have been broken for ever: tickets, and no incident that pages for it.",
-            Town(size=40, minutes=8 * 60, step=5, issues=_having("token_expired", first=30)),
+            Town(size=40, minutes=8 * 60, step=5, issues=having("token_expired", first=30)),
             (ever(8 * 60, XeroTokenExpired=30),),
         ),
         Story(
@@ -293,7 +208,7 @@ def _lives() -> tuple[Story, ...]:
             Town(
                 size=20,
                 minutes=120,
-                issues=_having("sync_failing", first=2),
+                issues=having("sync_failing", first=2),
                 listed=lambda one, minute: one != 1 or minute < 60,
                 not_found=lambda one, minute: one == 2 and minute >= 80,
             ),
@@ -316,7 +231,7 @@ def _lives() -> tuple[Story, ...]:
             Town(
                 size=20,
                 minutes=180,
-                issues=_having("sync_stale", first=1),
+                issues=having("sync_stale", first=1),
                 answers=lambda one, minute: one != 1 or minute < 5,
                 withdraws_after=10**9,
             ),
@@ -331,7 +246,7 @@ def _gaps() -> tuple[Story, ...]:
         Story(
             "start-up",
             "The first answers come after three minutes, and 8 of 20 have long been broken: tickets, no page.",
-            Town(size=20, minutes=120, issues=_having("token_expired", first=8), answers=_silent(0, 3)),
+            Town(size=20, minutes=120, issues=having("token_expired", first=8), answers=silent(0, 3)),
             (now(32), ever(120, XeroTokenExpired=8)),
         ),
         Story(
@@ -340,7 +255,7 @@ def _gaps() -> tuple[Story, ...]:
             Town(
                 size=40,
                 minutes=240,
-                issues=_having("token_expired", first=20),
+                issues=having("token_expired", first=20),
                 up=lambda minute: not 118 <= minute < 120,
                 starts=(0, 120),
                 answers=lambda one, minute: not 120 <= minute < 121 or one % 2 == 0,
@@ -367,8 +282,8 @@ def _gaps() -> tuple[Story, ...]:
             Town(
                 size=40,
                 minutes=300,
-                issues=_having("disconnected", first=8),
-                answers=_silent(120, 130),
+                issues=having("disconnected", first=8),
+                answers=silent(120, 130),
             ),
             (*steady("XeroDisconnected", 40, 300, 8), ever(300, XeroDisconnected=8)),
         ),
@@ -379,7 +294,7 @@ def _gaps() -> tuple[Story, ...]:
             Town(
                 size=40,
                 minutes=180,
-                issues=_having("disconnected", first=8),
+                issues=having("disconnected", first=8),
                 answers=lambda one, minute: one > 20 or not 120 <= minute < 132,
             ),
             (*steady("XeroDisconnected", 40, 180, 8), ever(180, XeroDisconnected=8)),
@@ -401,7 +316,7 @@ def _gaps() -> tuple[Story, ...]:
             Town(
                 size=20,
                 minutes=120,
-                issues=_having("disconnected", first=4),
+                issues=having("disconnected", first=4),
                 answers=lambda one, minute: one > 4 or minute < 60,
                 withdraws_after=260,
             ),
@@ -415,8 +330,8 @@ def _gaps() -> tuple[Story, ...]:
                 size=24,
                 minutes=weekend + 240,
                 step=5,
-                issues=_having("token_expired", first=20),
-                answers=_silent(120, 120 + weekend),
+                issues=having("token_expired", first=20),
+                answers=silent(120, 120 + weekend),
             ),
             (
                 now(118, XeroTokenExpired=20),
@@ -437,7 +352,7 @@ def _gaps() -> tuple[Story, ...]:
             Town(
                 size=40,
                 minutes=300,
-                issues=_having("disconnected", first=20),
+                issues=having("disconnected", first=20),
                 up=lambda minute: not 120 <= minute < 240,
                 starts=(0, 240),
             ),
@@ -456,7 +371,7 @@ def _incidents() -> tuple[Story, ...]:
             "outage-of-90-minutes",
             "16 of 40 fail for 90 minutes, and their errors say that Xero is down: no ticket opens, all resolves.",
             Town(
-                size=40, minutes=320, issues=_having("invoices_failing", first=16, begins=120, ends=210), reason=outage
+                size=40, minutes=320, issues=having("invoices_failing", first=16, begins=120, ends=210), reason=outage
             ),
             (
                 now(122),
@@ -478,7 +393,7 @@ def _incidents() -> tuple[Story, ...]:
                 size=40,
                 minutes=560,
                 step=5,
-                issues=_having("invoices_failing", first=16, begins=120, ends=120 + 420),
+                issues=having("invoices_failing", first=16, begins=120, ends=120 + 420),
                 reason=outage,
             ),
             (
@@ -495,25 +410,25 @@ def _incidents() -> tuple[Story, ...]:
         Story(
             "mass-disconnect",
             "12 of 40 lose their connection together, and nobody knows why: one page, no ticket.",
-            Town(size=40, minutes=300, issues=_having("disconnected", first=12, begins=120, ends=200)),
+            Town(size=40, minutes=300, issues=having("disconnected", first=12, begins=120, ends=200)),
             (now(124), now(126, XeroMassDisconnect=1), ever(300, XeroMassDisconnect=1)),
         ),
         Story(
             "five-of-100",
             "A rise of exactly five points is no incident: five tickets.",
-            Town(size=100, minutes=240, step=5, issues=_having("disconnected", first=5, begins=120)),
+            Town(size=100, minutes=240, step=5, issues=having("disconnected", first=5, begins=120)),
             (now(145), ever(240, XeroDisconnected=5)),
         ),
         Story(
             "five-of-90",
             "Five of 90 are more than five points and just enough.",
-            Town(size=90, minutes=240, step=5, issues=_having("contacts_failing", first=5, begins=120, ends=200)),
+            Town(size=90, minutes=240, step=5, issues=having("contacts_failing", first=5, begins=120, ends=200)),
             (now(125, XeroFleetSyncFailing=1), ever(240, XeroFleetSyncFailing=1)),
         ),
         Story(
             "eight-of-100-for-months",
             "Eight of a hundred have failed for ever: no incident, but the budget of a month is gone in four days.",
-            Town(size=100, minutes=120, step=5, issues=_having("invoices_failing", first=8)),
+            Town(size=100, minutes=120, step=5, issues=having("invoices_failing", first=8)),
             (
                 now(0),
                 ever(50, XeroInvoicesFailing=8, XeroSyncFreshnessBurnFast=1),
@@ -541,7 +456,7 @@ def _incidents() -> tuple[Story, ...]:
             "hours-within-the-budget",
             "Five of a hundred fail for hours, after a long time without a failure: five tickets, and nothing is "
             "said of a budget.",
-            Town(size=100, minutes=1200, step=10, issues=_having("invoices_failing", first=5, begins=900, ends=1060)),
+            Town(size=100, minutes=1200, step=10, issues=having("invoices_failing", first=5, begins=900, ends=1060)),
             (ever(1200, XeroInvoicesFailing=5),),
         ),
         Story(
@@ -592,8 +507,8 @@ def _incidents() -> tuple[Story, ...]:
             Town(
                 size=40,
                 minutes=300,
-                issues=_having("disconnected", first=16, begins=120, ends=280),
-                answers=_silent(150, 200),
+                issues=having("disconnected", first=16, begins=120, ends=280),
+                answers=silent(150, 200),
                 up=lambda minute: minute != 230,
                 starts=(0, 231),
             ),
@@ -602,6 +517,134 @@ def _incidents() -> tuple[Story, ...]:
                 now(285),
                 ever(300, XeroMassDisconnect=1, XeroPollingStale=1, XeroPlatformErrors=1),
             ),
+        ),
+    )
+
+
+XERO_APP: Final = 'xero_exporter_token_file_readable{token="xero"}'
+LISTED: Final = "xero_exporter_xero_connections_last_success_timestamp_seconds"
+
+
+def _doubts() -> tuple[Story, ...]:
+    """What an issue was concluded from is lost while the platform goes on answering: that is no recovery."""
+
+    def unread(minute: int) -> bool:
+        return 60 <= minute < 130
+
+    def missed(one: int, minute: int) -> bool:
+        """The first twelve are no longer on Xero's list; the list is back when some of them are mended."""
+        return one <= (12 if minute < 130 else 11)
+
+    def word(one: int, minute: int) -> frozenset[str]:
+        """13 and 14 have failed syncs all the time; meanwhile the platform's word for that is a new one."""
+        issues = {
+            2: "disconnected" if 80 <= minute < 100 else "",
+            3: "token_expired" if 80 <= minute < 100 else "",
+            13: "" if 60 <= minute < 130 else "sync_failing",
+            14: "sync_failing" if minute < 60 else "",
+        }
+        if issues.get(one):
+            return frozenset([issues[one]])
+        return frozenset(["unauthorized"] if missed(one, minute) and not unread(minute) else [])
+
+    def doubts(one: int, minute: int) -> frozenset[str]:
+        if unread(minute) and one in {13, 14, 15}:
+            return frozenset(["status_word"])
+        gone = one == 2 and 80 <= minute < 130
+        return frozenset(["list_unread"] if unread(minute) and missed(one, 0) and not gone else [])
+
+    return (
+        Story(
+            "in-doubt",
+            "Twelve of 40 were not on Xero's list when that cannot be read any more, and two fail to sync when the "
+            "platform's word becomes one that nobody knows. One of these is in doubt from the start, one loses its "
+            "connection meanwhile, of one the authorisation expires, one leaves the roster, one is no longer known to "
+            "the platform: tickets stay while nobody can say, none opens, and the return of the twelve is no incident.",
+            Town(
+                size=40,
+                minutes=200,
+                issues=word,
+                doubts=doubts,
+                authorized=lambda one, minute: None if unread(minute) else not missed(one, minute),
+                listed=lambda one, minute: one != 4 or minute < 90,
+                not_found=lambda one, minute: one == 5 and minute >= 90,
+                tells_not_found=True,
+                extra={XERO_APP: lambda _minute: 1, LISTED: lambda minute: 60.0 * min(minute // 10 * 10, 60)},
+            ),
+            (
+                now(59, XeroUnauthorized=12, XeroSyncFailing=2),
+                now(79, XeroUnauthorized=12, XeroSyncFailing=2),
+                # Another issue of the connection hides it, as it does where the list can be read.
+                now(88, XeroUnauthorized=10, XeroSyncFailing=2),
+                # Not known any more, though what was known is told for some minutes: that is no doubt.
+                now(92, XeroUnauthorized=8, XeroSyncFailing=2),
+                now(128, XeroUnauthorized=8, XeroSyncFailing=2),
+                # The list is back, and the word; one is on it again, one has no failed syncs any more.
+                now(132, XeroUnauthorized=7, XeroSyncFailing=1),
+                recorded(95, "sum by (job) (job_organization_issue:xero_issue_doubted:max)", 11),
+                ever(160, XeroUnauthorized=12, XeroSyncFailing=2),
+                now(165, XeroUnauthorized=9, XeroSyncFailing=1),
+            ),
+        ),
+        Story(
+            "in-doubt-beside-an-issue",
+            "Of twelve whose syncs are too old nobody can say either whether others fail. Then twelve more fail: that "
+            "is a rise of twelve, and a page. Who has an issue is not counted again for being in doubt.",
+            Town(
+                size=40,
+                minutes=150,
+                issues=lambda one, minute: frozenset(
+                    ["sync_stale"] if one <= 12 else ["contacts_failing"] if one <= 24 and minute >= 100 else []
+                ),
+                doubts=lambda one, _minute: frozenset(["status_word"] if one <= 12 else []),
+            ),
+            (recorded(120, 'max by (job) (job_kind:xero_incident:rise{kind="sync"})', 0.3),),
+        ),
+        Story(
+            "doubt-after-a-restart",
+            "The exporter restarts amid six tickets, and Xero's list cannot be read for twenty minutes; then the first "
+            "one is older than what the platform says, and the next one decides. One of the six is on it, one is "
+            "disconnected by then, one never was connected as far as anybody can tell: those resolve.",
+            Town(
+                size=40,
+                minutes=140,
+                issues=lambda one, minute: frozenset(
+                    ["disconnected"]
+                    if one == 2 and minute >= 75
+                    else ["unauthorized"]
+                    if one <= 6 and (minute < 60 or (minute >= 95 and one > 3))
+                    else []
+                ),
+                authorized=lambda one, minute: None if 60 <= minute < 80 else one > 6 or (one == 1 and minute >= 80),
+                never_connected=lambda one, minute: one == 3 and minute >= 85,
+                synced=lambda one, _minute: one != 3,
+                expiry=lambda one, minute: None if one == 3 else minute + 30,
+                starts=(0, 60),
+                extra={
+                    XERO_APP: lambda _minute: 1,
+                    LISTED: lambda minute: None if 60 <= minute < 80 else 60.0 * (minute // 15 * 15),
+                },
+            ),
+            (
+                now(59, XeroUnauthorized=6),
+                *steady("XeroUnauthorized", 40, 74, 6),
+                now(77, XeroUnauthorized=5),
+                now(82, XeroUnauthorized=4),
+                now(90, XeroUnauthorized=3),
+                now(97, XeroUnauthorized=3),
+                ever(104, XeroUnauthorized=6),
+                now(130, XeroUnauthorized=3, XeroDisconnected=1),
+            ),
+        ),
+        Story(
+            "unauthorized-without-a-list",
+            "Nobody asks Xero: an authorisation that was refused and works again is mended.",
+            Town(
+                size=20,
+                minutes=90,
+                issues=having("unauthorized", first=1, ends=60),
+            ),
+            (now(59, XeroUnauthorized=1), now(62)),
         ),
     )
 
@@ -670,7 +713,7 @@ def _every_kind() -> tuple[Story, ...]:
                 expiry=lambda one, minute: (
                     (7.5 if one == 2 else 8.1) * 1440.0 if one in {2, 5} and minute < 1780 else minute + 30
                 ),
-                issues=_having("disconnected", first=30, last=10, begins=1600, ends=1720),
+                issues=having("disconnected", first=30, last=10, begins=1600, ends=1720),
                 answers=lambda one, minute: not (one <= 2 and 1640 <= minute < 1660) and (one != 3 or minute >= 1780),
                 up=lambda minute: not 1670 <= minute < 1680,
                 starts=(0, 1680),
@@ -692,7 +735,7 @@ def _every_kind() -> tuple[Story, ...]:
                 step=5,
                 failed=lambda _one, _minute: 1,
                 expiry=lambda _one, _minute: 7.5 * 1440.0,
-                answers=_silent(5, 10**9),
+                answers=silent(5, 10**9),
                 withdraws_after=10**9,
             ),
             (ever(1600, XeroPollingStale=1, XeroPlatformErrors=1, XeroMonitoringCoverageBurn=1),),
@@ -703,45 +746,4 @@ def _every_kind() -> tuple[Story, ...]:
 @cache
 def all_stories() -> tuple[Story, ...]:
     """Every story, each with a name of its own."""
-    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_every_kind())
-
-
-def promtool_yaml(story: Story) -> str:
-    """The story as a test file of promtool, beside the shipped rules."""
-    return series_yaml(story) + checks_yaml(story.checks)
-
-
-@cache
-def series_yaml(story: Story) -> str:
-    """What Prometheus scrapes in the story; seconds of work for a long one, and so done once."""
-    town = story.town
-    lines = [
-        f"# {story.why}",
-        "# Written by `make alerts` from alerts/stories.py.",
-        "rule_files: [../rules/xero.yml, ../rules/xero-optional.yml]",
-        f"evaluation_interval: {town.step}m",
-        # Without it promtool takes the groups in an order of its own, another one each time.
-        "group_eval_order: [xero-organizations, xero-fleet, xero-exporter, xero-token-expiring]",
-        "tests:",
-        f"  - interval: {town.step}m",
-        "    input_series:",
-        *(f"      - {{series: '{name}', values: '{notation(values)}'}}" for name, values in town.series()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def checks_yaml(checks: Iterable[Check]) -> str:
-    """What is expected in a story."""
-    lines = ["    promql_expr_test:"]
-    for check in checks:
-        lines += [
-            f"      - expr: '{check.expr}'",
-            f"        eval_time: {check.minute}m",
-            f"        exp_samples: [{', '.join(_sample(check, name) for name in check.expected)}]",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _sample(check: Check, name: str) -> str:
-    label = "alertname" if check.alerts else "job"
-    return f"{{labels: '{{{label}=\"{name}\"}}', value: {check.expected[name]:g}}}"
+    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_doubts(), *remediation_stories(), *_every_kind())

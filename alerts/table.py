@@ -6,6 +6,7 @@ from alerts.entries import Alert, RuleFile
 from alerts.exporters import exporters
 from alerts.fleet import fleet
 from alerts.organizations import organizations, token_expiring
+from alerts.remediation import remediation
 from alerts.thresholds import SHIPPED, Thresholds
 
 _HEAD = "Written by `make alerts` from alerts/*.py, and complete without them."
@@ -17,7 +18,7 @@ def rule_files(limits: Thresholds = SHIPPED) -> tuple[RuleFile, ...]:
         RuleFile(
             "xero",
             f"{_HEAD}\nThe exporters must be scraped under the job name xero.",
-            (organizations(limits), fleet(limits), exporters(limits)),
+            (organizations(limits), fleet(limits), exporters(limits), remediation(limits)),
         ),
         RuleFile("xero-optional", f"{_HEAD}\nLoad this beside xero.yml if you want it.", (token_expiring(limits),)),
     )

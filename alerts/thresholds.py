@@ -77,6 +77,16 @@ class Thresholds:
     clock_skew: float = 120.0
     """Seconds between the platform's clock and ours; not scaled: it is no duration of ours."""
 
+    # ---- Remediation.
+    helpless_share: float = 0.5
+    """Share of the actions of a day that did not help."""
+    helpless: int = 3
+    """How many that must be at least: one of one is one customer's."""
+    rejected_seconds: float = 10 * MINUTE
+    """Alertmanager posts again each five minutes what was refused, so each window of that length has one."""
+    paused_seconds: float = 8 * HOUR
+    """A pause that is longer than a working day was forgotten."""
+
     # ---- Backlog and opt-in.
     backlog_growth: float = 2.0
     """How many times yesterday's waiting syncs."""

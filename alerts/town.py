@@ -52,6 +52,8 @@ class Town:
         pending: pending_syncs as the platform says.
         expiry: minute at which the token expires, or None.
         reason: of the recent errors of whoever has a sync issue.
+        doubts: why the exporter cannot say whether anything else is wrong.
+        authorized: whether Xero's own list has it; None while that is not known.
         withdraws_after: seconds after which data is gone from the page; less than stale_after, as seen by a Prometheus
             whose clock is behind.
         bare: only what shares are made of, for towns of hundreds: no facts beside the issues.
@@ -75,6 +77,8 @@ class Town:
     pending: Callable[[int, int], float] = lambda _organization, _minute: 0
     expiry: Callable[[int, int], float | None] = lambda _organization, minute: minute + 30
     reason: str = ""
+    doubts: Callable[[int, int], frozenset[str]] = _never
+    authorized: Callable[[int, int], bool | None] = lambda _organization, _minute: None
     withdraws_after: float = STALE_AFTER
     bare: bool = False
     extra: dict[str, Callable[[int], float | None]] = field(default_factory=dict)
@@ -127,6 +131,9 @@ class Town:
 
     def _data(self, one: int, at: int, of: str, affected: dict[str, int]) -> Iterator[tuple[str, float]]:
         """What the reading of minute `at` says."""
+        listed = self.authorized(one, at)
+        if listed is not None:
+            yield f"xero_connection_authorized{{{of}}}", float(listed)
         if self.never_connected(one, at):
             yield f"xero_connected{{{of}}}", 0
             return
@@ -136,6 +143,8 @@ class Town:
         shown = issues & CONNECTION or issues
         for issue in sorted(shown):
             yield f'xero_issue{{{of}, issue="{issue}"}}', 1
+        for doubt in sorted(self.doubts(one, at)):
+            yield f'xero_doubt{{{of}, doubt="{doubt}"}}', 1
         if shown and self.reason:
             yield f'xero_recent_errors{{{of}, sync_type="invoices", reason="{self.reason}"}}', 1
         for kind in ("connection", "sync"):

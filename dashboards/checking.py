@@ -10,10 +10,15 @@ from typing import Any, Final
 import promql_parser
 from grafana_foundation_sdk.models import units
 
+from alerts.exporters import WATCHDOG
+from dashboards.closed import unknown_values
+from dashboards.grouping import labels_left
 from dashboards.known import Metric, known_metrics
-from dashboards.reading import Board, nodes, panels, queries
+from dashboards.reading import JOB_ASKED, Board, Query, nodes, panels, queries
 
 COLUMNS: Final = 24
+MOST: Final = 100
+"""Rows that a query may ask for: with 10,000 organisations a panel of all of them is of use to nobody."""
 UNITS: Final = frozenset(value for name, value in vars(units).items() if name[0].isupper() and isinstance(value, str))
 """The units that Grafana knows."""
 
@@ -86,15 +91,18 @@ def sources(board: Board) -> Iterator[str]:
 
 
 def legends(board: Board) -> Iterator[str]:
-    """Every series has a name that reads, made of labels that it can have."""
+    """Every panel asks, and every series has a name that reads, made of labels that its query leaves it."""
+    known = known_metrics()
     for panel in panels(board):
+        if not panel.get("targets"):
+            yield f"{panel['title']}: asks nothing"
         for target in panel.get("targets", []):
             legend = target.get("legendFormat", "")
             if not legend or legend == "__auto":
                 yield f"{panel['title']} {target['refId']}: its series have no names"
-            for label in _PLACEHOLDER.findall(legend):
-                if label not in target["expr"]:
-                    yield f"{panel['title']} {target['refId']}: the label {label} of its legend is none of its query"
+            wanted = set(_PLACEHOLDER.findall(legend))
+            for label in sorted(wanted - _left(target["expr"], known) if wanted else ()):
+                yield f"{panel['title']} {target['refId']}: its query leaves no label {label} for its legend"
 
 
 def asked(board: Board) -> Iterator[str]:
@@ -106,10 +114,11 @@ def asked(board: Board) -> Iterator[str]:
         except ValueError as error:
             yield f"{query.where}: is no PromQL: {error}"
             continue
-        for fault in _named(tree, known):
+        for fault in (*_named(tree, known), *_unbounded(tree)):
             yield f"{query.where}: {fault}"
-        if 'job="$job"' not in query.expr and not query.where.startswith("variable"):
-            yield f"{query.where}: is not of the chosen job"
+        if not query.where.startswith("variable"):
+            for fault in _of_any_job(tree):
+                yield f"{query.where}: {fault}"
 
 
 def layout(board: Board) -> Iterator[str]:
@@ -175,6 +184,7 @@ def _named(tree: promql_parser.Expr, known: Mapping[str, Metric]) -> Iterator[st
             yield f"there is no metric {selector.name}"
             continue
         labels |= metric.labels
+        yield from unknown_values(selector)
         for matcher in selector.matchers.matchers:
             if matcher.name not in metric.labels:
                 yield f"{selector.name} has no label {matcher.name}"
@@ -203,6 +213,31 @@ def _selectors(tree: promql_parser.Expr) -> tuple[list[Any], list[Any]]:
             if left[str(node)] < 0:
                 bare.append(node)
     return bare, rates
+
+
+def _of_any_job(tree: promql_parser.Expr) -> Iterator[str]:
+    """Selectors that are not of the chosen job; the watchdog has none: it is of the rules, not of what they watch."""
+    bare, in_rates = _selectors(tree)
+    for selector in (*bare, *in_rates):
+        of = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
+        if of.get("job") != JOB_ASKED and of.get("alertname") != WATCHDOG:
+            yield f"{selector.name} is not of the chosen job"
+
+
+def _unbounded(tree: promql_parser.Expr) -> Iterator[str]:
+    """The greatest so many: a number that stands there and that people can read."""
+    for node in nodes(tree):
+        if not isinstance(node, promql_parser.AggregateExpr) or str(node.op) not in {"topk", "bottomk"}:
+            continue
+        if not isinstance(node.param, promql_parser.NumberLiteral) or not 1 <= node.param.val <= MOST:
+            yield f"{node.op} of {node.param}: must be a number up to {MOST}"
+
+
+def _left(expr: str, known: Mapping[str, Metric]) -> frozenset[str]:
+    try:
+        return labels_left(Query("", expr, instant=True).parsed(), known)
+    except ValueError:  # told by `asked`
+        return frozenset()
 
 
 def _made(tree: promql_parser.Expr) -> Iterator[str]:

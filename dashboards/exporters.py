@@ -27,6 +27,9 @@ def exporters(spans: Spans = SHIPPED) -> dict[str, object]:
     )
 
 
+_SKEW: Final = f"xero_exporter_platform_clock_skew_seconds{{{JOB}}}"
+
+
 def _stands() -> Row:
     return Row(
         "",
@@ -80,7 +83,11 @@ def _stands() -> Row:
                     steps=((None, BAD), (-120, GOOD), (120, BAD)),
                     empty="not known yet",
                 ),
-                at_the_end(f"max(xero_exporter_platform_clock_skew_seconds{{{JOB}}})", "ahead"),
+                at_the_end(
+                    # The one that is furthest off, whichever way: of two that differ both ways the sum would be 0.
+                    f"max({_SKEW}) >= -min({_SKEW}) or min({_SKEW})",
+                    "ahead",
+                ),
             ),
             number(
                 Look(
@@ -200,7 +207,7 @@ def _way() -> Row:
                     width=8,
                     unit="reqps",
                     least=0,
-                    empty="no request failed in this time",
+                    empty="no failure is known in this time",
                 ),
                 over_time(
                     f"sum by (upstream, failure) (rate(xero_exporter_request_failures_total{{{JOB}}}{RATE})) > 0",
@@ -227,7 +234,7 @@ def _way() -> Row:
                     width=12,
                     least=0,
                     colors={failure.value: color for failure, color in FAILURES.items()},
-                    empty="every last reading was answered",
+                    empty="of nobody a failed last reading is known",
                 ),
                 over_time(f"count by (failure) (xero_poll_failure{{{JOB}}})", "{{failure}}"),
                 bars=True,

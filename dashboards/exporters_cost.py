@@ -59,7 +59,7 @@ def roster(spans: Spans) -> Row:
                     "hour; a reload accepts the answer at once.",
                     width=8,
                     said=yes_no("held back", "believed", good=False),
-                    empty="organizations.http is not used",
+                    empty="not known, or organizations.http is not used",
                 ),
                 at_the_end(f"max(xero_exporter_discovery_held{{{JOB}}})", "list"),
                 at_the_end(f"sum(xero_exporter_discovery_missing_organizations{{{JOB}}})", "missed, kept", "B"),
@@ -93,7 +93,7 @@ def roster(spans: Spans) -> Row:
                 as_rows(f"sum by (instance) (xero_organizations{{{JOB}}})", "B"),
                 as_rows(
                     "time() - max by (instance) (process_start_time_seconds"
-                    f"{{{JOB}}} and on (job, instance) xero_exporter_build_info)",
+                    f"{{{JOB}}} and on (job, instance) xero_exporter_build_info{{{JOB}}})",
                     "C",
                 ),
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from alerts.exporters import WATCHDOG
 from alerts.queries import AFFECTED_RATIO, FRESH, FRESH_COUNT, KNOWN_COUNT
 from alerts.thresholds import SHIPPED as LIMITS
 from dashboards.boards import RUNBOOK, Row, board
@@ -22,7 +23,7 @@ from dashboards.panels import (
     rows,
     states,
 )
-from dashboards.queries import EACH, FEW_ROWS, JOB, JUDGED, SHIPPED, Spans, coded, lines
+from dashboards.queries import EACH, FEW_ROWS, JOB, JUDGED, SHIPPED, WITH_ISSUE, Spans, coded, lines
 from dashboards.words import (
     ATTENTION,
     BAD,
@@ -33,6 +34,7 @@ from dashboards.words import (
     NOBODY,
     PAGE_CODES,
     PAGE_SAID,
+    PARTLY,
     VERDICT_CODES,
     VERDICT_SAID,
 )
@@ -41,10 +43,16 @@ UID: Final = "xero-fleet"
 
 
 VERDICT: Final = lines(
-    coded("xero_fleet_verdict", "verdict", VERDICT_CODES, "min"),
+    coded(
+        "xero_fleet_verdict",
+        "verdict",
+        VERDICT_CODES,
+        "min",
+        f"0 * (up{{{JOB}}} == 0 and on () xero_fleet_verdict{{{JOB}}}) + {PARTLY}",
+    ),
     f"or vector({NOBODY})",
 )
-"""The code of the verdict; `NOBODY` where no exporter answers."""
+"""The code of the verdict; `NOBODY` where no exporter answers, `PARTLY` where others do."""
 
 SENTENCES: Final = lines(
     f'label_replace({VERDICT}, "line", "means", "", "")',
@@ -67,15 +75,15 @@ def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
 
 
 def _question() -> Row:
-    affected = f"sum(xero_organizations_affected{{{JOB}}})"
+    affected = f"({WITH_ISSUE} or 0 * sum({FRESH_COUNT}{{{JOB}}}))"
     return Row(
         "",
         (
             number(
                 Look(
                     title="Whose problem is it?",
-                    do="The exporter's own verdict, the worst of all exporters of the job. What to do first stands "
-                    "beside it.",
+                    do="The exporter's own verdict, the worst of all exporters of the job; one of them that is down is "
+                    "worse than single customers. What to do first stands beside it.",
                     width=7,
                     height=5,
                     said=VERDICT_SAID,
@@ -87,7 +95,8 @@ def _question() -> Row:
             rows(
                 Look(
                     title="What does that mean, and what is to be done first?",
-                    do="The verdict in one sentence, as the exporter's page and `xero-exporter diagnose` say it.",
+                    do="The verdict in one sentence. The exporter's page and `xero-exporter diagnose` say it with "
+                    "counts.",
                     width=9,
                     height=5,
                 ),
@@ -104,7 +113,7 @@ def _question() -> Row:
                     width=8,
                     height=5,
                     said=PAGE_SAID,
-                    empty="not asked: xero.status_pages is empty",
+                    empty="not known: no page is asked, or no exporter answers",
                 ),
                 at_the_end(coded("xero_service_status", "status", PAGE_CODES, "max by (page)"), "{{page}}"),
                 below=True,
@@ -118,7 +127,7 @@ def _question() -> Row:
                     height=4,
                     unit=COUNT,
                 ),
-                at_the_end(f"sum(xero_organizations{{{JOB}}})", "listed"),
+                at_the_end(f"count(count by (organization_id) (xero_organization_info{{{JOB}}}))", "listed"),
                 at_the_end(f"sum({KNOWN_COUNT}{{{JOB}}})", "once connected", "B"),
             ),
             number(
@@ -160,9 +169,10 @@ def _question() -> Row:
                     width=6,
                     height=4,
                     steps=((None, GOOD), (1, BAD)),
+                    empty="not known: no alert rules run",
                 ),
-                at_the_end(_firing("critical"), "pages"),
-                at_the_end(_firing("warning"), "tickets", "B"),
+                at_the_end(firing("critical"), "pages"),
+                at_the_end(firing("warning"), "tickets", "B"),
             ).override_by_name("tickets", counted((None, GOOD), (1, ATTENTION))),
         ),
     )
@@ -206,7 +216,7 @@ def _kind(spans: Spans) -> Row:
                     least=0,
                 ),
                 *(
-                    over_time(f'sum(xero_issue_organizations{{{JOB}, issue="{issue}"}})\n{JUDGED}', said.text, ref)
+                    over_time(_with(issue), said.text, ref)
                     for ref, (issue, said) in zip("ABCDEFGH", ISSUES.items(), strict=True)
                 ),
                 stacked=True,
@@ -217,7 +227,7 @@ def _kind(spans: Spans) -> Row:
                     do="Organisations with a recent error, by its reason, the commonest. docs/reasons.md says what "
                     "each means and who can end it.",
                     width=6,
-                    empty="no fresh organisation has a recent error",
+                    empty="of no fresh organisation a recent error is known",
                     steps=((None, "blue"),),
                 ),
                 (
@@ -236,7 +246,7 @@ def _kind(spans: Spans) -> Row:
                     do="Alerts about the fleet and the exporter, and since when. Those of single organisations stand "
                     "at the organisation.",
                     width=6,
-                    empty="nothing fires about the fleet or the exporter",
+                    empty="nothing that is known of fires",
                 ),
                 (
                     Column(of="alertname", title="Alert", link=RUNBOOK, hint="Runbook"),
@@ -281,5 +291,12 @@ def _kind(spans: Spans) -> Row:
     )
 
 
-def _firing(severity: str) -> str:
-    return f'count(ALERTS{{{JOB}, alertstate="firing", severity="{severity}"}}) or vector(0)'
+def _with(issue: str) -> str:
+    has = f'count(count by (organization_id) (xero_issue{{{JOB}, issue="{issue}"}}))'
+    return lines(f"({has} or 0 * sum({FRESH_COUNT}{{{JOB}}}))", JUDGED)
+
+
+def firing(severity: str) -> str:
+    """How many alerts of a severity fire; nothing where no rules run, for then nobody knows."""
+    fires = f'count(ALERTS{{{JOB}, alertstate="firing", severity="{severity}"}}) or vector(0)'
+    return f'({fires}) and on () ALERTS{{alertname="{WATCHDOG}", alertstate="firing"}}'

@@ -63,7 +63,7 @@ def which() -> Row:
                     "them one by one: mend the cause.",
                     width=24,
                     height=11,
-                    empty="no fresh organisation has an issue",
+                    empty="of no fresh organisation an issue is known",
                 ),
                 (
                     Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
@@ -87,7 +87,7 @@ def which() -> Row:
                     "at it. Many: look at the platform.",
                     width=12,
                     height=9,
-                    empty="every organisation was answered for",
+                    empty="nobody who was asked; who was not stands beside",
                 ),
                 (
                     Column(of="organization_id", title="Organisation", link=TO_ORGANIZATION, hint="Open"),
@@ -115,8 +115,8 @@ def which() -> Row:
             graph(
                 Look(
                     title="How fresh is what is known?",
-                    do="Organisations by freshness. Stale ones are withdrawn from all counts of issues until they "
-                    "answer again.",
+                    do="Organisations by freshness, as each exporter counts them. Stale ones are withdrawn from all "
+                    "counts of issues until they answer again.",
                     width=12,
                     height=9,
                     least=0,
@@ -149,8 +149,8 @@ def backlog() -> Row:
                 over_time(f"sum({PENDING_SYNCS}{{{JOB}}})", "waiting"),
                 over_time(f"sum(xero_failed_syncs{{{JOB}}})\n{JUDGED}", "failed", "B"),
             ),
-            _largest("Where does most wait?", "pending", "of the fresh, nothing waits", "blue"),
-            _largest("Where did most fail?", "failed", "of the fresh, nothing failed", BAD),
+            _largest("Where does most wait?", "pending", "of the fresh, nothing is known to wait", "blue"),
+            _largest("Where did most fail?", "failed", "of the fresh, nothing is known to fail", BAD),
         ),
     )
 

@@ -14,8 +14,8 @@ from alerts.thresholds import SHIPPED as LIMITS
 Word = TypeVar("Word", bound=StrEnum)
 
 JOB: Final = 'job="$job"'
-ONE: Final = f'{JOB}, organization_id="$organization_id"'
-"""One organisation: whose id stands in the text box."""
+ONE: Final = f'{JOB}, organization_id="$organization_id", organization_id!=""'
+"""One organisation: whose id stands in the text box. While nothing stands there, nobody: not what has no such label."""
 
 EACH: Final = "job, organization_id"
 """By what organisations are told apart."""
@@ -57,7 +57,7 @@ def lines(*parts: str) -> str:
     return "\n".join(parts)
 
 
-def coded(family: str, label: str, codes: Mapping[Word, int], over: str) -> str:
+def coded(family: str, label: str, codes: Mapping[Word, int], over: str, *others: str) -> str:
     """A state as a number, for value mappings: the code of the word that is 1 now.
 
     Args:
@@ -65,11 +65,16 @@ def coded(family: str, label: str, codes: Mapping[Word, int], over: str) -> str:
         label: that has the word.
         codes: the code of each word.
         over: the aggregation that several exporters come down to one by, such as ``min``.
+        others: expressions of codes beside it.
     """
     parts = [f'({family}{{{JOB}, {label}="{word}"}} == 1) * {code}' for word, code in codes.items()]
+    parts += others
     states = "\n  or ".join(parts)
     return f"{over} (\n  {states}\n)"
 
+
+WITH_ISSUE: Final = f"count(count by (organization_id) (xero_issue{{{JOB}}}))"
+"""How many organisations have an issue: each once, however many exporters tell of it; nothing where none has."""
 
 JUDGED: Final = lines(
     "and on ()",

@@ -11,6 +11,9 @@ import promql_parser
 Board: TypeAlias = Mapping[str, Any]
 """A dashboard, parsed from its JSON."""
 
+JOB_ASKED: Final = "xero"
+"""What stands for the variable in a query that is parsed."""
+
 RATE_INTERVAL: Final = "$__rate_interval"
 _IDS: Final = "$organization_id"
 
@@ -42,7 +45,7 @@ class Query:
         Raises:
             ValueError: it is no PromQL.
         """
-        return promql_parser.parse(self.filled(job="xero", organization_id="org-1", rate_interval="5m"))
+        return promql_parser.parse(self.filled(job=JOB_ASKED, organization_id="org-1", rate_interval="5m"))
 
 
 def panels(board: Board) -> Iterator[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from exporter.expose.verdicts import VERDICTS
+from exporter.expose.verdicts import VERDICTS, Meaning
 from exporter.model.words import Failure, Freshness, Issue, ServiceStatus, SyncStatus, Verdict
 
 
@@ -25,20 +25,21 @@ UNKNOWN: Final = "blue"
 NOBODY: Final = 0
 """The code of no verdict: no exporter answers."""
 
+_OF_THE_REST: Final = (
+    # Of several exporters the least code counts: one that starts hides no trouble that another sees, and all is well
+    # only once all have said so. Where one is down nobody can say of its organisations that they are well.
+    Verdict.CUSTOMERS,
+    Verdict.STARTING,
+    Verdict.ALL_WELL,
+)
+_BEFORE: Final = tuple(verdict for verdict in Verdict if verdict not in _OF_THE_REST)
+
+PARTLY: Final = NOBODY + 1 + len(_BEFORE)
+"""The code of no verdict: some exporters answer and another does not."""
+
 VERDICT_CODES: Final[Mapping[Verdict, int]] = MappingProxyType(
-    {
-        verdict: code
-        for code, verdict in enumerate(
-            (
-                *(verdict for verdict in Verdict if verdict not in {Verdict.STARTING, Verdict.ALL_WELL}),
-                # Of several exporters the least code counts: one that starts hides no trouble that another sees, and
-                # all is well only once all have said so.
-                Verdict.STARTING,
-                Verdict.ALL_WELL,
-            ),
-            start=NOBODY + 1,
-        )
-    }
+    {verdict: code for code, verdict in enumerate(_BEFORE, start=NOBODY + 1)}
+    | {verdict: code for code, verdict in enumerate(_OF_THE_REST, start=PARTLY + 1)}
 )
 """A number for each verdict, the worst first."""
 
@@ -64,6 +65,7 @@ def _in_one_line(said: Said) -> Said:
 VERDICT_SAID: Final[Mapping[int, Said]] = MappingProxyType(
     {
         NOBODY: _in_one_line(Said("Nobody sees", "dark-red")),
+        PARTLY: _in_one_line(Said("A part is unseen", "dark-red")),
         **{code: _in_one_line(_SHORT[verdict]) for verdict, code in VERDICT_CODES.items()},
     }
 )
@@ -72,15 +74,51 @@ VERDICT_SAID: Final[Mapping[int, Said]] = MappingProxyType(
 DO_FIRST: Final = 100
 """What is added to a code for what to do first."""
 
+ON_A_BOARD: Final[Mapping[Verdict, Meaning]] = MappingProxyType(
+    {
+        **VERDICTS,
+        # These mean one thing or another, and the exporter's page counts which: here stands what is true of each.
+        Verdict.STARTING: Meaning(
+            "Not known yet: not everybody was asked, nobody is listed, of too many nobody can tell, or so many have an "
+            "issue that it may be one incident and it was not watched for long enough. The exporter's page says which.",
+            "Treat it as an incident if it was not so yesterday: see which issues there are below, and what changed.",
+        ),
+        Verdict.XERO: Meaning(
+            "It is Xero, as far as is known: many organisations have issues, and Xero's status page or its own answers "
+            "say why.",
+            VERDICTS[Verdict.XERO].do_first,
+        ),
+        Verdict.XERO_APP: Meaning(
+            "It is us: Xero refuses the credentials of the platform's app, or those of xero.app. The exporter's page "
+            "says which were seen to be refused.",
+            VERDICTS[Verdict.XERO_APP].do_first,
+        ),
+        Verdict.ALL_WELL: Meaning(
+            "Nothing wrong is known: no organisation of which there is fresh data has an issue. How many are not fresh "
+            "stands below.",
+            VERDICTS[Verdict.ALL_WELL].do_first,
+        ),
+    }
+)
+"""What each verdict means where no count can be told."""
+
 MEANING: Final[Mapping[int, Said]] = MappingProxyType(
     {
         NOBODY: Said("Nothing is known of any organisation: no exporter answers Prometheus.", "text"),
         NOBODY + DO_FIRST: Said("Look at the exporter's process and its log, and at the way to it.", "text"),
-        **{code: Said(VERDICTS[verdict].sentence, "text") for verdict, code in VERDICT_CODES.items()},
-        **{code + DO_FIRST: Said(VERDICTS[verdict].do_first, "text") for verdict, code in VERDICT_CODES.items()},
+        PARTLY: Said(
+            "Of a part nothing is known: one exporter does not answer Prometheus. What the others see is no incident, "
+            "nor is it the platform or Xero.",
+            "text",
+        ),
+        PARTLY + DO_FIRST: Said(
+            "Look at the exporter that is down: the Exporter dashboard, its process, its log.", "text"
+        ),
+        **{code: Said(ON_A_BOARD[verdict].sentence, "text") for verdict, code in VERDICT_CODES.items()},
+        **{code + DO_FIRST: Said(ON_A_BOARD[verdict].do_first, "text") for verdict, code in VERDICT_CODES.items()},
     }
 )
-"""What each verdict means and what to do first, as the pages and commands of the exporter say it."""
+"""What each number means and what to do first."""
 
 PAGE_CODES: Final[Mapping[ServiceStatus, int]] = MappingProxyType(
     {

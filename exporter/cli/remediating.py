@@ -40,7 +40,7 @@ app = typer.Typer(
 )
 
 _ORG = typer.Argument(metavar="ORG", help="The organization_id.")
-_ID = typer.Argument(metavar="ID", min=1, help="The number of the action.")
+_ID = typer.Argument(metavar="ID", min=1, max=2**53, help="The number of the action.")
 _NOTE = typer.Option("--note", metavar="TEXT", help="Why, for those who read the ledger.")
 _YES = typer.Option("--yes", help="Do it without asking.")
 _JSON = typer.Option("--json", help="The document of the API, instead of lines for people.")
@@ -289,9 +289,10 @@ def _noted(note: str) -> str:
 def _instant(text: str) -> float:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        # In UTC it may lie beyond the years that there are.
+        return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):
         raise UsageError("--since: must be a day or an instant, such as 2026-01-15 or 2026-01-15T10:30:00Z") from None
-    return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _write(document: object) -> None:

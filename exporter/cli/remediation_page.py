@@ -31,7 +31,10 @@ def plan_lines(
     path = (paths.retry if kind is ActionKind.RETRY else paths.resync).replace("{organization_id}", organization_id)
     yield f"would send  POST {settings.platform.url.rstrip('/')}{path}"
     yield f"with        {body_of(kind, parameters).decode()}"
-    mode = settings.remediation.mode
+    ours = settings.remediation.mode
+    mode = gate.mode_in_force(ours, now)
+    if mode is not ours:
+        yield f"as          the running exporter has mode {mode}, whatever this configuration says: {ours}"
     if mode in {Mode.OFF, Mode.DRY_RUN}:
         yield f"but         remediation.mode is {mode}: it is recorded, and nothing is sent"
     if gate.paused_at is not None:
@@ -107,7 +110,9 @@ def show_explained(document: ExplainedDocument, now: float, page: Page | None = 
 
 
 def _gate(gate: GateDocument, now: float, page: Page) -> None:
-    page.fact("mode", str(gate.mode))
+    ours = gate.configured_mode
+    where = "" if gate.mode is ours else f", of the running exporter; this configuration says {ours}"
+    page.fact("mode", f"{gate.mode}{where}")
     page.fact(
         "obeyed", "by a running exporter" if gate.obeyed else "by nobody: no running exporter acts on this ledger"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from exporter.config.files import FileProblemError, FileSignature, read_file, signature
@@ -67,6 +68,12 @@ class Token:
         self._before = old.number
         if self.value is not None:
             self.number = old.number if self.value == old.value else old.number + 1
+
+    @property
+    def mark(self) -> str:
+        """Tells this value, and the file as it was read, from any other, after a restart too; 64 bits of its hash."""
+        value = "" if self.value is None else self.value
+        return f"{hashlib.blake2b(value.encode(), digest_size=8, person=b'token').hexdigest()} {self._seen}"
 
     def __repr__(self) -> str:
         return f"Token(number={self.number}, problem={self.problem!r})"

@@ -38,7 +38,7 @@ def _remediation(config: Config) -> Iterator[Fault]:
             "is empty, and mode auto needs to be told for whom; list expressions on ids, or use mode approve",
         )
     # Whoever reaches the webhook could have retries and resyncs done.
-    if not any(token.role in {Role.ALERTS, Role.OPERATOR} for token in config.web.tokens):
+    if not any(token.role is Role.ALERTS for token in config.web.tokens):
         yield Fault(
             "web.tokens",
             "has no token with role alerts, and in mode auto alerts are acted upon; add one for Alertmanager, or use "

@@ -90,7 +90,8 @@ class ActionsDocument(Document):
 class GateDocument(Document):
     """What holds everybody, and whether anybody obeys."""
 
-    mode: Mode = Field(description="`remediation.mode` of who answers")
+    mode: Mode = Field(description="`remediation.mode` of the exporter that acts; while none does, of who answers")
+    configured_mode: Mode = Field(description="`remediation.mode` of who answers")
     obeyed: bool = Field(description="whether an exporter runs that acts on this ledger and obeys this")
     heartbeat_at: Instant | None = Field(description="when that one last said so")
     paused_at: Instant | None = Field(description="since when it is paused; null while it is not")

@@ -23,8 +23,8 @@ from exporter.model.explanation import Explanation
 from exporter.model.holds import EXITS
 
 
-def action_document(action: Action) -> ActionDocument:
-    """One action."""
+def action_document(action: Action, *, people: bool = True) -> ActionDocument:
+    """One action; without `people` it does not say who asked and in what words: viewers need not know."""
     parameters = action.parameters
     return ActionDocument(
         id=action.id,
@@ -39,9 +39,9 @@ def action_document(action: Action) -> ActionDocument:
         sync_types=() if parameters is None else parameters.sync_types,
         record_ids=() if parameters is None else parameters.record_ids,
         since=None if parameters is None else rfc3339(parameters.since),
-        actor=action.actor or None,
-        note=action.note or None,
-        approved_by=action.approved_by,
+        actor=(action.actor or None) if people else None,
+        note=(action.note or None) if people else None,
+        approved_by=action.approved_by if people else None,
         created_at=rfc3339(action.created_at),
         changed_at=rfc3339(action.changed_at),
         expires_at=rfc3339(action.expires_at),
@@ -50,23 +50,25 @@ def action_document(action: Action) -> ActionDocument:
     )
 
 
-def actions_document(actions: Sequence[Action], limit: int) -> ActionsDocument:
+def actions_document(actions: Sequence[Action], limit: int, *, people: bool = True) -> ActionsDocument:
     """A page.
 
     Args:
         actions: the newest first, at most one more than the page holds.
         limit: how many it holds.
+        people: whether it says who asked, and in what words.
     """
     shown = actions[:limit]
     return ActionsDocument(
-        actions=tuple(map(action_document, shown)), next=shown[-1].id if len(actions) > limit else None
+        actions=tuple(action_document(one, people=people) for one in shown),
+        next=shown[-1].id if len(actions) > limit else None,
     )
 
 
-def record_document(record: ActionRecord) -> ActionRecordDocument:
-    """All of one action."""
+def record_document(record: ActionRecord, *, people: bool = True) -> ActionRecordDocument:
+    """All of one action; without `people` nobody's name or words."""
     return ActionRecordDocument(
-        **dict(action_document(record.action)),
+        **dict(action_document(record.action, people=people)),
         triggers=tuple(
             TriggerDocument(
                 source=one.source,
@@ -92,26 +94,32 @@ def record_document(record: ActionRecord) -> ActionRecordDocument:
             )
             for one in record.attempts
         ),
-        events=tuple(map(event_document, record.events)),
+        events=tuple(event_document(one, people=people) for one in record.events),
     )
 
 
-def event_document(one: Event) -> EventDocument:
-    """One thing that was written down."""
+def event_document(one: Event, *, people: bool = True) -> EventDocument:
+    """One thing that was written down; without `people` nobody's name or words."""
     return EventDocument(
-        at=rfc3339(one.at), what=one.what, actor=one.actor or None, hold=one.hold, note=one.note or None
+        at=rfc3339(one.at),
+        what=one.what,
+        actor=(one.actor or None) if people else None,
+        hold=one.hold,
+        # Of an event without an actor the note is a word of ours.
+        note=(one.note or None) if people or not one.actor else None,
     )
 
 
-def gate_document(gate: GateView, mode: Mode, now: float) -> GateDocument:
-    """What holds everybody."""
+def gate_document(gate: GateView, mode: Mode, now: float, *, people: bool = True) -> GateDocument:
+    """What holds everybody; without `people` not who paused, and in what words."""
     return GateDocument(
-        mode=mode,
+        mode=gate.mode_in_force(mode, now),
+        configured_mode=mode,
         obeyed=gate.obeyed(now),
         heartbeat_at=rfc3339(gate.heartbeat_at),
         paused_at=rfc3339(gate.paused_at),
-        paused_by=gate.paused_by or None,
-        paused_note=gate.paused_note or None,
+        paused_by=(gate.paused_by or None) if people else None,
+        paused_note=(gate.paused_note or None) if people else None,
         credential_refused_at=rfc3339(gate.credential_refused_at),
         storm_seen_at=rfc3339(gate.storm_seen_at),
         breaker_opened_at=rfc3339(gate.breaker_opened_at),
@@ -124,6 +132,8 @@ def explained_document(
     explanations: Sequence[Explanation],
     unfinished: Sequence[Action],
     gate: GateDocument,
+    *,
+    people: bool = True,
 ) -> ExplainedDocument:
     """What would be done for an organisation now."""
     documents = tuple(explanation_document(one) for one in explanations if one.over is None)
@@ -132,7 +142,7 @@ def explained_document(
         summary=_summary(documents, gate),
         gate=gate,
         explanations=documents,
-        unfinished=tuple(map(action_document, unfinished)),
+        unfinished=tuple(action_document(one, people=people) for one in unfinished),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from exporter.model.facts import OrganizationState, Snapshot
-from exporter.model.family import Family, Group, Kind
+from exporter.model.family import Family, Group, Kind, Stability
 
 Sample: TypeAlias = tuple[tuple[str, ...], float]
 """The values of the family's labels, in their order, without ``organization_id``; and the finite value."""
@@ -68,6 +68,7 @@ def organization_entry(
     series: str = "1 per organisation",
     closed: bool = True,
     source: Callable[[OrganizationState], object] | None = None,
+    stability: Stability = Stability.STABLE,
 ) -> OrganizationFamily:
     """A gauge with samples for each organisation; the arguments are those of `Family` and `OrganizationFamily`."""
     family = Family(
@@ -76,6 +77,7 @@ def organization_entry(
         help=meaning,
         group=Group.ORGANIZATION,
         labels=(ORGANIZATION_LABEL, *labels),
+        stability=stability,
         absent=absent,
         series=series,
     )

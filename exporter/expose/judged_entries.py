@@ -8,10 +8,12 @@ from typing import Final
 
 from exporter.expose.entry import NONE, POLLED, Sample, either, listed, organization_entry
 from exporter.model.facts import OrganizationState
-from exporter.model.judgement import KIND_OF_ISSUE, MAX_ERROR_SERIES
+from exporter.model.family import Stability
+from exporter.model.judgement import KIND_OF_ISSUE, MAX_ERROR_SERIES, Doubt
 from exporter.model.words import IncidentKind, Issue, Reason, SyncType
 
 _ISSUE: Final[dict[Issue, Sample]] = {issue: ((issue,), 1) for issue in Issue}
+_DOUBT: Final[dict[Doubt, Sample]] = {doubt: ((doubt,), 1) for doubt in Doubt}
 _MOST_ISSUES: Final = sum(kind is IncidentKind.SYNC for kind in KIND_OF_ISSUE.values())
 _NO_ISSUE: Final = "while it has none; while it is not fresh"
 
@@ -38,8 +40,15 @@ def _issue_since(state: OrganizationState) -> Sequence[Sample]:
     return [((one.issue,), one.since) for one in state.diagnosis.issues]
 
 
+def _doubt(state: OrganizationState) -> Sequence[Sample]:
+    if not state.diagnosis.doubts:
+        return NONE
+    return [_DOUBT[doubt] for doubt in state.diagnosis.doubts]
+
+
 _ERRORS: Final = attrgetter("diagnosis.errors")
 _ISSUES: Final = attrgetter("diagnosis.issues")
+_DOUBTS: Final = attrgetter("diagnosis.doubts")
 _ISSUE_LABEL: Final = ("issue", listed(tuple(Issue)))
 
 JUDGED: Final = (
@@ -77,6 +86,17 @@ JUDGED: Final = (
         source=_ISSUES,
         absent=_NO_ISSUE,
         series="as `xero_issue`",
+    ),
+    organization_entry(
+        _doubt,
+        "xero_doubt",
+        "Always 1; why nobody can say whether anything else is wrong, although the platform answered: an issue that "
+        f"is in doubt is not told, and not mended{POLLED}.",
+        ("doubt", listed(tuple(Doubt))),
+        source=_DOUBTS,
+        absent="while nothing is in doubt; while it is not fresh",
+        series=f"0 to {len(Doubt)} per organisation, mostly 0",
+        stability=Stability.EXPERIMENTAL,
     ),
 )
 """The families, in the order of the page."""

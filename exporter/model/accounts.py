@@ -49,6 +49,11 @@ class GateView:
         """Whether a running exporter looks at this gate: its heartbeat is not older than `HEARTBEAT_LATE`."""
         return self.heartbeat_at is not None and abs(now - self.heartbeat_at) <= HEARTBEAT_LATE
 
+    def mode_in_force(self, ours: Mode, now: float) -> Mode:
+        """The mode of the exporter that obeys; `ours` while none does. Environments and files may differ."""
+        obeyed = self.heartbeat_mode if self.obeyed(now) else None
+        return ours if obeyed is None else obeyed
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

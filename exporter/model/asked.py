@@ -45,6 +45,8 @@ class LeftOut(StrEnum):
     """Its label `organization_id` is missing, or can be no organisation's."""
     ISSUE = "issue"
     """Its label `issue` is missing, or no issue of ours."""
+    MODE_OFF = "mode_off"
+    """`remediation.mode` is off: nothing is recorded that nobody would look at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Because(StrEnum):
 
 
 class Doubt(StrEnum):
-    """Why it is not known whether anything is wrong, although the platform answered and no issue is found."""
+    """Why it is not known whether anything else is wrong, although the platform answered."""
 
     LIST_UNREAD = "list_unread"
     """Xero's own list did not have it, and no list could be read since."""

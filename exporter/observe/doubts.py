@@ -5,7 +5,7 @@ from __future__ import annotations
 from exporter.model.facts import Status
 from exporter.model.judgement import ActiveIssue, Doubt, Memory
 from exporter.model.moment import Moment
-from exporter.model.words import SyncStatus
+from exporter.model.words import Issue, SyncStatus
 
 
 def doubts_of(
@@ -14,12 +14,13 @@ def doubts_of(
     """Why nobody can say that nothing else is wrong.
 
     What a list missed ends as an issue when no list can be read any more, and is not cured by that; who was connected
-    anew since could not be on it.
+    anew since could not be on it. A sync that is too old says nothing of whether others fail.
     """
     since = memory.connected_since
     unread = missed_at is not None and since is not None and since.monotonic < missed_at.monotonic
     failed = status.failed_syncs is not None and status.failed_syncs > 0
-    wordless = failed and status.sync_status is SyncStatus.OTHER and not issues
+    explained = any(one.issue is not Issue.SYNC_STALE for one in issues)
+    wordless = failed and status.sync_status is SyncStatus.OTHER and not explained
     if not unread and not wordless:
         return ()
     return (*([Doubt.LIST_UNREAD] if unread else ()), *([Doubt.STATUS_WORD] if wordless else ()))

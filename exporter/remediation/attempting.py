@@ -152,6 +152,8 @@ class Attempting:
 
     async def _call(self, claim: Claim, parameters: Parameters) -> Result:
         action = claim.action
+        # Before the call: while it is out the file may get another token, which nobody has refused.
+        credential = self._credential()
         try:
             answer = await self.remedies.call(action.organization_id, action.kind, parameters, claim.idempotency_key)
         except DisarmedError:
@@ -160,7 +162,7 @@ class Attempting:
             _log.exception("call_broke", action=action.id)
             return Result(AttemptOutcome.UNKNOWN, sent=Sent.MAYBE)
         self._told("called")
-        result = result_of(answer, self._credential())
+        result = result_of(answer, credential)
         _log.info("called", outcome=result.outcome, http_status=result.http_status, **_about(action, parameters))
         return result
 
@@ -171,7 +173,10 @@ def result_of(answer: int | UpstreamFailure, credential: str) -> Result:
         return Result(AttemptOutcome.ACCEPTED, sent=Sent.YES, http_status=answer)
     status = answer.http_status
     if answer.sent is Sent.NO:
-        return Result(AttemptOutcome.NOT_SENT, sent=Sent.NO, retry_after=answer.retry_after)
+        # No token could be read: nobody was asked, and nobody is to be asked again before there is one.
+        no_token = Result(AttemptOutcome.NOT_CALLED, hold=Hold.CREDENTIAL)
+        unsent = Result(AttemptOutcome.NOT_SENT, sent=Sent.NO, retry_after=answer.retry_after)
+        return no_token if answer.failure is Failure.AUTH else unsent
     if answer.failure is Failure.RATE_LIMITED:
         return Result(AttemptOutcome.RATE_LIMITED, answer.sent, status, answer.retry_after)
     if answer.failure is Failure.AUTH:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from exporter.clock import Clock
-from exporter.errors import LedgerError
+from exporter.errors import LedgerError, RefusedError
 from exporter.model.accounts import Account, GateView, Marks
 from exporter.model.action import (
     Action,
@@ -102,6 +102,8 @@ class Desk:
 
         def work(work: Work) -> tuple[Payload, Receipt]:
             payload = parsed(body)
+            if self._limits.mode is Mode.OFF:
+                return payload.unrecorded(), Receipt(0, 0)
             return payload, work.deliver(payload.deliveries, payload.truncated, self._now(), traceparent)
 
         return await self._do(work)
@@ -113,9 +115,11 @@ class Desk:
         A request that comes again, by its key, is told how the action stands that it led to; so below.
 
         Raises:
-            RefusedError: one has started and is not finished yet, or the request is not complete for its kind, or
-                reaches further back than `ledger.asking.PERSON_LOOKBACK`.
+            RefusedError: the mode is off, or one has started and is not finished yet, or the request is not complete
+                for its kind, or reaches further back than `ledger.asking.PERSON_LOOKBACK`.
         """
+        if self._limits.mode is Mode.OFF:
+            raise RefusedError("remediation.mode is off, and nothing would be done: set it to approve, auto or dry_run")
         return await self._do(lambda work: work.ask(request, self._limits, self._now(), once))
 
     async def approve(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:

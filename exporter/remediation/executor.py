@@ -14,7 +14,7 @@ import structlog
 
 from exporter.clock import Clock
 from exporter.errors import LedgerError
-from exporter.model.action import Effect
+from exporter.model.action import Effect, Mode
 from exporter.model.facts import Snapshot
 from exporter.remediation.attempting import Attempting, Knowledge, unheard
 from exporter.remediation.desk import Desk
@@ -87,6 +87,7 @@ class Executor:
         self._begun = False
         self._pending: tuple[Claim, Result] | None = None
         self._reconnects = Reconnects()
+        self._told_mode: Mode | None = None
         self._next = {"beat": 0.0, "upkeep": 0.0, "forget": 0.0}
 
     async def turn(self) -> None:
@@ -138,8 +139,11 @@ class Executor:
         return self._begun
 
     async def _beat(self) -> None:
-        if self._due("beat", HEARTBEAT):
-            await self._desk.beat(self._desk.limits.mode, os.getpid(), self._credential())
+        mode = self._desk.limits.mode
+        # At once when it is another mode: whoever asks is told what is obeyed now.
+        if self._due("beat", HEARTBEAT) or mode is not self._told_mode:
+            await self._desk.beat(mode, os.getpid(), self._credential())
+            self._told_mode = mode
 
     async def _keep_up(self, snapshot: Snapshot) -> None:
         if self._desk.limits.catch_up_resync and (found := self._reconnects.look(snapshot)):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from exporter.model.action import Action, ActionState, Mode, TriggerSource
+from exporter.model.action import UNSTARTED, Action, ActionState, Mode, TriggerSource
 from exporter.model.explanation import Explanation, Obstacle
 from exporter.model.facts import OrganizationState
 from exporter.model.holds import Hold
@@ -41,7 +42,8 @@ async def explained(
     for one in wanted:
         decision = decide(one, state, desk.limits, now)
         if isinstance(decision, Do):
-            action = _imagined(state.organization.id, one, decision, now)
+            waiting = await desk.actions(organization_id=state.organization.id, states=UNSTARTED, limit=10)
+            action = _joined(waiting, decision) or _imagined(state.organization.id, one, decision, now)
             found.append(weighed(Case(action, desk.limits, fleet, await desk.weigh(action), now)))
         else:
             found.append(unweighed(one, decision, now))
@@ -61,6 +63,14 @@ def unweighed(wanted: Wanted, decision: Wait | Over, now: float) -> Explanation:
     if isinstance(decision, Over):
         return Explanation(wanted.issue, over=decision.why)
     return Explanation(wanted.issue, decision.kind, obstacles=(Obstacle(decision.hold, now + LOOK_AGAIN),))
+
+
+def _joined(waiting: Iterable[Action], decision: Do) -> Action | None:
+    """The action that is there already and that who asks would join, with all that holds it; None: there is none."""
+    return next(
+        (replace(one, parameters=decision.parameters) for one in waiting if one.kind is decision.kind),
+        None,
+    )
 
 
 def _imagined(organization_id: str, wanted: Wanted, decision: Do, now: float) -> Action:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
-from exporter.model.action import ActionKind, AttemptOutcome, Parameters
-from exporter.model.facts import UpstreamFailure
+from exporter.model.action import AttemptOutcome
 from exporter.remediation.ledger.claiming import Claim
 from exporter.remediation.ledger.recording import Result
-from exporter.telemetry.tracing import Endpoint, Tracing
-
-if TYPE_CHECKING:
-    from exporter.remediation.attempting import Calls
+from exporter.telemetry.tracing import Tracing
 
 _BAD: Final = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.UNKNOWN, AttemptOutcome.NOT_SENT})
 """What a person looks for among traces; a hold is no failure."""
@@ -36,24 +32,3 @@ async def attempted(tracing: Tracing, claim: Claim, attempt: Callable[[], Awaita
         if result.outcome in _BAD:
             span.failed(result.outcome)
     return result
-
-
-class TracedCalls:
-    """Calls as another does, and tells each call."""
-
-    def __init__(self, calls: Calls, endpoints: Mapping[ActionKind, Endpoint], tracing: Tracing) -> None:
-        self._calls = calls
-        self._endpoints = endpoints
-        self._tracing = tracing
-
-    async def call(
-        self, organization_id: str, kind: ActionKind, parameters: Parameters, idempotency_key: str
-    ) -> int | UpstreamFailure:
-        """As the other. Raises DisarmedError."""
-        with self._tracing.call(self._endpoints[kind]) as span:
-            answer = await self._calls.call(organization_id, kind, parameters, idempotency_key)
-            if isinstance(answer, UpstreamFailure):
-                span.answered(answer.http_status, answer.failure)
-            else:
-                span.answered(answer, None)
-        return answer

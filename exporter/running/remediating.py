@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from exporter.clock import Clock
-from exporter.config.files import signature
 from exporter.config.schema import Config
 from exporter.model.action import ActionKind, Mode
 from exporter.remediation.desk import Desk
 from exporter.running.building import Tokens, Upstream
 from exporter.running.watching import Watching
 from exporter.telemetry.families import PLATFORM_TOKEN, REMEDIATION_TOKEN
-from exporter.telemetry.tracing import Endpoint
 
 if TYPE_CHECKING:
-    from exporter.remediation.attempting import Calls
     from exporter.remediation.executor import Executor
+    from exporter.upstream.remedies import Remedies
     from exporter.upstream.writing import WriteTransport
 
 ENDING: Final = 22.0
@@ -133,39 +131,31 @@ class Remediating:
             keep=self._config.ledger.keep,
         )
 
-    def _remedies_of(self, upstream: Upstream) -> Calls:
-        from exporter.remediation.traced import TracedCalls  # noqa: PLC0415 - with the rest
+    def _remedies_of(self, upstream: Upstream) -> Remedies:
         from exporter.upstream.remedies import Remedies  # noqa: PLC0415 - with the rest
         from exporter.upstream.writing import WriteTransport  # noqa: PLC0415
 
         platform = self._config.platform
         self._transport = WriteTransport(timeout=platform.timeout, tls=upstream.trust.context)
         tokens = self._watching.tokens.by_owner
-        paths = {ActionKind.RETRY: platform.paths.retry, ActionKind.RESYNC: platform.paths.resync}
-        remedies = Remedies(
+        return Remedies(
             base_url=platform.url,
-            paths=paths,
+            paths={ActionKind.RETRY: platform.paths.retry, ActionKind.RESYNC: platform.paths.resync},
             token=tokens.get(REMEDIATION_TOKEN, tokens[PLATFORM_TOKEN]),
             transport=self._transport,
             telemetry=self._watching.metrics,
             clock=self._clock,
             armed=self._armed,
+            tracing=self._watching.tracing,
         )
-        tracing = self._watching.tracing
-        if tracing is None:
-            return remedies
-        endpoints = {kind: Endpoint.of("POST", platform.url + path) for kind, path in paths.items()}
-        return TracedCalls(remedies, endpoints, tracing)
 
     def _armed(self) -> bool:
         return self._config.remediation.mode in (Mode.APPROVE, Mode.AUTO)
 
     def _credential(self) -> str:
-        """Which token calls carry: its file as it is now, or its number. A token that is refused ends with its file."""
+        """Which token calls carry, and of which version of its file: a refusal ends with either."""
         tokens: Tokens = self._watching.tokens
-        owner = REMEDIATION_TOKEN if REMEDIATION_TOKEN in tokens.by_owner else PLATFORM_TOKEN
-        path = tokens.settings[owner].token_file
-        return f"token {tokens.by_owner[owner].number}" if path is None else f"file {signature(path)}"
+        return tokens.by_owner.get(REMEDIATION_TOKEN, tokens.by_owner[PLATFORM_TOKEN]).mark
 
 
 def _load() -> None:

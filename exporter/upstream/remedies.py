@@ -13,6 +13,7 @@ from exporter.clock import Clock
 from exporter.model.action import ActionKind, Parameters
 from exporter.model.facts import UpstreamFailure
 from exporter.model.words import Failure, Sent
+from exporter.telemetry.tracing import Endpoint, Tracing
 from exporter.upstream.memberpulse import UPSTREAM, Telemetry, TokenLike
 from exporter.upstream.writing import WriteTransport
 
@@ -41,6 +42,7 @@ class Remedies:
         telemetry: Telemetry,
         clock: Clock,
         armed: Callable[[], bool],
+        tracing: Tracing | None = None,
     ) -> None:
         """Opens nothing.
 
@@ -52,6 +54,7 @@ class Remedies:
             telemetry: told of every request.
             clock: for durations.
             armed: whether anything may be sent at all; asked right before each call.
+            tracing: tells what is sent, and nothing that is not; None: nothing does.
         """
         base = base_url.rstrip("/")
         self._templates = {kind: base + path for kind, path in paths.items()}
@@ -60,6 +63,7 @@ class Remedies:
         self._telemetry = telemetry
         self._clock = clock
         self._armed = armed
+        self._tracing = tracing
 
     async def call(
         self, organization_id: str, kind: ActionKind, parameters: Parameters, idempotency_key: str
@@ -86,9 +90,22 @@ class Remedies:
         url = httpx.URL(self._templates[kind].replace("{organization_id}", organization_id))
         headers = {"Authorization": f"Bearer {token}", IDEMPOTENCY_KEY: idempotency_key}
         began = self._clock.now()
-        answer = await self._transport.post(url, headers, body_of(kind, parameters))
+        answer = await self._posted(kind, url, headers, body_of(kind, parameters))
         failure = answer.failure if isinstance(answer, UpstreamFailure) else None
         self._telemetry.request_ended(UPSTREAM, self._clock.now().monotonic - began.monotonic, failure)
+        return answer
+
+    async def _posted(
+        self, kind: ActionKind, url: httpx.URL, headers: Mapping[str, str], body: bytes
+    ) -> int | UpstreamFailure:
+        if self._tracing is None:
+            return await self._transport.post(url, headers, body)
+        with self._tracing.call(Endpoint.of("POST", self._templates[kind])) as call:
+            answer = await self._transport.post(url, headers, body)
+            if isinstance(answer, UpstreamFailure):
+                call.answered(answer.http_status, answer.failure)
+            else:
+                call.answered(answer, None)
         return answer
 
 

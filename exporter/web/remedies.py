@@ -31,13 +31,13 @@ from exporter.expose.actions_document import (
 from exporter.model.accounts import GateView
 from exporter.model.action import UNFINISHED, ActionKind, ActionState, Parameters
 from exporter.model.asked import MAX_NOTE, PersonRequest, RequestKey
-from exporter.model.words import MAX_RECORD_IDS, ORGANIZATION_ID_RULE, RECORD_ID, SyncType
+from exporter.model.words import MAX_RECORD_IDS, ORGANIZATION_ID_RULE, RECORD_ID, Role, SyncType
 from exporter.redact import printable
 from exporter.web.api import NO_ORGANIZATION, SiteOf, each_once, no_parameters
-from exporter.web.gate import actor_of
+from exporter.web.gate import actor_of, holder
 from exporter.web.known import snapshot_of, state_of
 from exporter.web.problems import ProblemError, bad_parameters
-from exporter.web.site import Site
+from exporter.web.site import Site, site_of
 
 MAX_KEY: Final = 255
 
@@ -84,7 +84,9 @@ class ActionsQuery(BaseModel):
     organization_id: str | None = Field(default=None, max_length=128, description="only those of this one")
     state: ActionState | None = Field(default=None, description="only those in this state")
     limit: int = Field(default=100, ge=1, le=1000, description="how many to list at most")
-    before: int | None = Field(default=None, ge=1, description="list those before this id; `next` of the last page")
+    before: int | None = Field(
+        default=None, ge=1, le=2**53, description="list those before this id; `next` of the last page"
+    )
 
 
 _Key = Annotated[
@@ -114,7 +116,8 @@ class Asker:
         """What tells this request when it comes again; None without a name of its own."""
         if self.key is None:
             return None
-        content = "" if body is None else body.model_dump_json()
+        # Without a body is as with an empty one.
+        content = (Note() if body is None else body).model_dump_json()
         return RequestKey(_hash(self.actor, self.key), _hash(what, content))
 
 
@@ -127,8 +130,17 @@ def _asker(request: Request, _: Annotated[None, Depends(no_parameters)], key: _K
 _By = Annotated[Asker, Depends(_asker)]
 
 
+def _people(request: Request) -> bool:
+    """Whether who asks is told who asked for what, and in what words: operators are."""
+    found = holder(request.headers.get("authorization"), site_of(request).tokens)
+    return found is not None and found.role is Role.OPERATOR
+
+
+_People = Annotated[bool, Depends(_people)]
+
+
 async def actions(
-    site: SiteOf, _: Annotated[None, Depends(each_once)], query: Annotated[ActionsQuery, Query()]
+    site: SiteOf, people: _People, _: Annotated[None, Depends(each_once)], query: Annotated[ActionsQuery, Query()]
 ) -> ActionsDocument:
     """Actions, the newest first, page by page: `next` of one page is `before` of the following one."""
     found = await of_ledger(
@@ -139,24 +151,26 @@ async def actions(
             before=query.before,
         )
     )
-    return actions_document(found, query.limit)
+    return actions_document(found, query.limit, people=people)
 
 
-async def action(site: SiteOf, _: Annotated[None, Depends(no_parameters)], action_id: _NUMBER) -> ActionRecordDocument:
+async def action(
+    site: SiteOf, people: _People, _: Annotated[None, Depends(no_parameters)], action_id: _NUMBER
+) -> ActionRecordDocument:
     """One action with its triggers, attempts and events."""
     record = await of_ledger(site.desk.action(action_id))
     if record is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, _NO_ACTION)
-    return record_document(record)
+    return record_document(record, people=people)
 
 
-async def remediation(site: SiteOf, _: Annotated[None, Depends(no_parameters)]) -> GateDocument:
+async def remediation(site: SiteOf, people: _People, _: Annotated[None, Depends(no_parameters)]) -> GateDocument:
     """What holds everybody, and whether a running exporter obeys it."""
-    return await _gate(site, site.desk.gate())
+    return await _gate(site, site.desk.gate(), people=people)
 
 
 async def explain(
-    site: SiteOf, _: Annotated[None, Depends(no_parameters)], organization_id: _WHOM
+    site: SiteOf, people: _People, _: Annotated[None, Depends(no_parameters)], organization_id: _WHOM
 ) -> ExplainedDocument:
     """What would be done for an organisation now, or every hold that stands in the way."""
     # SQLAlchemy takes 0.2 s to load, for which no scrape should wait; where the executor runs it is loaded already.
@@ -166,10 +180,10 @@ async def explain(
     snapshot = snapshot_of(site)
     state = state_of(snapshot, organization_id, instead=NO_ORGANIZATION)
     known, now = state.organization.id, snapshot.at.wall
-    gate = await _gate(site, site.desk.gate())
+    gate = await _gate(site, site.desk.gate(), people=people)
     found = await of_ledger(explained(site.desk, asked_by_alerts(state), state, fleetwide(snapshot, known), now))
     unfinished = await of_ledger(site.desk.actions(organization_id=known, states=UNFINISHED, limit=10))
-    return explained_document(known, found, unfinished, gate)
+    return explained_document(known, found, unfinished, gate, people=people)
 
 
 async def retry(site: SiteOf, by: _By, organization_id: _WHOM, body: RetryRequest) -> ActionDocument:
@@ -227,8 +241,8 @@ async def _decided(site: Site, by: Asker, action_id: int, body: Note | None, *, 
     return action_document(await of_ledger(decide(action_id, actor=by.actor, note=_note(body), once=once)))
 
 
-async def _gate(site: Site, asked: Awaitable[GateView]) -> GateDocument:
-    return gate_document(await of_ledger(asked), site.desk.limits.mode, time.time())
+async def _gate(site: Site, asked: Awaitable[GateView], *, people: bool = True) -> GateDocument:
+    return gate_document(await of_ledger(asked), site.desk.limits.mode, time.time(), people=people)
 
 
 async def of_ledger(asked: Awaitable[_T]) -> _T:

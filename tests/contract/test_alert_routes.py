@@ -53,6 +53,15 @@ RECEIVERS = {
     "XeroShardMismatch": "platform-tickets",
     "XeroConfigReloadFailed": "platform-tickets",
     "XeroTokenFileUnreadable": "platform-tickets",
+    "XeroRemediationExhausted": "platform-tickets",
+    "XeroRemediationUnknownOutcome": "platform-tickets",
+    "XeroRemediationIneffective": "platform-tickets",
+    "XeroRemediationStormHold": "platform-tickets",
+    "XeroRemediationBreakerOpen": "platform-tickets",
+    "XeroRemediationLedgerDown": "platform-tickets",
+    "XeroRemediationWebhookRejected": "platform-tickets",
+    "XeroRemediationApprovalWaiting": "platform-tickets",
+    "XeroRemediationPausedTooLong": "platform-tickets",
 }
 
 

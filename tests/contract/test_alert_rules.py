@@ -15,7 +15,8 @@ import yaml
 from alerts.__main__ import write
 from alerts.entries import Alert
 from alerts.queries import JOB
-from alerts.stories import all_stories, promtool_yaml
+from alerts.stories import all_stories
+from alerts.story import promtool_yaml
 from alerts.table import all_alerts, rule_files
 from alerts.writing import alerts_table, with_table
 from tests.needs import program

@@ -36,10 +36,15 @@ def understood(arguments: list[str]) -> dict[str, Any]:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     context = group.make_context("xero-exporter", list(arguments))
-    name, command, rest = group.resolve_command(context, list(arguments))
-    assert name is not None
-    assert command is not None
-    return {"command": name, **command.make_context(name, rest, parent=context).params}
+    names, rest = [], list(arguments)
+    while isinstance(group, typer.core.TyperGroup):
+        name, command, rest = group.resolve_command(context, rest)
+        assert name is not None
+        assert command is not None
+        context = command.make_context(name, list(rest), parent=context)
+        names.append(name)
+        group = command
+    return {"command": " ".join(names), **context.params}
 
 
 def locked(name: str) -> dict[str, frozenset[str]]:

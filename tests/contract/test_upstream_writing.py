@@ -6,7 +6,9 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import cast
 
 import pytest
 
@@ -19,6 +21,7 @@ from exporter.simulator.endpoints import Kind
 from exporter.simulator.fleets import uniform_fleet
 from exporter.simulator.server import Simulator
 from exporter.simulator.world import World
+from exporter.telemetry.tracing import Endpoint, Tracing
 from exporter.upstream.remedies import DisarmedError, Remedies
 from exporter.upstream.writing import WriteTransport
 from tests.contract.raw_server import until
@@ -52,12 +55,31 @@ class Unheard:
         """Nobody asks."""
 
 
+class Told:
+    """Keeps what traces are told of calls."""
+
+    def __init__(self) -> None:
+        self.begun: list[Endpoint] = []
+        self.answers: list[tuple[int | None, Failure | None]] = []
+
+    @contextmanager
+    def call(self, endpoint: Endpoint) -> Iterator[Told]:
+        """One begins."""
+        self.begun.append(endpoint)
+        yield self
+
+    def answered(self, http_status: int | None, failure: Failure | None) -> None:
+        """It ended so."""
+        self.answers.append((http_status, failure))
+
+
 class Writer:
     """A way to write to one address, armed until the test says otherwise."""
 
     def __init__(self, url: str, *, timeout: float = 5.0, token: str | None = TOKEN) -> None:
         self.armed = True
         self.telemetry = Unheard()
+        self.told = Told()
         self.transport = WriteTransport(timeout=timeout, tls=ssl.create_default_context())
         self.remedies = Remedies(
             base_url=url,
@@ -67,6 +89,7 @@ class Writer:
             telemetry=self.telemetry,
             clock=SystemClock(),
             armed=lambda: self.armed,
+            tracing=cast("Tracing", self.told),
         )
 
     async def retry(self, organization_id: str = "org-1") -> int | UpstreamFailure:
@@ -192,6 +215,24 @@ async def test_without_a_token_nothing_is_sent(platform: Simulator) -> None:
     assert isinstance(answer, UpstreamFailure)
     assert answer.sent is Sent.NO
     assert platform.calls == []
+
+
+async def test_traces_are_told_of_what_is_sent_and_of_nothing_else(platform: Simulator) -> None:
+    """By the template, with what came back; where there was no token, or no leave, there was no call."""
+    writer = Writer(platform.url)
+    await writer.retry(name(platform))
+    platform.world.override_remedies(Answer(429))
+    await writer.retry(name(platform))
+    endpoint = Endpoint.of("POST", platform.url + PATHS[ActionKind.RETRY])
+    assert writer.told.begun == [endpoint, endpoint]
+    assert writer.told.answers == [(202, None), (429, Failure.RATE_LIMITED)]
+    writer.armed = False
+    with pytest.raises(DisarmedError):
+        await writer.retry(name(platform))
+    tokenless = Writer(platform.url, token=None)
+    await tokenless.retry(name(platform))
+    assert len(writer.told.begun) == 2
+    assert tokenless.told.begun == []
 
 
 async def test_disarmed_nothing_is_ever_sent(platform: Simulator) -> None:

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.clock import SystemClock
-from exporter.model.action import TriggerState
+from exporter.model.action import Mode, TriggerState
 from exporter.model.limits import Limits
 from exporter.remediation.desk import Desk
 from exporter.telemetry.metrics import SelfMetrics
@@ -259,3 +259,18 @@ async def test_10000_alerts_in_one_post_cost_less_than_2_s_while_everybody_else_
         assert cost < 2, figure
         assert max(waits) < took / 2, figure
         print(figure)  # noqa: T201 - what `pytest -s` is asked for
+
+
+async def test_while_the_mode_is_off_nothing_is_recorded_and_a_person_is_told(tmp_path: Path) -> None:
+    """Nobody would ever look at it, and nobody forget it."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        its.desk.become(replace(its.desk.limits, mode=Mode.OFF))
+        answer = await its.post(a_post(an_alert(), an_alert(fingerprint="0")))
+        assert answer.status_code == 202
+        assert answer.json() == {"recorded": 0, "repeated": 0, "left_out": {"mode_off": 2}}
+        retry = {"sync_type": "contacts", "record_ids": ["uuid-1"]}
+        asked = await its.client.post(
+            "/api/v1/organizations/org-07/retry", json=retry, headers=bearer("operator-secret")
+        )
+        assert "remediation.mode is off" in problem(asked, 409)
+        assert await its.organizations() == []

@@ -23,9 +23,9 @@ async def ask(its: Hooked, path: str, body: object = None, **headers: str) -> ht
     return await its.client.post(path, json={} if body is None else body, headers={**OPERATOR, **headers})
 
 
-async def read(its: Hooked, path: str) -> Any:  # noqa: ANN401 - any JSON
-    """Reads as a viewer."""
-    answer = await its.client.get(path, headers=VIEWER)
+async def read(its: Hooked, path: str, who: dict[str, str] = VIEWER) -> Any:  # noqa: ANN401 - any JSON
+    """Reads as a viewer, or as who is said."""
+    answer = await its.client.get(path, headers=who)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -39,7 +39,7 @@ async def test_a_retry_is_recorded_with_who_asked_and_why_and_can_be_followed(tm
         assert (action["organization_id"], action["kind"], action["state"]) == ("org-07", "retry", "planned")
         assert action["record_ids"] == ["uuid-1", "uuid-2"]
         assert (action["actor"], action["note"], action["approved_by"]) == ("on-call", "account mended", "on-call")
-        record = await read(its, f"/api/v1/actions/{action['id']}")
+        record = await read(its, f"/api/v1/actions/{action['id']}", OPERATOR)
         assert [(one["what"], one["actor"]) for one in record["events"]] == [("planned", "on-call")]
         assert record["attempts"] == []
         listed = await read(its, "/api/v1/actions?organization_id=org-07&state=planned")
@@ -167,3 +167,36 @@ async def test_a_ledger_that_cannot_be_used_is_503_and_changes_nothing(tmp_path:
             problem(await ask(its, f"{ORG}/retry", RETRY), 503)
         assert (await its.desk.gate()).paused_at is None
         assert await its.desk.actions() == []
+
+
+async def test_who_asked_and_in_what_words_is_for_operators(tmp_path: Path) -> None:
+    """A viewer, or anybody while reading is open, sees what is done and not by whom."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        number = (await ask(its, f"{ORG}/retry", RETRY)).json()["id"]
+        await ask(its, "/api/v1/remediation/pause", {"note": "asked by mary@club.example"})
+        paths = ("/api/v1/actions", f"/api/v1/actions/{number}", "/api/v1/remediation", f"{ORG}/remediation")
+        for path in paths:
+            seen, whole = str(await read(its, path)), str(await read(its, path, OPERATOR))
+            assert "on-call" not in seen
+            assert "account mended" not in seen
+            assert "mary@club.example" not in seen
+            assert "on-call" in whole
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/actions?before=99999999999999999999", "/api/v1/actions/99999999999999999999"]
+)
+async def test_a_number_that_no_ledger_holds_is_refused(tmp_path: Path, path: str) -> None:
+    """In a sentence, not as a fault of ours."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        assert (await its.client.get(path, headers=VIEWER)).status_code == 400
+
+
+async def test_no_body_and_an_empty_one_are_the_same_request(tmp_path: Path) -> None:
+    """Another library may send the one for the other."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        key = {"Idempotency-Key": "p1", "Content-Type": "application/json"}
+        path = "/api/v1/remediation/pause"
+        first = await its.client.post(path, content=b"", headers={**OPERATOR, **key})
+        second = await its.client.post(path, content=b"{}", headers={**OPERATOR, **key})
+        assert (first.status_code, second.status_code) == (200, 200)

@@ -134,9 +134,9 @@ def test_every_query_has_data_and_where_it_may_have_none_it_can_have_some(watche
 
 def always_empty(watched: Watched) -> list[Query]:
     """The queries that must have nothing to show while all is well."""
-    good = {"no fresh organisation has an issue", "no fresh organisation has a recent error"}
-    good |= {"nothing fires about the fleet or the exporter", "every organisation was answered for"}
-    good |= {"no request failed in this time"}
+    good = {"of no fresh organisation an issue is known", "of no fresh organisation a recent error is known"}
+    good |= {"nothing that is known of fires", "nobody who was asked; who was not stands beside"}
+    good |= {"no failure is known in this time"}
     found = [query for board in watched.boards.values() for query in queries(board) if query.empty in good]
     assert {query.empty for query in found} == good
     return found

@@ -148,6 +148,7 @@ def test_nothing_secret_or_personal_is_in_what_is_sent(tmp_path: Path, here: Rec
     assert b"org-2" in sent
 
 
+@pytest.mark.verify
 def test_opentelemetrys_variables_turn_it_on_and_failures_beat_the_ratio(tmp_path: Path, here: Receiver) -> None:
     """Of what went well nothing is told at ratio 0, of what failed everything; and the page leads to it."""
     environment = {

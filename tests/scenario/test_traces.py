@@ -8,10 +8,11 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from exporter.errors import ConfigError
+from exporter.model.action import ActionState
 from exporter.simulator.answers import Answer
 from tests.otlp import Receiver, receiver
 from tests.scenario.story import Story, Watch
-from tests.scenario.test_remediation import AUTO, SICK, started
+from tests.scenario.test_remediation import AUTO, SICK, only, started
 
 TAKEN_IN = {"recorded": 1, "repeated": 0, "left_out": 0}
 PAYLOAD = {
@@ -47,6 +48,17 @@ async def told(story: Story, here: Receiver, readings: int) -> None:
     await story.until(lambda _: len(here.named("reading")) >= before + readings)
 
 
+async def post(story: Story) -> None:
+    """Alertmanager asks for a retry, and is told at once that it is recorded."""
+    posted = await story.client.post(
+        f"{story.exporter.url}/hooks/alertmanager",
+        json=PAYLOAD,
+        headers={"Authorization": "Bearer canary-alerts-token"},
+        timeout=2,
+    )
+    assert posted.status_code == 202, posted.text
+
+
 def edit(story: Story, old: str, new: str) -> None:
     """Changes the configuration file."""
     path = story.folder / "config.yml"
@@ -55,6 +67,7 @@ def edit(story: Story, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+@pytest.mark.verify
 async def test_readings_are_told_by_what_a_reload_puts_in_place_too(watch: Watch, here: Receiver) -> None:
     """Another deadline is another way to the platform; who tells stays who it was."""
     story = await watch(f"poll: {{interval: 1s}}\ntelemetry: {{otlp_endpoint: '{here.url}'}}")
@@ -68,6 +81,7 @@ async def test_readings_are_told_by_what_a_reload_puts_in_place_too(watch: Watch
     assert all(one.span.parent_span_id for one in here.named("GET "))
 
 
+@pytest.mark.verify
 async def test_a_reload_cannot_change_where_traces_go(watch: Watch, here: Receiver) -> None:
     """It is refused by name, and they go on to where they went."""
     story = await watch(f"poll: {{interval: 1s}}\ntelemetry: {{otlp_endpoint: '{here.url}'}}")
@@ -79,7 +93,10 @@ async def test_a_reload_cannot_change_where_traces_go(watch: Watch, here: Receiv
 
 @pytest.mark.parametrize(
     ("answer", "outcome", "failure"),
-    [(None, "accepted", None), (Answer(503, body=b"canary-body"), "unknown", "server_error")],
+    [
+        (None, "accepted", None),
+        pytest.param(Answer(503, body=b"canary-body"), "unknown", "server_error", marks=pytest.mark.verify),
+    ],
 )
 async def test_an_attempt_is_told_with_its_reading_and_its_call_and_linked_to_the_webhook_that_asked(
     watch: Watch, here: Receiver, answer: Answer | None, outcome: str, failure: str | None
@@ -88,12 +105,7 @@ async def test_an_attempt_is_told_with_its_reading_and_its_call_and_linked_to_th
     story = await started(watch, f"{AUTO}telemetry: {{otlp_endpoint: '{here.url}'}}\n")
     if answer is not None:
         story.world.override_remedies(answer)
-    posted = await story.client.post(
-        f"{story.exporter.url}/hooks/alertmanager",
-        json=PAYLOAD,
-        headers={"Authorization": "Bearer canary-alerts-token"},
-    )
-    assert posted.status_code == 202, posted.text
+    await post(story)
     await story.until(lambda _: len(here.named("attempt")) == 1, within=40)
     (webhook,) = here.named("webhook")
     (attempt,) = here.named("attempt")
@@ -114,3 +126,21 @@ async def test_an_attempt_is_told_with_its_reading_and_its_call_and_linked_to_th
     assert call.attributes.get("error.type") == failure
     assert len({one.span.trace_id for one in (attempt, call, reading, request)}) == 1
     assert not any(b"canary" in body or b"invoice_sync-" in body for body in here.bodies)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("how", ["hangs", "refuses"])
+async def test_whatever_the_receiver_does_the_webhook_is_taken_in_and_the_call_is_made_once(
+    watch: Watch, here: Receiver, how: str
+) -> None:
+    """What asks and what is done does not wait for who is told of it."""
+    if how == "hangs":
+        here.patient.clear()
+    else:
+        here.status = 401
+    story = await started(watch, f"{AUTO}telemetry: {{otlp_endpoint: '{here.url}'}}\n")
+    await post(story)
+    await only(story, lambda action: action.state in {ActionState.ACCEPTED, ActionState.VERIFIED})
+    assert len(story.simulator.calls) == 1
+    if how == "refuses":
+        await story.until(lambda scrape: (scrape.value("xero_exporter_spans_dropped_total", cause="not_sent") or 0) > 0)

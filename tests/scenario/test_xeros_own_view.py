@@ -138,7 +138,8 @@ async def test_unauthorized_becomes_not_known_and_not_well_when_the_list_cannot_
     await story.until(unauthorized)
     both.xero.instead(Kind.CONNECTIONS, Misbehaviour.RESET)
     story.clock.ahead += GOOD_FOR + 1
-    await story.until(lambda scrape: not unauthorized(scrape))
+    scrape = await story.until(lambda scrape: not unauthorized(scrape))
+    assert scrape["xero_doubt"] == {frozenset({("organization_id", FIRST), ("doubt", "list_unread")}): 1}
 
     async def told() -> dict[str, Any]:
         found: dict[str, Any] = (await story.get(f"/api/v1/organizations/{FIRST}")).json()["diagnosis"]
@@ -153,7 +154,8 @@ async def test_unauthorized_becomes_not_known_and_not_well_when_the_list_cannot_
     both.xero.instead(Kind.CONNECTIONS, None)
     both.xero.connect(both.tenant)
     story.clock.ahead += REFRESH + 60
-    await story.until(lambda scrape: len(authorized(scrape)) == 3)
+    scrape = await story.until(lambda scrape: len(authorized(scrape)) == 3)
+    assert not scrape["xero_doubt"]
     assert (await told())["wrong"] is False
 
 

@@ -209,3 +209,18 @@ def test_a_signature_stays_until_the_content_changes(token_file: Path) -> None:
     assert signature(token_file) == first
     replace(token_file, b"other")
     assert signature(token_file) not in {first, None}
+
+
+def test_the_mark_tells_tokens_apart_without_telling_them_and_holds_over_a_restart(token_file: Path) -> None:
+    """Another value has another mark, so has a file that was written anew; the same ones have the same."""
+    first = Token.from_file(token_file)
+    assert first.mark == Token.from_file(token_file).mark
+    assert Token.fixed("one").mark != Token.fixed("two").mark
+    assert Token.fixed("one").mark == Token.fixed("one").mark
+    before = first.mark
+    replace(token_file, b"first\n")
+    assert first.mark == before, "the file was not looked at yet: the value is still that of before"
+    first.look()
+    assert first.mark != before
+    assert "first" not in first.mark
+    assert len(first.mark) <= 256

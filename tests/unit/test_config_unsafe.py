@@ -27,10 +27,9 @@ def faults(folder: Path, text: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("role", ["alerts", "operator"])
-def test_auto_with_a_list_and_a_token_is_fine(tmp_path: Path, role: str) -> None:
+def test_auto_with_a_list_and_a_token_is_fine(tmp_path: Path) -> None:
     """And only so."""
-    assert faults(tmp_path, AUTO + TOKEN.replace("ROLE", role)) == []
+    assert faults(tmp_path, AUTO + TOKEN.replace("ROLE", "alerts")) == []
 
 
 def test_auto_without_a_list_is_refused(tmp_path: Path) -> None:
@@ -38,7 +37,7 @@ def test_auto_without_a_list_is_refused(tmp_path: Path) -> None:
     assert faults(tmp_path, "remediation: {mode: auto}\n" + TOKEN.replace("ROLE", "alerts")) == ["remediation.include"]
 
 
-@pytest.mark.parametrize("text", ["", TOKEN.replace("ROLE", "viewer")])
+@pytest.mark.parametrize("text", ["", TOKEN.replace("ROLE", "viewer"), TOKEN.replace("ROLE", "operator")])
 def test_auto_without_a_token_on_the_webhook_is_refused(tmp_path: Path, text: str) -> None:
     """Whoever reaches it could have things done."""
     assert faults(tmp_path, AUTO + text) == ["web.tokens"]

@@ -68,7 +68,7 @@ def test_every_word_has_its_own_text() -> None:
     assert set(FRESHNESS) == set(Freshness)
     assert set(FAILURES) == set(Failure)
     assert len(PAGE_SAID) == len(ServiceStatus)
-    assert 2 * len(VERDICT_SAID) == len(MEANING) == 2 * (len(Verdict) + 1)
+    assert 2 * len(VERDICT_SAID) == len(MEANING) == 2 * (len(Verdict) + 2)
     for said in (VERDICT_SAID, MEANING, PAGE_SAID, ISSUES, FRESHNESS):
         texts = [one.text for one in said.values()]
         assert len(set(texts)) == len(texts)
@@ -103,9 +103,11 @@ def _panel(board: dict[str, Any], kind: str = "timeseries") -> dict[str, Any]:
     return next(panel for panel in board["panels"] if panel["type"] == kind)
 
 
-def _expr(expr: str) -> Spoil:
+def _expr(expr: str, legend: str = "") -> Spoil:
     def spoil(board: dict[str, Any]) -> None:
-        _panel(board)["targets"][0]["expr"] = expr
+        target = _panel(board)["targets"][0]
+        target["expr"] = expr
+        target["legendFormat"] = legend or target["legendFormat"]
 
     return spoil
 
@@ -194,7 +196,16 @@ def _variable_of_nothing(board: dict[str, Any]) -> None:
         (_set("targets.0.datasource", {"type": "prometheus", "uid": "prometheus"}), "not the variable"),
         (_annotation_by_name, "not the variable"),
         (_set("targets.0.legendFormat", "__auto"), "its series have no names"),
-        (_set("targets.0.legendFormat", "{{colour}}"), "the label colour of its legend"),
+        (_set("targets.0.legendFormat", "{{colour}}"), "leaves no label colour for its legend"),
+        (_expr('sum by (kind) (max by (kind, job) (xero_incident{job="$job"}))', "{{job}}"), "leaves no label job"),
+        (_expr('sum without (kind) (xero_incident{job="$job"})', "{{kind}}"), "leaves no label kind"),
+        (_set("targets", []), "asks nothing"),
+        (_expr('sum(xero_issue{job="$job", issue="token_expird"})'), "the label issue is never token_expird"),
+        (_expr('sum(xero_issue{job="$job", issue=~"sync_stale|stale"})'), "the label issue is never stale"),
+        (_expr('sum(xero_issue{job="$job"}) / sum(xero_poll_success)'), "xero_poll_success is not of the chosen job"),
+        (_expr('rate(xero_exporter_requests_total[5m]) and on () up{job="$job"}'), "requests_total is not of the"),
+        (_expr('topk(1000, xero_issue{job="$job"})'), "must be a number up to 100"),
+        (_expr('topk(scalar(up{job="$job"}), xero_issue{job="$job"})'), "must be a number up to 100"),
         (_expr('sum(xero_issue{job="$job"}'), "is no PromQL"),
         (_expr('sum(xero_isue{job="$job"})'), "there is no metric xero_isue"),
         (_expr('sum(xero_issue{job="$job", kind="sync"})'), "xero_issue has no label kind"),

@@ -105,6 +105,13 @@ def test_failed_syncs_beside_a_word_that_nobody_knows_are_neither_an_issue_nor_w
     assert not (doubted and found.issues)
 
 
+def test_that_the_last_sync_is_too_old_does_not_end_such_a_doubt() -> None:
+    """It says nothing of whether those that ran failed."""
+    said = replace(status(SyncStatus.OTHER, failed=3, last_sync=-30 * HOUR), pending_syncs=2)
+    found = judged(said).diagnosis
+    assert ([one.issue for one in found.issues], found.doubts) == ([Issue.SYNC_STALE], (Doubt.STATUS_WORD,))
+
+
 @pytest.mark.parametrize(
     ("connected", "missed", "doubted"),
     [(True, 10.0, True), (True, None, False), (False, 10.0, False), (None, 10.0, False), (True, -10.0, False)],

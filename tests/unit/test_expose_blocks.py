@@ -80,3 +80,20 @@ def test_a_block_in_the_place_of_another_keeps_what_says_the_same() -> None:
     changed = [index for index, was in enumerate(before.lines) if after.lines[index] is not was]
     assert changed == [2]
     assert after.lines[2].plain.endswith(b"} 60.5\n")
+
+
+def test_families_with_one_source_are_compared_once() -> None:
+    """Whether an issue changed is not asked again for since when it is there."""
+    asked: list[OrganizationState] = []
+    states = (OrganizationState(Organization("org-1"), AT), OrganizationState(Organization("org-2"), AT))
+
+    def source(state: OrganizationState) -> object:
+        asked.append(state)
+        return None
+
+    entries = [replace(entry, source=source) for entry in organization_families(names=False)]
+    renderers = [FamilyRenderer(entry) for entry in entries]
+    before = render_block(Block(states, valid_until=9e9), renderers, None)
+    after = render_block(Block(states, valid_until=9e9), renderers, before)
+    assert len(asked) == 2 * len(states)
+    assert [id(one) for one in after.lines] == [id(one) for one in before.lines]

@@ -15,7 +15,15 @@ from exporter.expose.reference import all_families
 from exporter.model.facts import Organization, OrganizationState, Snapshot, Status
 from exporter.model.family import Family, Group, Kind, Stability
 from exporter.model.fleet import NOBODY, FleetJudgement, Surroundings
-from exporter.model.judgement import MAX_ERROR_SERIES, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
+from exporter.model.judgement import (
+    MAX_ERROR_SERIES,
+    ActiveIssue,
+    Because,
+    Connections,
+    Diagnosis,
+    Doubt,
+    ErrorCount,
+)
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,
@@ -322,10 +330,18 @@ def test_no_family_stands_twice() -> None:
 
 
 def test_what_users_alert_on_is_stable() -> None:
-    """Every family of the organisations and the fleet is."""
+    """Every family of the organisations and the fleet is, but the one that is new: why something is not known."""
     families = [family for family in all_families() if family.group is not Group.EXPORTER]
-    assert len(families) == 23
-    assert {family.stability for family in families} == {Stability.STABLE}
+    assert len(families) == 24
+    assert [family.name for family in families if family.stability is not Stability.STABLE] == ["xero_doubt"]
+
+
+def test_what_is_in_doubt_is_told_beside_what_is_wrong() -> None:
+    """A series for each doubt, only while there is one."""
+    assert "xero_doubt" not in told(UNWELL)
+    samples = told(replace(UNWELL, diagnosis=replace(DIAGNOSIS, doubts=tuple(Doubt))))
+    assert samples["xero_doubt"] == [((doubt,), 1) for doubt in ("list_unread", "status_word")]
+    assert samples["xero_issue"] == told(UNWELL)["xero_issue"]
 
 
 def test_what_others_said_is_said_to_be_polled() -> None:

@@ -15,7 +15,7 @@ from exporter.model.asked import Reconnect
 from exporter.model.holds import Hold
 from exporter.model.words import MAX_RECORD_IDS, Issue, Sent, SyncType
 from exporter.remediation.gates import GATES, LOOK_AGAIN
-from exporter.remediation.ledger.claiming import Judged
+from exporter.remediation.ledger.claiming import MAX_CAUSES, Judged
 from exporter.remediation.ledger.recording import Result
 from exporter.remediation.policy import Do, Over, Wait
 from tests.unit.acting import (
@@ -86,6 +86,38 @@ class TestTriggers:
             ActionState.PLANNED,
             ActionState.FAILED,
         ]
+
+    def test_an_attempt_knows_the_spans_that_asked_for_it_after_a_restart_too(self, book: Book) -> None:
+        """The one in which an alert asked; a repeat asks for nothing, and what came without a span has none."""
+        book.work.deliver([alert()], 0, book.now, "00-first")
+        book.work.deliver([alert(), alert(starts_at="later")], 0, book.now + 1, "00-second")
+        book.work.deliver([alert(starts_at="untold")], 0, book.now + 2)
+        book.plan()
+        book.reopened()
+        claim = book.claim()
+        assert claim is not None
+        assert sorted(claim.caused_by) == ["00-first", "00-second"]
+
+    def test_an_attempt_is_linked_to_the_post_by_which_an_alert_asked_again(self, book: Book) -> None:
+        """Not to the one whose action has ended."""
+        book.work.deliver([alert()], 0, book.now, "00-first")
+        book.plan()
+        book.close(book.claim(), REFUSED)
+        book.wait(HOUR)
+        book.work.deliver([alert()], 0, book.now, "00-again")
+        book.plan()
+        claim = book.claim()
+        assert claim is not None
+        assert claim.caused_by == ("00-again",)
+
+    def test_the_latest_spans_are_known_where_there_are_many(self, book: Book) -> None:
+        """More than anybody follows."""
+        for number in range(MAX_CAUSES + 2):
+            book.work.deliver([alert(starts_at=str(number))], 0, book.now + number, f"00-{number}")
+        book.plan()
+        claim = book.claim()
+        assert claim is not None
+        assert claim.caused_by == tuple(f"00-{number}" for number in reversed(range(2, MAX_CAUSES + 2)))
 
     def test_an_alert_that_is_over_before_it_is_judged_asks_for_nothing(self, book: Book) -> None:
         """And so does one whose end came first, through the other Alertmanager."""

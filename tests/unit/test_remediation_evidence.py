@@ -104,7 +104,7 @@ def test_only_a_persons_word_names_the_call() -> None:
         (200, AttemptOutcome.ACCEPTED, None),
         (204, AttemptOutcome.ACCEPTED, None),
         (UpstreamFailure(Failure.AUTH, Sent.YES, 401), AttemptOutcome.REFUSED, Hold.CREDENTIAL),
-        (UpstreamFailure(Failure.AUTH, Sent.NO), AttemptOutcome.NOT_SENT, None),
+        (UpstreamFailure(Failure.AUTH, Sent.NO), AttemptOutcome.NOT_CALLED, Hold.CREDENTIAL),
         (UpstreamFailure(Failure.NOT_FOUND, Sent.YES, 404), AttemptOutcome.REFUSED, None),
         (UpstreamFailure(Failure.UNEXPECTED_STATUS, Sent.YES, 302), AttemptOutcome.REFUSED, None),
         (UpstreamFailure(Failure.RATE_LIMITED, Sent.YES, 429), AttemptOutcome.RATE_LIMITED, None),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exporter.model.asked import AlertDelivery, LeftOut
 from exporter.model.words import ORGANIZATION_ID, Issue
-from exporter.remediation.webhook import PayloadError, parsed
+from exporter.remediation.webhook import MAX_OBJECTS, PayloadError, parsed
 
 LABELS = {
     "alertname": "XeroContactsNotSyncing",
@@ -175,3 +175,9 @@ def test_nothing_that_is_posted_breaks_it_and_every_alert_is_counted_once(alerts
     assert all(ORGANIZATION_ID.fullmatch(one.organization_id) for one in payload.deliveries)
     with pytest.raises(PayloadError):
         parsed(noise)
+
+
+def test_more_objects_than_any_post_of_alerts_has_are_not_decoded() -> None:
+    """8 MiB of them would be 200 MB of memory."""
+    with pytest.raises(PayloadError, match="objects"):
+        parsed(b'{"version": "4", "alerts": [' + b"{}," * MAX_OBJECTS + b"{}]}")

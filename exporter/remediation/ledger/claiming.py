@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from exporter.model.action import (
     UNFINISHED,
@@ -28,7 +28,7 @@ from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, GATE
 from exporter.remediation.policy import Decision, Do, Over, Wait
 
 MAX_CAUSES: Final = 8
-"""Spans to which an attempt is linked: alerts of one organisation that ask for one kind of action are few."""
+"""Spans to which an attempt is linked, the latest: alerts of one organisation that ask for one kind are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,8 @@ def _caused_by(connection: Connection, action: Action) -> tuple[str, ...]:
     spans = (
         select(TRIGGERS.c.traceparent)
         .where(TRIGGERS.c.action_id == action.id, TRIGGERS.c.traceparent != "")
-        .distinct()
+        .group_by(TRIGGERS.c.traceparent)
+        .order_by(func.max(TRIGGERS.c.last_at).desc())
         .limit(MAX_CAUSES)
     )
     return tuple(connection.execute(spans).scalars())

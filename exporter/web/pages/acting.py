@@ -149,14 +149,13 @@ async def _plan(request: Request, about: _Asking, draft: Draft) -> Response:
     site = site_of(request)
     caller, state, kind = caller_of(request, site), about.state, about.kind
     body = complete(kind, draft)
-    mode = site.desk.limits.mode
     would = what_retry_would_do if kind is ActionKind.RETRY else what_resync_would_do
     context: dict[str, object] = {
         "id": about.id,
         "kind": kind,
         "draft": draft,
         "incomplete": body if isinstance(body, str) else None,
-        "mode": mode,
+        "mode": site.desk.limits.mode,
         "would": would(state.diagnosis, known=state.freshness is Freshness.FRESH),
         "sync_types": SYNC_TYPES,
         "failing": {one: len(ids) for one, ids in failing_records(state).items()},
@@ -165,11 +164,14 @@ async def _plan(request: Request, about: _Asking, draft: Draft) -> Response:
     }
     try:
         there = await in_time(site.desk.actions(organization_id=about.id, states=UNFINISHED, limit=10))
-        context["obeyed"] = (await in_time(site.desk.gate())).obeyed(time.time())
+        gate, now = await in_time(site.desk.gate()), time.time()
+        context |= {"obeyed": gate.obeyed(now), "mode": gate.mode_in_force(site.desk.limits.mode, now)}
         context["plan"] = None if isinstance(body, str) else await _weighed(site, about, body)
-        context["offer"] = offer(kind, tuple(map(action_document, there)), mode, caller)
+        context["offer"] = offer(
+            kind, tuple(map(action_document, there)), gate.mode_in_force(site.desk.limits.mode, now), caller
+        )
     except LedgerUnknownError as error:
-        context |= {"unknown": str(error), "offer": offer(kind, (), mode, caller, unknown=True)}
+        context |= {"unknown": str(error), "offer": offer(kind, (), site.desk.limits.mode, caller, unknown=True)}
     return answered(request, rendered("plan.html", caller, site.version, context), about.snapshot.at.wall)
 
 

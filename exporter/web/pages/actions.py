@@ -80,20 +80,21 @@ class Wanted:
 async def actions(request: Request) -> Response:
     """The actions that are asked for, `ROWS` at a time, and what holds everybody."""
     site, wanted = site_of(request), wanted_of(request.query_params)
+    caller = caller_of(request, site)
     context: dict[str, object] = {
         "wanted": wanted,
         "unknown": None,
         "choices": {"state": tuple(ActionState), "kind": tuple(ActionKind), "hold": tuple(Hold)},
     }
     try:
-        context |= await _listed(site, wanted)
+        context |= await _listed(site, wanted, people=caller.operator)
     except LedgerUnknownError as error:
         context["unknown"] = str(error)
-    page = rendered("actions.html", caller_of(request, site), site.version, context)
+    page = rendered("actions.html", caller, site.version, context)
     return answered(request, page, math.floor(time.time()))
 
 
-async def _listed(site: Site, wanted: Wanted) -> dict[str, object]:
+async def _listed(site: Site, wanted: Wanted, *, people: bool) -> dict[str, object]:
     """What the page shows of the ledger.
 
     Raises:
@@ -109,8 +110,8 @@ async def _listed(site: Site, wanted: Wanted) -> dict[str, object]:
             hold=wanted.hold,
         )
     )
-    document = actions_document(found, ROWS)
-    gate, events, key = await _everybody(site)
+    document = actions_document(found, ROWS, people=people)
+    gate, events, key = await _everybody(site, people=people)
     return {
         "rows_shown": document.actions,
         "after": None if document.next is None else wanted.at(document.next),
@@ -121,20 +122,21 @@ async def _listed(site: Site, wanted: Wanted) -> dict[str, object]:
     }
 
 
-async def _everybody(site: Site) -> tuple[GateDocument, list[EventDocument], str]:
+async def _everybody(site: Site, *, people: bool) -> tuple[GateDocument, list[EventDocument], str]:
     """What holds everybody, what happened to that, and the key of the form that changes it.
 
     The key is another one once something has happened: a form that is sent twice is heeded once, a new one is new.
     """
-    gate = gate_document(await in_time(site.desk.gate()), site.desk.limits.mode, time.time())
+    gate = gate_document(await in_time(site.desk.gate()), site.desk.limits.mode, time.time(), people=people)
     events = await in_time(site.desk.events(action_id=None, limit=EVENTS))
-    return gate, list(map(event_document, events)), f"page-gate-{events[0].id if events else 0}"
+    return gate, [event_document(one, people=people) for one in events], f"page-gate-{events[0].id if events else 0}"
 
 
 @as_page
 async def action(request: Request) -> Response:
     """One action: what asked, what was tried, who did what and when."""
     site, number = site_of(request), _number(request)
+    caller = caller_of(request, site)
     context: dict[str, object] = {"number": number, "unknown": None}
     try:
         record = await in_time(site.desk.action(number))
@@ -144,12 +146,12 @@ async def action(request: Request) -> Response:
         if record is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, _NONE)
         context |= {
-            "one": record_document(record),
+            "one": record_document(record, people=caller.operator),
             "decidable": record.action.state in UNSTARTED,
             # Another one once it has changed.
             "key": f"page-action-{number}-{record.action.version}",
         }
-    page = rendered("action.html", caller_of(request, site), site.version, context)
+    page = rendered("action.html", caller, site.version, context)
     return answered(request, page, math.floor(time.time()))
 
 

@@ -79,13 +79,14 @@ class Acts:
 
 async def acts_of(site: Site, organization_id: str, caller: Caller) -> Acts:
     """How remediation stands for an organisation of the roster; `Acts.unknown` where that cannot be known."""
-    mode = site.desk.limits.mode
+    people = caller.operator
     try:
-        explained = await in_time(remedies.explain(site, None, organization_id))
+        explained = await in_time(remedies.explain(site, people, None, organization_id))
         found = await in_time(site.desk.actions(organization_id=organization_id, limit=RECENT))
     except LedgerUnknownError as error:
-        return Acts(None, (), offers((), mode, caller, unknown=True), str(error))
-    return Acts(explained, tuple(map(action_document, found)), offers(explained.unfinished, mode, caller))
+        return Acts(None, (), offers((), site.desk.limits.mode, caller, unknown=True), str(error))
+    recent = tuple(action_document(one, people=people) for one in found)
+    return Acts(explained, recent, offers(explained.unfinished, explained.gate.mode, caller))
 
 
 def offers(unfinished: Sequence[ActionDocument], mode: Mode, caller: Caller, *, unknown: bool = False) -> list[Offer]:

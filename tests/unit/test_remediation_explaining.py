@@ -1,0 +1,70 @@
+"""What would be done now: what waits already is what would be joined, with all that holds it; and in whose mode."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exporter.clock import SystemClock
+from exporter.model.accounts import HEARTBEAT_LATE, GateView
+from exporter.model.action import ActionKind, Mode, Parameters, TriggerSource
+from exporter.model.asked import PersonRequest
+from exporter.model.explanation import Explanation
+from exporter.model.holds import Hold
+from exporter.model.limits import Fleetwide, Limits
+from exporter.model.words import Issue, SyncType
+from exporter.remediation.desk import Desk
+from exporter.remediation.explaining import explained
+from exporter.remediation.policy import Do, Wanted
+from tests.knowledge import known
+
+ALERT = Wanted(TriggerSource.ALERT, issue=Issue.INVOICES_FAILING)
+RETRY = Parameters((SyncType.INVOICES,), record_ids=("uuid-1",))
+CALM = Fleetwide(incident=False, known=100, fresh=100, unhealthy=1, target_fresh=True)
+
+
+async def told(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, now: float) -> Explanation:
+    """What an alert would come to, where policy wants a retry of one record."""
+    wants = Do(ActionKind.RETRY, RETRY)
+    monkeypatch.setattr("exporter.remediation.explaining.decide", lambda *_: wants)
+    (found,) = await explained(desk, [ALERT], known(None), CALM, now)
+    return found
+
+
+async def test_an_action_that_waits_is_explained_with_what_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not an imagined one, that nothing holds: the next alert joins the one that is there."""
+    clock = SystemClock()
+    limits = Limits(mode=Mode.APPROVE)
+    desk = Desk(f"sqlite:///{tmp_path}/ledger.db", clock=clock, limits=limits)
+    try:
+        now = clock.now().wall
+        imagined = await told(desk, monkeypatch, now=now)
+        assert Hold.BACK_OFF not in {one.hold for one in imagined.obstacles}
+        action = await desk.ask(PersonRequest("org-1", ActionKind.RETRY, RETRY, "ann", ""))
+        waiting = replace(action, back_off_until=now + 7200)
+
+        async def actions(**_: object) -> list[object]:
+            return [waiting]
+
+        monkeypatch.setattr(desk, "actions", actions)
+        found = await told(desk, monkeypatch, now=now)
+        assert {one.hold: one.until for one in found.obstacles}[Hold.BACK_OFF] == now + 7200
+    finally:
+        await desk.aclose()
+
+
+@pytest.mark.parametrize(
+    ("gate", "mode"),
+    [
+        (GateView(heartbeat_at=1000.0, heartbeat_mode=Mode.AUTO), Mode.AUTO),
+        (GateView(heartbeat_at=1000.0 - HEARTBEAT_LATE - 1, heartbeat_mode=Mode.AUTO), Mode.DRY_RUN),
+        (GateView(), Mode.DRY_RUN),
+    ],
+)
+def test_the_mode_is_that_of_who_obeys(gate: GateView, mode: Mode) -> None:
+    """A file that says dry_run beside an exporter that acts is no promise that nothing is sent."""
+    assert gate.mode_in_force(Mode.DRY_RUN, 1000.0) is mode
