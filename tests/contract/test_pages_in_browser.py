@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -17,7 +18,7 @@ from playwright.async_api import Browser, HttpCredentials, Page, async_playwrigh
 
 from exporter.model.action import ActionKind, Parameters
 from exporter.model.asked import PersonRequest
-from exporter.model.facts import Organization, OrganizationState, Snapshot
+from exporter.model.facts import Organization, OrganizationState, Snapshot, SyncError
 from exporter.model.judgement import WELL
 from exporter.model.words import SyncType
 from exporter.simulator.fleets import uniform_fleet
@@ -25,7 +26,7 @@ from exporter.simulator.world import SimulatedOrganization, World
 from exporter.web.routes import application
 from exporter.web.server import Server
 from exporter.web.site import Site
-from tests.contract.test_web_routes import OPERATOR, VIEWER, a_site, snapshot
+from tests.contract.test_web_routes import NOW, OPERATOR, VIEWER, a_site, snapshot
 from tests.needs import program
 from tests.scenario.story import TOKEN, Story, watching
 
@@ -335,6 +336,24 @@ async def test_a_page_stays_live_and_says_when_it_is_not(browser: Browser) -> No
         assert await page.evaluate("document.querySelector('#recent').open")
         await page.route("**/organizations/**", lambda route: route.abort())
         await expect(page.locator("#live")).to_contain_text("Not current", timeout=8000)
+
+
+async def test_markup_and_escape_sequences_in_error_texts_and_ids_are_text(browser: Browser) -> None:
+    """What the platform writes, and what stands in an address, makes nothing of the page and of its title."""
+    one = _state("org-05")
+    assert one.status is not None
+    error = SyncError(NOW.wall, kind=HOSTILE, message=f"The Contact Name is already assigned {HOSTILE}")
+    known = _with(replace(one, status=replace(one.status, errors=(error, replace(error, message=HOSTILE)))))
+    site = replace(closed(), snapshot=lambda: known)
+    async with looking(browser, site, AS_OPERATOR) as page:
+        for path in ("/organizations/org-05", "/organizations/org-05/retry", f"/organizations/{quote(HOSTILE)}"):
+            await page.goto(path)
+            assert await page.locator("main h1").count() == 1, path
+            assert await page.locator("main img").count() == 0, path
+            assert "\x1b" not in await page.content()
+            assert await page.title() != "taken"
+        await page.goto("/organizations/org-05")
+        assert await page.locator("#texts tbody tr").count() == 2
 
 
 def snapshot_without_issues() -> Snapshot:

@@ -165,11 +165,13 @@ async def _plan(request: Request, about: _Asking, draft: Draft) -> Response:
     try:
         there = await in_time(site.desk.actions(organization_id=about.id, states=UNFINISHED, limit=10))
         gate, now = await in_time(site.desk.gate()), time.time()
-        context |= {"obeyed": gate.obeyed(now), "mode": gate.mode_in_force(site.desk.limits.mode, now)}
-        context["plan"] = None if isinstance(body, str) else await _weighed(site, about, body)
-        context["offer"] = offer(
-            kind, tuple(map(action_document, there)), gate.mode_in_force(site.desk.limits.mode, now), caller
-        )
+        mode = gate.mode_in_force(site.desk.limits.mode, now)
+        context |= {
+            "obeyed": gate.obeyed(now),
+            "mode": mode,
+            "plan": None if isinstance(body, str) else await _weighed(site, about, body),
+            "offer": offer(kind, tuple(map(action_document, there)), mode, caller),
+        }
     except LedgerUnknownError as error:
         context |= {"unknown": str(error), "offer": offer(kind, (), site.desk.limits.mode, caller, unknown=True)}
     return answered(request, rendered("plan.html", caller, site.version, context), about.snapshot.at.wall)
