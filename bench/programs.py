@@ -136,7 +136,13 @@ def relay(folder: Path, url: str) -> Iterator[str]:
 
 @contextmanager
 def exporter(
-    folder: Path, config: str, *, tls: str = "", within: float = 60, program: tuple[str, ...] = INSTALLED
+    folder: Path,
+    config: str,
+    *,
+    tls: str = "",
+    tokens: str = "",
+    within: float = 60,
+    program: tuple[str, ...] = INSTALLED,
 ) -> Iterator[tuple[str, int]]:
     """`serve` of a program with this configuration on a free port; gives its URL and its process id.
 
@@ -144,10 +150,12 @@ def exporter(
         folder: for the configuration and the log.
         config: without `web`.
         tls: the setting `web.tls`; nothing where it serves http.
+        tokens: the setting `web.tokens`; nothing where nobody needs one.
         within: seconds in which it must begin to listen.
         program: how it is started, without `serve`.
     """
-    web = f"{{listen: '127.0.0.1:0'{', tls: ' if tls else ''}{tls}}}"
+    settings = {"listen": "'127.0.0.1:0'", "tls": tls, "tokens": tokens}
+    web = f"{{{', '.join(f'{name}: {value}' for name, value in settings.items() if value)}}}"
     (folder / "config.yml").write_text(f"{config}\nweb: {web}\n", encoding="utf-8")
     log = folder / "exporter.log"
     with running(*program, "serve", "--config", folder / "config.yml", log=log) as pid:

@@ -268,7 +268,7 @@ class Event:
         id: the ledger's number; grows.
         at: when, seconds since 1970 UTC.
         what: a state of an action, or of the gate: paused, resumed, credential_refused, credential_changed,
-            storm_began, breaker_opened, breaker_closed, recovered.
+            storm_began, storm_ended, breaker_opened, breaker_closed, recovered, clock_set_back.
         actor: the person behind it; empty for the exporter itself.
         action_id: of which action; None for the gate.
         hold: the hold that came with it.

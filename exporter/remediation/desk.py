@@ -231,8 +231,8 @@ class Desk:
         """The last look before the call: what it carries is on the record, and nobody paused meanwhile."""
         return await self._do(lambda work: work.confirm(claim, parameters, failed_before, self._now()))
 
-    async def close_attempt(self, claim: Claim, result: Result) -> Action:
-        """Records how an attempt ended."""
+    async def close_attempt(self, claim: Claim, result: Result) -> Action | None:
+        """Records how an attempt ended; None when the ledger, replaced meanwhile, knows nothing of it."""
         return await self._do(lambda work: work.close_attempt(claim, result, self._limits, self._now()))
 
     async def watched(self) -> Sequence[Action]:

@@ -15,6 +15,7 @@ import structlog
 from exporter.clock import Clock
 from exporter.errors import LedgerError
 from exporter.model.action import Effect, Mode
+from exporter.model.asked import Reconnect
 from exporter.model.facts import Snapshot
 from exporter.remediation.attempting import Attempting, Knowledge, unheard
 from exporter.remediation.desk import Desk
@@ -85,9 +86,11 @@ class Executor:
         self._gates = gates
         self._told = told
         self._begun = False
+        self._stopping = False
         self._pending: tuple[Claim, Result] | None = None
         self._reconnects = Reconnects()
         self._told_mode: Mode | None = None
+        self._reconnected: list[Reconnect] = []
         self._next = {"beat": 0.0, "upkeep": 0.0, "forget": 0.0}
 
     async def turn(self) -> None:
@@ -100,10 +103,18 @@ class Executor:
             self.problem = str(error)
             # What this process knows of the ledger may be wrong now: it begins again with what a crash leaves.
             self._begun = False
+        except Exception:
+            # A fault of ours is as a crash: an attempt that it left open would hold everything as busy for ever.
+            self._begun = False
+            raise
         else:
             if self.problem is not None:
                 _log.info("ledger_usable")
             self.problem = None
+
+    def stop(self) -> None:
+        """Claims nothing any more; the action in flight ends."""
+        self._stopping = True
 
     async def end(self) -> None:
         """After the last turn: records what is not, and is the executor no more."""
@@ -124,7 +135,7 @@ class Executor:
         await self._keep_up(snapshot)
         await self._verify()
         await self._plan(snapshot)
-        claim = await self._claim(snapshot)
+        claim = None if self._stopping else await self._claim(snapshot)
         if claim is not None:
             self._told("claimed")
             self._pending = claim, await self.attempting.result(claim)
@@ -146,8 +157,12 @@ class Executor:
             self._told_mode = mode
 
     async def _keep_up(self, snapshot: Snapshot) -> None:
-        if self._desk.limits.catch_up_resync and (found := self._reconnects.look(snapshot)):
-            await self._desk.reconnected(found)
+        if self._desk.limits.catch_up_resync:
+            # Kept until they are on the record: they are seen once.
+            self._reconnected += self._reconnects.look(snapshot)
+        if self._reconnected:
+            await self._desk.reconnected(self._reconnected)
+            self._reconnected = []
         if self._due("upkeep", UPKEEP) and (present := presence(await self._desk.episodes(), snapshot)):
             await self._desk.seen(present)
         if self._due("forget", FORGET):
@@ -200,6 +215,9 @@ class Executor:
             claim, result = self._pending
             after = await self._desk.close_attempt(claim, result)
             self._pending = None
+            if after is None:
+                _log.error("attempt_lost", action=claim.action.id, outcome=result.outcome, consequence="see ledger.url")
+                return
             self._told("recorded")
             _log.info("attempt_ended", action=after.id, state=after.state, hold=after.hold, outcome=result.outcome)
 

@@ -65,6 +65,8 @@ class Remediating:
     async def drain(self) -> None:
         """Claims nothing any more; the action in flight ends and is recorded."""
         self._stopping = True
+        if self._executor is not None:
+            self._executor.stop()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=ENDING)
             if not self._task.done():
@@ -90,6 +92,8 @@ class Remediating:
                 # SQLAlchemy takes 0.2 s to load: in a thread, so that no reading and no scrape waits for it.
                 await asyncio.to_thread(_load)
                 self._executor = self._executor_of()
+                if self._stopping:
+                    return
             self._follow(self._executor)
             await self._executor.turn()
         except Exception:  # noqa: BLE001 - a fault of ours must be told in our words, not when the task is forgotten

@@ -80,15 +80,25 @@ def everywhere_to(mailbox: Mailbox, routes: str) -> str:
 
 
 @contextmanager
-def alertmanager(folder: Path, routes: str) -> Iterator[str]:
-    """A real Alertmanager with these routes; gives its URL."""
+def alertmanager(folder: Path, routes: str, *cluster: str) -> Iterator[str]:
+    """A real Alertmanager with these routes; gives its URL.
+
+    Args:
+        folder: for its files.
+        routes: its configuration.
+        cluster: where it listens to its peers, then where these do; nothing: it has none.
+    """
     port = free_port()
+    own, *peers = cluster or ("",)
     (folder / "alertmanager.yml").write_text(routes)
     arguments = (
         f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / 'alertmanager'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
+        f"--cluster.listen-address={own}",
+        *(f"--cluster.peer={peer}" for peer in peers),
+        # How long one waits for what the other has told: the default, 15 s, is not scaled.
+        "--cluster.peer-timeout=1s",
     )
     url = f"http://127.0.0.1:{port}"
     command = Path(program("prometheus-alertmanager"))

@@ -138,7 +138,7 @@ def exporter(
 
 @contextmanager
 def prometheus(
-    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str | None = None, seconds: int = 1
+    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str = "", seconds: int = 1
 ) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
     """A real Prometheus that scrapes `target`; gives a function that asks it an instant query.
 
@@ -149,14 +149,14 @@ def prometheus(
         folder: for its files.
         target: URL of the exporter.
         rules: a file of rules.
-        alertmanager: URL of whom to tell.
+        alertmanager: URL of whom to tell; of a pair both, with a space between.
         seconds: between two scrapes.
     """
     url = f"http://127.0.0.1:{free_port()}"
     config = folder / "prometheus.yml"
 
     def configured(*rule_files: Path) -> str:
-        managers = [alertmanager.removeprefix("http://")] if alertmanager else []
+        managers = [one.removeprefix("http://") for one in alertmanager.split()]
         return (
             f"global: {{scrape_interval: {seconds}s}}\n"
             f"rule_files: {[str(one) for one in rule_files]}\n"
@@ -187,7 +187,7 @@ def prometheus(
             config.write_text(configured(rules))
             process.send_signal(signal.SIGHUP)
             eventually(lambda: asked("rules")["groups"])
-        if alertmanager is not None:
+        if alertmanager:
             # Asked after the rules are there: a reload forgets every Alertmanager for some seconds.
-            eventually(lambda: asked("alertmanagers")["activeAlertmanagers"])
+            eventually(lambda: len(asked("alertmanagers")["activeAlertmanagers"]) == len(alertmanager.split()))
         yield query

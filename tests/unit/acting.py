@@ -114,7 +114,9 @@ class Book:
     def close(self, claim: Claim | None, result: Result = ACCEPTED) -> Action:
         """The call ended so."""
         assert claim is not None
-        return self.work.close_attempt(claim, result, self.limits, self.now)
+        action = self.work.close_attempt(claim, result, self.limits, self.now)
+        assert action is not None
+        return action
 
     def only(self) -> Action:
         """The one action that there is."""

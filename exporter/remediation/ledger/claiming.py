@@ -176,6 +176,7 @@ def _claimed(connection: Connection, action: Action, now: float, *, rehearsal: b
         would=None,
         back_off_until=None,
         called_at=now,
+        failed_before=None,  # counted afresh before the call: what a crash leaves is not judged by an older count
     )
     return Claim(started, number, key, rehearsal, _caused_by(connection, action))
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Table, and_, case, func, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    and_,
+    case,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exporter.model.action import UNFINISHED, UNSTARTED, TriggerSource, TriggerState
@@ -76,31 +91,36 @@ def _upsert(connection: Connection) -> _Insert:
     statement = dialect_insert(TRIGGERS)
     new = statement.excluded
     # Not IN: its list is written out at each execution, and thousands of rows are one statement here.
-    unfinished_state = or_(*(ACTIONS.c.state == state for state in UNFINISHED))
+    unfinished_state = or_(*(ACTIONS.c.state == _fixed(state) for state in UNFINISHED))
     unfinished = select(ACTIONS.c.id).where(ACTIONS.c.id == TRIGGERS.c.action_id, unfinished_state).correlate(TRIGGERS)
-    over = case((new.resolved, True), else_=TRIGGERS.c.resolved)
+    over = case((new.resolved, true()), else_=TRIGGERS.c.resolved)
     asks_again = and_(
-        TRIGGERS.c.source == TriggerSource.ALERT,
-        TRIGGERS.c.state != TriggerState.TRIGGERED,
+        TRIGGERS.c.source == _fixed(TriggerSource.ALERT),
+        TRIGGERS.c.state != _fixed(TriggerState.TRIGGERED),
         not_(unfinished.exists()),
         not_(TRIGGERS.c.resolved),
         not_(new.resolved),
     )
-    ends_unjudged = and_(TRIGGERS.c.state == TriggerState.TRIGGERED, new.resolved)
+    ends_unjudged = and_(TRIGGERS.c.state == _fixed(TriggerState.TRIGGERED), new.resolved)
     return statement.on_conflict_do_update(
         index_elements=["source", "key"],
         set_={
-            "deliveries": TRIGGERS.c.deliveries + 1,
+            "deliveries": TRIGGERS.c.deliveries + literal_column("1"),
             "last_at": new.last_at,
             "resolved": over,
             "state": case(
-                (asks_again, TriggerState.TRIGGERED),
-                (ends_unjudged, TriggerState.DISMISSED),
+                (asks_again, _fixed(TriggerState.TRIGGERED)),
+                (ends_unjudged, _fixed(TriggerState.DISMISSED)),
                 else_=TRIGGERS.c.state,
             ),
             "traceparent": case((asks_again, new.traceparent), else_=TRIGGERS.c.traceparent),
         },
     )
+
+
+def _fixed(word: StrEnum) -> ColumnElement[str]:
+    """One of our own words, written into the statement: as parameters, twenty of them went along with every row."""
+    return literal_column(f"'{word}'", String)
 
 
 def _look_soon(connection: Connection, keys: Sequence[str], now: float) -> None:

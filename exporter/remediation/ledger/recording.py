@@ -55,10 +55,16 @@ class Result:
     credential: str = ""
 
 
-def close(connection: Connection, claim: Claim, result: Result, limits: Limits, now: float) -> Action:
-    """Records how an attempt ended, and where its action stands by that. Of an attempt that has ended: nothing."""
+def close(connection: Connection, claim: Claim, result: Result, limits: Limits, now: float) -> Action | None:
+    """Records how an attempt ended, and where its action stands by that. Of an attempt that has ended: nothing.
+
+    None when the ledger knows nothing of the attempt: its file was removed or replaced during the call.
+    """
     gate_locked(connection)
-    row = connection.execute(select(ACTIONS).where(ACTIONS.c.id == claim.action.id)).mappings().one()
+    mine = select(ACTIONS).join(ATTEMPTS, ATTEMPTS.c.action_id == ACTIONS.c.id)
+    row = connection.execute(mine.where(ATTEMPTS.c.idempotency_key == claim.idempotency_key)).mappings().first()
+    if row is None:
+        return None
     action = action_of(row)
     ended = connection.execute(
         update(ATTEMPTS)

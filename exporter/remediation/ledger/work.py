@@ -32,6 +32,7 @@ from exporter.remediation.ledger import (
     receiving,
     recording,
     requests,
+    set_back,
     upkeep,
 )
 from exporter.remediation.ledger.changing import ChangedError
@@ -178,7 +179,12 @@ class Work:
         """See `desk.Desk`."""
         if not self._lock.take():
             return False
-        self._store.write(lambda connection: recording.cut_off(connection, limits, now))
+
+        def work(connection: Connection) -> None:
+            set_back.bring_back(connection, now)
+            recording.cut_off(connection, limits, now)
+
+        self._store.write(work)
         return True
 
     def end(self, pid: int) -> None:
@@ -191,6 +197,8 @@ class Work:
         """See `desk.Desk`."""
 
         def work(connection: Connection) -> GateView:
+            if set_back.noticed(connection, now):
+                set_back.bring_back(connection, now)
             upkeep.beat(connection, mode, pid, now)
             upkeep.release_credential(connection, credential, now)
             upkeep.calm(connection, limits.storm_calm, now)
@@ -223,7 +231,7 @@ class Work:
         """See `desk.Desk`."""
         return self._store.write(lambda connection: claiming.confirm(connection, claim, parameters, failed_before, now))
 
-    def close_attempt(self, claim: Claim, result: Result, limits: Limits, now: float) -> Action:
+    def close_attempt(self, claim: Claim, result: Result, limits: Limits, now: float) -> Action | None:
         """See `desk.Desk`."""
         return self._store.write(lambda connection: recording.close(connection, claim, result, limits, now))
 

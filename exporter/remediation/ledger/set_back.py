@@ -1,0 +1,64 @@
+"""After the clock was set back: what was written before lies in the future, and must not hold anything until then.
+
+A machine that started with a clock years ahead would else have its cooldowns, budgets, storms and breaker for years.
+What lies in the future counts as of now: the careful reading, as nobody knows when it really was.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Table, case, select, update
+
+from exporter.model.action import UNFINISHED, UNSTARTED
+from exporter.remediation.ledger.changing import record
+from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EPISODES, GATE
+
+SLACK: Final = 1.0
+"""Seconds that a clock may go back by itself, when it is slewed, without any consequence."""
+
+_INSTANTS: Final[tuple[tuple[Table, Column[Any]], ...]] = (
+    (GATE, GATE.c.created_at),
+    (GATE, GATE.c.storm_seen_at),
+    (GATE, GATE.c.breaker_opened_at),
+    (ATTEMPTS, ATTEMPTS.c.claimed_at),
+    (ATTEMPTS, ATTEMPTS.c.ended_at),
+    (EPISODES, EPISODES.c.absent_since),
+)
+"""What the gates and the ends of episodes are counted from."""
+
+
+def noticed(connection: Connection, now: float) -> bool:
+    """Whether the last heartbeat lies in the future."""
+    beat = connection.execute(select(GATE.c.heartbeat_at)).scalar()
+    return beat is not None and beat > now + SLACK
+
+
+def bring_back(connection: Connection, now: float) -> bool:
+    """Has all that lies in the future count as of now; an event tells of it. Returns whether there was anything."""
+    found = _actions(connection, now)
+    for table, column in _INSTANTS:
+        found += connection.execute(update(table).where(column > now + SLACK).values({column: now})).rowcount
+    if found:
+        connection.execute(
+            update(ACTIONS).where(ACTIONS.c.state.in_(UNSTARTED), ACTIONS.c.look_at > now).values(look_at=now)
+        )
+        record(connection, now, "clock_set_back")
+    return bool(found)
+
+
+def _actions(connection: Connection, now: float) -> int:
+    """Of actions that were changed in the future all instants go back by as much, so that spans stay as they are."""
+    columns = ACTIONS.c
+    ahead = columns.changed_at - now
+    back = (columns.changed_at, columns.look_at, columns.expires_at, columns.back_off_until, columns.called_at)
+    return connection.execute(
+        update(ACTIONS)
+        .where(columns.state.in_(UNFINISHED), columns.changed_at > now + SLACK)
+        .values(
+            {
+                **{column: column - ahead for column in (*back, columns.verify_by)},
+                columns.created_at: case((columns.created_at > now, now), else_=columns.created_at),
+            }
+        )
+    ).rowcount
