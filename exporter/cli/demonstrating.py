@@ -19,6 +19,8 @@ from exporter import __version__
 from exporter.errors import UnreachableError, UsageError
 
 _APP: Final = "DEMO0123456789DEMO0123456789DEMO"
+_CURABLE: Final = "passed_network_failure"
+"""The script of the organisation whose records a retry cures most of the time."""
 
 
 def demo(
@@ -58,7 +60,7 @@ async def _demo(folder: Path, organizations: int, listen: str, speed: float) -> 
 
     token, operator, secret = (f"demo-{secrets.token_urlsafe(16)}" for _ in range(3))
     fleet = demo_fleet(organizations, seed=1)
-    world = World(fleet, admin_token=token, speed=speed, admin_token_outages=True)
+    world = World(fleet, admin_token=token, speed=speed, admin_token_outages=True, record_ids="record_ids")
     async with Simulator(world) as platform, XeroSimulator(Xero(world, client_id=_APP, client_secret=secret)) as xero:
         written = {"token": token, "operator": operator, "xero-secret": secret}
         written["organizations.yml"] = organizations_yaml(fleet)
@@ -75,6 +77,7 @@ async def _demo(folder: Path, organizations: int, listen: str, speed: float) -> 
             page=xero.pages[0],
             config=folder / "demo.yml",
             about=next((one.id for one in fleet if _fails(world.shows(one.id))), fleet[0].id),
+            curable=next((one.id for one in fleet if one.script == _CURABLE), None),
         )
         # All of it stands in the file, so that the commands that read it see what this exporter does.
         source = Source(folder / "demo.yml", {})
@@ -103,6 +106,14 @@ xero:
   api_url: "{xero}"
   identity_url: "{xero}"
   app: {{client_id: {_APP}, client_secret_file: xero-secret, refresh: 10s}}
+remediation:
+  # What a person asks for is carried out. So much is wrong here, and so fast, that by the defaults it would be held.
+  mode: approve
+  cooldown: 1m
+  verify_within: 1m
+  storm: {{share: 0.9, calm: 5s}}
+  blind: {{share: 0.9}}
+  breaker: {{pause: 1m}}
 web:
   listen: {json.dumps(listen)}
   open_reading: true
@@ -123,6 +134,7 @@ class _Told:
         page: URL of a simulated status page.
         config: the configuration.
         about: id of the organisation that the commands are about.
+        curable: id of one that a retry cures; None when the fleet is too small to have one.
     """
 
     organizations: int
@@ -133,6 +145,7 @@ class _Told:
     page: str
     config: Path
     about: str
+    curable: str | None
 
     def greeting(self, url: str) -> str:
         """The text, for an exporter that listens at `url`."""
@@ -140,12 +153,15 @@ class _Told:
         command, config = _command(), shlex.quote(str(self.config))
         api = f"{here}/api/v1/organizations/{self.about}"
         fleet = f"{self.organizations} organisations, {self.speed:g} times as fast"
+        mend = (
+            "" if self.curable is None else f"  retry       {here}/organizations/{self.curable}/retry  once signed in\n"
+        )
         return f"""
 xero-exporter {__version__} watches a simulated MemberPulse: {fleet}.
 
   open        {here}/
   sign in     {here}/sign-in  as demo, with {self.operator}
-  metrics     {here}/metrics
+{mend}  metrics     {here}/metrics
   fleet       {here}/api/v1/fleet
   failing     {here}/api/v1/organizations?failure=auth
 

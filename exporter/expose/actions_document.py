@@ -18,7 +18,7 @@ from exporter.expose.action_shapes import (
 )
 from exporter.expose.instants import rfc3339
 from exporter.model.accounts import GateView
-from exporter.model.action import Action, ActionRecord, Mode
+from exporter.model.action import Action, ActionRecord, Event, Mode
 from exporter.model.explanation import Explanation
 from exporter.model.holds import EXITS
 
@@ -94,17 +94,19 @@ def record_document(record: ActionRecord, *, people: bool = True) -> ActionRecor
             )
             for one in record.attempts
         ),
-        events=tuple(
-            EventDocument(
-                at=rfc3339(one.at),
-                what=one.what,
-                actor=(one.actor or None) if people else None,
-                hold=one.hold,
-                # Of an event without an actor the note is a word of ours.
-                note=(one.note or None) if people or not one.actor else None,
-            )
-            for one in record.events
-        ),
+        events=tuple(event_document(one, people=people) for one in record.events),
+    )
+
+
+def event_document(one: Event, *, people: bool = True) -> EventDocument:
+    """One thing that was written down; without `people` nobody's name or words."""
+    return EventDocument(
+        at=rfc3339(one.at),
+        what=one.what,
+        actor=(one.actor or None) if people else None,
+        hold=one.hold,
+        # Of an event without an actor the note is a word of ours.
+        note=(one.note or None) if people or not one.actor else None,
     )
 
 

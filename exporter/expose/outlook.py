@@ -15,8 +15,7 @@ from exporter.model.words import Issue, Reason
 from exporter.observe.reasons import REASONS
 
 RETRY_COSTS: Final = (
-    "POST .../retry takes the ids of the records, which the status does not name; each record costs the customer's "
-    "Xero quota at least one call."
+    "POST .../retry takes the ids of the records; each record costs the customer's Xero quota at least one call."
 )
 RESYNC_COSTS: Final = (
     "POST .../resync takes sync types and a date and goes through everything since then; each record costs the "

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, TypeVar
 from exporter.clock import Clock
 from exporter.errors import LedgerError, RefusedError
 from exporter.model.accounts import Account, GateView, Marks
-from exporter.model.action import Action, ActionRecord, ActionState, Effect, Event, Mode, Parameters, Trigger
+from exporter.model.action import (
+    Action,
+    ActionKind,
+    ActionRecord,
+    ActionState,
+    Effect,
+    Event,
+    Mode,
+    Parameters,
+    Trigger,
+)
 from exporter.model.asked import AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
@@ -153,6 +163,8 @@ class Desk:
         states: Collection[ActionState] = (),
         limit: int = 100,
         before: int | None = None,
+        kind: ActionKind | None = None,
+        hold: Hold | None = None,
     ) -> Sequence[Action]:
         """Actions, the newest first.
 
@@ -161,8 +173,10 @@ class Desk:
             states: only in one of these; empty: in any.
             limit: at most so many.
             before: only with an id less than this: the next page.
+            kind: only of this kind.
+            hold: only those that this holds, or held last.
         """
-        return await self._do(lambda work: work.actions(organization_id, states, limit, before))
+        return await self._do(lambda work: work.actions(organization_id, states, limit, before, kind=kind, hold=hold))
 
     async def action(self, action_id: int) -> ActionRecord | None:
         """All that is recorded of one action; None when there is none of that number."""

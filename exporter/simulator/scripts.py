@@ -189,6 +189,22 @@ SCRIPTS: Final[dict[str, Script]] = {
             Stage(150, _WELL),
         ),
     ),
+    "passed_network_failure": Script(
+        "invoices failed while the platform could not reach Xero; that is over, and they wait for a retry",
+        period=240,
+        stages=(
+            Stage(0, _WELL),
+            Stage(
+                15,
+                Report(
+                    sync_status="degraded",
+                    troubles=(
+                        Trouble("invoice_sync", texts.NO_CONNECTION, since=14.5, every=None, records=3, over=True),
+                    ),
+                ),
+            ),
+        ),
+    ),
     "platform_5xx": Script(
         "the platform itself fails: its code, its proxy, its maintenance",
         period=180,

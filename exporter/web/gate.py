@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exporter.model.words import Role
-from exporter.web.problems import problem_response
+from exporter.web.problems import Refusing, as_problem
 from exporter.web.site import WebToken
 
 CHALLENGES: Final = ('Basic realm="xero-exporter", charset="UTF-8"', 'Bearer realm="xero-exporter"')
@@ -180,6 +180,7 @@ class Gate:
         *,
         open_reading: bool = False,
         asks_again: bool = False,
+        refusing: Refusing = as_problem,
     ) -> None:
         """Puts `app` behind them.
 
@@ -189,12 +190,14 @@ class Gate:
             tokens: all configured tokens.
             open_reading: whether reading needs no token.
             asks_again: whether a browser with a token of too small a role is asked for another, instead of refused.
+            refusing: makes the answer for whoever is refused.
         """
         self._open_reading = open_reading
         self._asks_again = asks_again
         self._app = app
         self._required = required
         self._tokens = tokens
+        self._refusing = refusing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with a problem, or lets the application answer."""
@@ -203,14 +206,14 @@ class Gate:
         if scope["method"] not in _READS and crosses_sites(
             sent.get("origin"), sent.get("sec-fetch-site"), sent.get("host")
         ):
-            await problem_response(HTTPStatus.FORBIDDEN, _FROM_ELSEWHERE)(scope, receive, send)
+            await self._refusing(scope, HTTPStatus.FORBIDDEN, _FROM_ELSEWHERE)(scope, receive, send)
             return
         answer = decide(authorization, self._tokens, self._required, open_reading=self._open_reading)
         if isinstance(answer, Allowed):
             await self._app({**scope, _ACTOR: answer.actor}, receive, send)
             return
         status = HTTPStatus.UNAUTHORIZED if self._asks_again and self._known(authorization) else answer.status
-        refusal = problem_response(status, answer.why)
+        refusal = self._refusing(scope, status, answer.why)
         for challenge in CHALLENGES if status is HTTPStatus.UNAUTHORIZED else ():
             refusal.headers.append("WWW-Authenticate", challenge)
         await refusal(scope, receive, send)

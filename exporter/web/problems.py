@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -89,6 +90,15 @@ def problem_response(status: HTTPStatus, detail: str, headers: Mapping[str, str]
     return Response(
         problem(status, detail).model_dump_json(), status_code=status, headers=headers, media_type=MEDIA_TYPE
     )
+
+
+Refusing: TypeAlias = Callable[[Scope, HTTPStatus, str], Response]
+"""Makes the answer for whoever is refused before anything is done: of which request, with which status, and why."""
+
+
+def as_problem(_: Scope, status: HTTPStatus, why: str) -> Response:
+    """The refusal for programs."""
+    return problem_response(status, why)
 
 
 def bad_parameters(sentences: list[str]) -> ProblemError:

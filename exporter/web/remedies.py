@@ -101,8 +101,13 @@ _Key = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class _Asker:
-    """Who asks for a change, and what that one calls the request."""
+class Asker:
+    """Who asks for a change, and what that one calls the request.
+
+    Attributes:
+        actor: name of the token.
+        key: tells the request when it comes again; None: each one is new.
+    """
 
     actor: str
     key: str | None
@@ -116,13 +121,13 @@ class _Asker:
         return RequestKey(_hash(self.actor, self.key), _hash(what, content))
 
 
-def _asker(request: Request, _: Annotated[None, Depends(no_parameters)], key: _Key = None) -> _Asker:
+def _asker(request: Request, _: Annotated[None, Depends(no_parameters)], key: _Key = None) -> Asker:
     actor = actor_of(request.scope)
     assert actor is not None, "the role operator needs a token"
-    return _Asker(actor, key)
+    return Asker(actor, key)
 
 
-_By = Annotated[_Asker, Depends(_asker)]
+_By = Annotated[Asker, Depends(_asker)]
 
 
 def _people(request: Request) -> bool:
@@ -138,7 +143,7 @@ async def actions(
     site: SiteOf, people: _People, _: Annotated[None, Depends(each_once)], query: Annotated[ActionsQuery, Query()]
 ) -> ActionsDocument:
     """Actions, the newest first, page by page: `next` of one page is `before` of the following one."""
-    found = await _of_ledger(
+    found = await of_ledger(
         site.desk.actions(
             organization_id=query.organization_id,
             states=() if query.state is None else (query.state,),
@@ -153,7 +158,7 @@ async def action(
     site: SiteOf, people: _People, _: Annotated[None, Depends(no_parameters)], action_id: _NUMBER
 ) -> ActionRecordDocument:
     """One action with its triggers, attempts and events."""
-    record = await _of_ledger(site.desk.action(action_id))
+    record = await of_ledger(site.desk.action(action_id))
     if record is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, _NO_ACTION)
     return record_document(record, people=people)
@@ -176,8 +181,8 @@ async def explain(
     state = state_of(snapshot, organization_id, instead=NO_ORGANIZATION)
     known, now = state.organization.id, snapshot.at.wall
     gate = await _gate(site, site.desk.gate(), people=people)
-    found = await _of_ledger(explained(site.desk, asked_by_alerts(state), state, fleetwide(snapshot, known), now))
-    unfinished = await _of_ledger(site.desk.actions(organization_id=known, states=UNFINISHED, limit=10))
+    found = await of_ledger(explained(site.desk, asked_by_alerts(state), state, fleetwide(snapshot, known), now))
+    unfinished = await of_ledger(site.desk.actions(organization_id=known, states=UNFINISHED, limit=10))
     return explained_document(known, found, unfinished, gate, people=people)
 
 
@@ -218,29 +223,29 @@ async def resume(site: SiteOf, by: _By, body: Note | None = None) -> GateDocumen
 
 
 async def _asked(
-    site: Site, by: _Asker, organization_id: str, kind: ActionKind, *, parameters: Parameters, body: _Asked
+    site: Site, by: Asker, organization_id: str, kind: ActionKind, *, parameters: Parameters, body: _Asked
 ) -> ActionDocument:
     if SyncType.OTHER in parameters.sync_types:
         raise bad_parameters(["The platform names no sync type `other`: use contacts, invoices or reconciliation"])
     known = state_of(snapshot_of(site), organization_id, instead=NO_ORGANIZATION).organization.id
     wanted = PersonRequest(known, kind, parameters, by.actor, _note(body))
-    return action_document(await _of_ledger(site.desk.ask(wanted, by.once(f"{kind} {known}", body))))
+    return action_document(await of_ledger(site.desk.ask(wanted, by.once(f"{kind} {known}", body))))
 
 
-async def _decided(site: Site, by: _Asker, action_id: int, body: Note | None, *, approved: bool) -> ActionDocument:
+async def _decided(site: Site, by: Asker, action_id: int, body: Note | None, *, approved: bool) -> ActionDocument:
     desk = site.desk
-    if await _of_ledger(desk.action(action_id)) is None:
+    if await of_ledger(desk.action(action_id)) is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, _NO_ACTION)
     decide, word = (desk.approve, "approve") if approved else (desk.reject, "reject")
     once = by.once(f"{word} {action_id}", body)
-    return action_document(await _of_ledger(decide(action_id, actor=by.actor, note=_note(body), once=once)))
+    return action_document(await of_ledger(decide(action_id, actor=by.actor, note=_note(body), once=once)))
 
 
 async def _gate(site: Site, asked: Awaitable[GateView], *, people: bool = True) -> GateDocument:
-    return gate_document(await _of_ledger(asked), site.desk.limits.mode, time.time(), people=people)
+    return gate_document(await of_ledger(asked), site.desk.limits.mode, time.time(), people=people)
 
 
-async def _of_ledger(asked: Awaitable[_T]) -> _T:
+async def of_ledger(asked: Awaitable[_T]) -> _T:
     """What the ledger says.
 
     Raises:

@@ -21,12 +21,15 @@ from exporter.redact import printable
 from exporter.web import api, remedies
 from exporter.web.bodies import JsonOnly
 from exporter.web.connection import HOOK
+from exporter.web.forms import FormOnly
 from exporter.web.gate import Gate
 from exporter.web.hooks import MAX_BODIES, Counted, alertmanager
+from exporter.web.pages import acting, actions
 from exporter.web.pages.landing import landing
 from exporter.web.pages.organization import bundle, organization, sign_in
 from exporter.web.pages.organizations import organizations
-from exporter.web.problems import HANDLERS, problem_response
+from exporter.web.pages.refusing import refused_to_people
+from exporter.web.problems import HANDLERS, as_problem, problem_response
 from exporter.web.rim import Rim
 from exporter.web.scrape import metrics
 from exporter.web.site import Site, site_of
@@ -73,6 +76,7 @@ class Row:
         role: what it requires; None when it is open to everybody.
         endpoint: who answers.
         asks_again: whether a browser whose token has too small a role is asked for another one, instead of refused.
+        page: whether it is for people: refused on a page, changed by forms.
     """
 
     method: str
@@ -80,6 +84,7 @@ class Row:
     role: Role | None
     endpoint: Callable[..., Awaitable[Any]]
     asks_again: bool = False
+    page: bool = False
 
 
 ROUTES: Final = (
@@ -88,11 +93,21 @@ ROUTES: Final = (
     Row("GET", "/-/ready", None, ready),
     Row("POST", "/-/reload", Role.OPERATOR, reload),
     Row("POST", HOOK, Role.ALERTS, alertmanager),
-    Row("GET", "/", Role.VIEWER, landing),
-    Row("GET", "/organizations", Role.VIEWER, organizations),
-    Row("GET", "/organizations/{organization_id}", Role.VIEWER, organization),
-    Row("GET", "/organizations/{organization_id}/escalation", Role.OPERATOR, bundle),
-    Row("GET", "/sign-in", Role.OPERATOR, sign_in, asks_again=True),
+    Row("GET", "/", Role.VIEWER, landing, page=True),
+    Row("GET", "/organizations", Role.VIEWER, organizations, page=True),
+    Row("GET", "/organizations/{organization_id}", Role.VIEWER, organization, page=True),
+    Row("GET", "/organizations/{organization_id}/escalation", Role.OPERATOR, bundle, page=True),
+    Row("GET", "/organizations/{organization_id}/retry", Role.OPERATOR, acting.retry, page=True),
+    Row("POST", "/organizations/{organization_id}/retry", Role.OPERATOR, acting.ask_retry, page=True),
+    Row("GET", "/organizations/{organization_id}/resync", Role.OPERATOR, acting.resync, page=True),
+    Row("POST", "/organizations/{organization_id}/resync", Role.OPERATOR, acting.ask_resync, page=True),
+    Row("GET", "/actions", Role.VIEWER, actions.actions, page=True),
+    Row("GET", "/actions/{action_id}", Role.VIEWER, actions.action, page=True),
+    Row("POST", "/actions/{action_id}/approve", Role.OPERATOR, actions.approve, page=True),
+    Row("POST", "/actions/{action_id}/reject", Role.OPERATOR, actions.reject, page=True),
+    Row("POST", "/remediation/pause", Role.OPERATOR, actions.pause, page=True),
+    Row("POST", "/remediation/resume", Role.OPERATOR, actions.resume, page=True),
+    Row("GET", "/sign-in", Role.OPERATOR, sign_in, asks_again=True, page=True),
     Row("GET", "/api/v1/fleet", Role.VIEWER, api.fleet),
     Row("GET", "/api/v1/organizations", Role.VIEWER, api.organizations),
     Row("GET", "/api/v1/organizations/{organization_id}", Role.VIEWER, api.organization),
@@ -151,9 +166,17 @@ def _route(row: Row, site: Site) -> Route:
         )
     else:
         route = Route(row.path, row.endpoint, methods=methods)
+    refusing = refused_to_people if row.page else as_problem
     if row.method == "POST":
-        route.app = JsonOnly(route.app)
-    route.app = Gate(route.app, row.role, site.tokens, open_reading=site.open_reading, asks_again=row.asks_again)
+        route.app = FormOnly(route.app, refusing) if row.page else JsonOnly(route.app)
+    route.app = Gate(
+        route.app,
+        row.role,
+        site.tokens,
+        open_reading=site.open_reading,
+        asks_again=row.asks_again,
+        refusing=refusing,
+    )
     if row.path == HOOK:
         route.app = Counted(route.app)
     return route

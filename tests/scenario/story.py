@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +14,12 @@ from typing import Protocol
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter import logs
 from exporter.app import Exporter
 from exporter.clock import SystemClock
+from exporter.config.load import Source
 from exporter.model.moment import Moment
+from exporter.simulator.fleets import organizations_yaml, uniform_fleet
 from exporter.simulator.server import Simulator
 from exporter.simulator.world import World
 
@@ -128,3 +133,49 @@ class Watch(Protocol):
             organizations: how many.
             token: what stands in the token file; None: there is no file.
         """
+
+
+@asynccontextmanager
+async def watching(folder: Path) -> AsyncIterator[Watch]:
+    """A function that starts a story in that folder; all that it started ends with this."""
+    ends: list[Callable[[], Awaitable[object]]] = []
+    log = folder / "log"
+    stream = log.open("w")
+    logs.configure("info", "json", stream)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    async def start(
+        config: str = "", *, world: World | None = None, organizations: int = 3, token: str | None = TOKEN
+    ) -> Story:
+        world = world or World(uniform_fleet(organizations, "healthy"), admin_token=TOKEN)
+        simulator = Simulator(world)
+        await simulator.__aenter__()
+        ends.append(lambda: simulator.__aexit__(None, None, None))
+        if token is not None:
+            (folder / "token").write_text(token)
+        (folder / "organizations.yml").write_text(organizations_yaml(world.organizations.values()))
+        lines = [
+            f"platform: {{url: '{simulator.url}', token_file: token, timeout: 1s}}",
+            "organizations: {file: organizations.yml}",
+            "web: {listen: '127.0.0.1:0'}",
+            "xero: {status_pages: []}",
+        ]
+        given = {line.partition(":")[0] for line in config.splitlines() if not line.startswith(" ")}
+        text = "\n".join([*(line for line in lines if line.partition(":")[0] not in given), config, ""])
+        (folder / "config.yml").write_text(text.replace("$URL", simulator.url))
+        clock = SteppedClock()
+        source = Source(folder / "config.yml", {})
+        exporter = Exporter(source.load(), clock=clock, draw=lambda: 0.5, source=source)
+        client = httpx.AsyncClient(timeout=10)
+        await exporter.start()
+        ends.append(exporter.drain)
+        ends.append(client.aclose)
+        return Story(simulator, exporter, client, clock, folder, log)
+
+    try:
+        yield start
+    finally:
+        for end in reversed(ends):
+            await end()
+        logs.configure("error", "json")
+        stream.close()

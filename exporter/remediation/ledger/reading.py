@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, func, select
 
 from exporter.model.accounts import GateView, Totals
-from exporter.model.action import UNFINISHED, Action, ActionRecord, ActionState, Event, TriggerState
+from exporter.model.action import UNFINISHED, Action, ActionKind, ActionRecord, ActionState, Event, TriggerState
 from exporter.model.holds import Hold
 from exporter.remediation.ledger.rows import action_of, attempt_of, event_of, gate_of, trigger_of
 from exporter.remediation.ledger.tables import ACTIONS, ATTEMPTS, EVENTS, GATE, TRIGGERS
@@ -31,6 +31,8 @@ def actions(
     states: Collection[ActionState],
     limit: int,
     before: int | None,
+    kind: ActionKind | None = None,
+    hold: Hold | None = None,
 ) -> Sequence[Action]:
     """Actions, the newest first."""
     wanted = select(ACTIONS).order_by(ACTIONS.c.id.desc()).limit(limit)
@@ -40,6 +42,10 @@ def actions(
         wanted = wanted.where(ACTIONS.c.state.in_(states))
     if before is not None:
         wanted = wanted.where(ACTIONS.c.id < before)
+    if kind is not None:
+        wanted = wanted.where(ACTIONS.c.kind == kind)
+    if hold is not None:
+        wanted = wanted.where(ACTIONS.c.hold == hold)
     return [action_of(row) for row in connection.execute(wanted).mappings()]
 
 

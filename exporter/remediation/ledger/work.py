@@ -9,7 +9,17 @@ from sqlalchemy import Connection
 
 from exporter.errors import LedgerError
 from exporter.model.accounts import Account, GateView, Marks
-from exporter.model.action import Action, ActionRecord, ActionState, Effect, Event, Mode, Parameters, Trigger
+from exporter.model.action import (
+    Action,
+    ActionKind,
+    ActionRecord,
+    ActionState,
+    Effect,
+    Event,
+    Mode,
+    Parameters,
+    Trigger,
+)
 from exporter.model.asked import AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
@@ -132,12 +142,25 @@ class Work:
         return self._store.read(reading.gate)
 
     def actions(
-        self, organization_id: str | None, states: Collection[ActionState], limit: int, before: int | None
+        self,
+        organization_id: str | None,
+        states: Collection[ActionState],
+        limit: int,
+        before: int | None,
+        *,
+        kind: ActionKind | None = None,
+        hold: Hold | None = None,
     ) -> Sequence[Action]:
         """See `desk.Desk`."""
         return self._store.read(
             lambda connection: reading.actions(
-                connection, organization_id=organization_id, states=states, limit=limit, before=before
+                connection,
+                organization_id=organization_id,
+                states=states,
+                limit=limit,
+                before=before,
+                kind=kind,
+                hold=hold,
             )
         )
 

@@ -9,17 +9,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from exporter.expose.escalation_markdown import escalation_markdown
-from exporter.model.facts import OrganizationState, Snapshot
 from exporter.web.gate import actor_of
-from exporter.web.known import bundle_of, document_of, snapshot_of, state_of
+from exporter.web.known import bundle_of, document_of
+from exporter.web.pages.acting import found
+from exporter.web.pages.ledger import acts_of
 from exporter.web.pages.refusing import as_page
 from exporter.web.pages.rendering import answered, caller_of, rendered
 from exporter.web.problems import ProblemError, bad_parameters
-from exporter.web.site import Site, site_of
+from exporter.web.site import site_of
 
 _log = structlog.get_logger("exporter.web")
 
-_SEARCH = "No organisation on the roster has this id: search for it among the organisations"
 _HERE = frozenset({"same-origin", "none"})
 
 
@@ -27,10 +27,11 @@ _HERE = frozenset({"same-origin", "none"})
 async def organization(request: Request) -> Response:
     """One organisation; for operators with the fixed words of its error texts."""
     site, caller = site_of(request), caller_of(request, site_of(request))
-    snapshot, state = _found(request, site)
+    snapshot, state = found(request, site)
     document = document_of(site, snapshot, state, names=site.organization_names)
     errors = bundle_of(site, snapshot, state, document).errors if caller.operator else None
-    page = rendered("organization.html", caller, site.version, {"one": document, "errors": errors})
+    acts = await acts_of(site, document.id, caller)
+    page = rendered("organization.html", caller, site.version, {"one": document, "errors": errors, "acts": acts})
     return answered(request, page, snapshot.at.wall)
 
 
@@ -38,7 +39,7 @@ async def organization(request: Request) -> Response:
 async def bundle(request: Request) -> Response:
     """The bundle as a file; with `personal_data=true` whole texts are in it, and that is logged."""
     site = site_of(request)
-    snapshot, state = _found(request, site)
+    snapshot, state = found(request, site)
     personal = _wants_personal_data(request)
     document = document_of(site, snapshot, state, names=personal)
     if personal:
@@ -63,13 +64,3 @@ def _wants_personal_data(request: Request) -> bool:
         detail = "A page of another site asks for personal data: ask on the page of the organisation"
         raise ProblemError(HTTPStatus.FORBIDDEN, detail)
     return bool(given)
-
-
-def _found(request: Request, site: Site) -> tuple[Snapshot, OrganizationState]:
-    """The organisation that the path names.
-
-    Raises:
-        ProblemError: 404, it is not ours; 503, nothing is known yet.
-    """
-    snapshot = snapshot_of(site)
-    return snapshot, state_of(snapshot, request.path_params["organization_id"], instead=_SEARCH)

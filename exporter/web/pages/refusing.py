@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from exporter.web.pages.rendering import answered, caller_of, rendered
-from exporter.web.problems import ProblemError, problem
+from exporter.web.problems import ProblemError, as_problem, problem
 from exporter.web.site import site_of
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -24,11 +26,22 @@ def as_page(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except ProblemError as error:
-            site = site_of(request)
-            told = problem(error.status, error.detail)
-            page = rendered("problem.html", caller_of(request, site), site.version, {"problem": told})
-            answer = answered(request, page, None, error.status)
+            answer = _page(request, error.status, error.detail)
             answer.headers.update(error.headers or {})
             return answer
 
     return answering
+
+
+def refused_to_people(scope: Scope, status: HTTPStatus, why: str) -> Response:
+    """The refusal of a page: a page for browsers, who ask for HTML, and a problem document for programs."""
+    request = Request(scope)
+    if "text/html" not in request.headers.get("accept", ""):
+        return as_problem(scope, status, why)
+    return _page(request, status, why)
+
+
+def _page(request: Request, status: HTTPStatus, why: str) -> Response:
+    site = site_of(request)
+    page = rendered("problem.html", caller_of(request, site), site.version, {"problem": problem(status, why)})
+    return answered(request, page, None, status)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from exporter.expose.instants import rfc3339
+from exporter.model.holds import MEANINGS, Hold
 from exporter.model.words import Role
 from exporter.redact import printable
 from exporter.web.gate import holder
@@ -111,6 +112,18 @@ def _plain(text: str) -> str:
     return printable(text, limit=1000)
 
 
+def _meaning(hold: Hold) -> str:
+    return MEANINGS[hold]
+
+
+def _marked(sentence: str) -> Markup:
+    """A sentence of ours with what it has in backticks as code."""
+    parts = sentence.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(one) if place % 2 else one for place, one in enumerate(parts)
+    )
+
+
 def _counted(number: int) -> str:
     return f"{number:,}"
 
@@ -122,7 +135,7 @@ _TEMPLATES: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(when=when, words=_words, plain=_plain, counted=_counted)
+_TEMPLATES.filters.update(when=when, words=_words, plain=_plain, counted=_counted, meaning=_meaning, marked=_marked)
 
 
 def _own(name: str) -> tuple[Markup, str]:
@@ -164,7 +177,8 @@ def answered(request: Request, page: str, at: float | None, status: HTTPStatus =
         status: of the answer.
     """
     tag = f'"{hashlib.blake2b(page.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Content-Security-Policy": POLICY}
+    # A form that is sent by a page without a referrer has no Origin either (Fetch standard), and would be refused here.
+    headers = {"ETag": tag, "Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
     if (written := rfc3339(at)) is not None:
         headers[AS_OF] = written
     if status is HTTPStatus.OK and request.headers.get("if-none-match") == tag:

@@ -2,9 +2,9 @@
 "use strict";
 // Keeps the page as it is now: asks every few seconds whether it changed, and replaces only the sections that did.
 const EVERY = 5000, PATIENCE = 8000, STOOD_STILL = 15000;
-const main = document.getElementById("main"), asOf = document.getElementById("as-of");
+const content = () => document.getElementById("main"), asOf = document.getElementById("as-of");
 const live = document.getElementById("live"), times = document.getElementById("times");
-let served = main.cloneNode(true), tag = null, exact = false, unreachable = null, timer = 0;
+let served = content().cloneNode(true), tag = null, exact = false, unreachable = null, timer = 0;
 // Ages are counted by the exporter's clock: this machine's may be wrong.
 let ahead = 0;
 const read = () => Date.now() + ahead;
@@ -28,7 +28,7 @@ function say(text, bad) { if (live.textContent !== text) live.textContent = text
 
 function sections(root) { return new Map([...root.querySelectorAll("section[id]")].map((one) => [one.id, one])); }
 function place(element, root) {
-  return element && root.contains(element) ? [...root.querySelectorAll("a, button, summary, input, select")].indexOf(element) : -1;
+  return element && root.contains(element) ? [...root.querySelectorAll("a, button, summary, input, select, textarea")].indexOf(element) : -1;
 }
 function replace(old, next) {
   const held = place(document.activeElement, old);
@@ -38,15 +38,15 @@ function replace(old, next) {
   if (old.id !== "main") fresh.classList.add("changed");
   old.replaceWith(fresh);
   if (held >= 0) {
-    const again = fresh.querySelectorAll("a, button, summary, input, select")[held];
+    const again = fresh.querySelectorAll("a, button, summary, input, select, textarea")[held];
     if (again) again.focus({ preventScroll: true });
   }
 }
 function take(page) {
   const next = page.getElementById("main");
   if (!next) return;
-  const before = sections(served), after = sections(next), now = sections(document.getElementById("main"));
-  if ([...before.keys()].join() !== [...after.keys()].join()) replace(document.getElementById("main"), next);
+  const before = sections(served), after = sections(next), now = sections(content());
+  if ([...before.keys()].join() !== [...after.keys()].join()) replace(content(), next);
   else for (const [id, one] of after) {
     // What somebody is typing into stays.
     if (one.outerHTML !== before.get(id).outerHTML && id !== "find") replace(now.get(id), one);
@@ -54,7 +54,10 @@ function take(page) {
   served = next.cloneNode(true);
   document.title = page.title;
 }
-function chosen() { const picked = getSelection(); return picked && !picked.isCollapsed && document.getElementById("main").contains(picked.anchorNode); }
+function chosen() { const picked = getSelection(); return picked && !picked.isCollapsed && content().contains(picked.anchorNode); }
+
+// Replacing what somebody is writing into, a note, would take it away.
+function writes() { return [...content().querySelectorAll("form:not(.find) input, form:not(.find) textarea")].some((one) => one.value !== one.defaultValue); }
 
 async function look() {
   clearTimeout(timer);
@@ -65,13 +68,14 @@ async function look() {
     if (answer.status === 200) {
       const text = await answer.text();
       // Replacing what somebody is marking would take it from under the pointer; it comes with the next look.
-      if (!chosen()) { take(new DOMParser().parseFromString(text, "text/html")); tag = answer.headers.get("ETag"); }
+      if (!chosen() && !writes()) { take(new DOMParser().parseFromString(text, "text/html")); tag = answer.headers.get("ETag"); }
     } else if (answer.status !== 304) throw new Error(String(answer.status));
     unreachable = null;
     const date = Date.parse(answer.headers.get("Date")), at = answer.headers.get("Snapshot-At");
     heard(answer.headers.get("Date"));
     if (at) { asOf.replaceChildren(Object.assign(document.createElement("time"), { dateTime: at })); }
     if (at && date - Date.parse(at) > STOOD_STILL) say("Not current: the exporter answers, but it stands still.", true);
+    else if (writes()) say("Stands still while you write.", false);
     else say("Live: looks for changes every 5 s.", false);
   } catch (error) {
     unreachable = unreachable || new Date(read()).toISOString().slice(11, 19);
@@ -82,10 +86,11 @@ async function look() {
 }
 times.hidden = false;
 times.addEventListener("click", () => { exact = !exact; times.setAttribute("aria-pressed", String(exact)); tellTimes(); });
-document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && !("still" in content().dataset)) look(); });
 const begun = asOf.querySelector("time");
 if (begun) heard(begun.dateTime);
 tellTimes();
 setInterval(tellTimes, 1000);
-timer = setTimeout(look, 1000);
+if ("still" in content().dataset) say("This page does not change by itself.", false);
+else timer = setTimeout(look, 1000);
 })();
