@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grafana_foundation_sdk.builders import dashboard, prometheus
+from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
 from alerts.writing import RUNBOOKS
+from dashboards.annotations import begins
 from dashboards.panels import SOURCE, AnyPanel
-from dashboards.queries import JOB, Spans
+from dashboards.queries import Spans
 
 TAG: Final = "xero-exporter"
 """By which dashboards find each other: one that is added later is linked from all others at once."""
@@ -50,6 +51,7 @@ def board(
     spans: Spans,
     variables: Sequence[dashboard.TextBoxVariable] = (),
     links: Sequence[dashboard.DashboardLink] = (),
+    annotations: Sequence[dashboard.AnnotationQuery] = (),
 ) -> dict[str, object]:
     """A dashboard as it is written, panels numbered.
 
@@ -62,6 +64,7 @@ def board(
         spans: durations of queries.
         variables: further ones.
         links: further ones.
+        annotations: further ones.
     """
     made = (
         dashboard.Dashboard(title)
@@ -73,7 +76,7 @@ def board(
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .variables([_datasource(), _job(), *variables])
-        .annotations([_annotation(alerts, spans)])
+        .annotations([begins(alerts, spans), *annotations])
         .links([_others(), *links])
     )
     number = 0
@@ -97,24 +100,6 @@ def _job() -> dashboard.QueryVariable:
     variable = variable.query({"query": "label_values(xero_exporter_build_info, job)", "refId": "job"})
     variable = variable.refresh(model.VariableRefresh.ON_DASHBOARD_LOAD).sort(model.VariableSort.ALPHABETICAL_ASC)
     return variable.description("The scrape job of the exporters; the rules know it as xero.")
-
-
-def _annotation(alerts: str, spans: Spans) -> dashboard.AnnotationQuery:
-    # Where an alert begins, and not as long as it lasts: alerts that last hours would paint over the graphs.
-    firing = f'ALERTS{{{JOB}, alertstate="firing", severity=~"critical|warning", {alerts}}}'
-    expr = f"{firing} unless {firing} offset {spans.moment}"
-    return (
-        dashboard.AnnotationQuery()
-        .name("Alerts that begin to fire")
-        .datasource(SOURCE)
-        .enable(True)
-        .icon_color("red")
-        .expr(expr)
-        .step("60s")
-        .title_format("{{alertname}}")
-        .text_format("{{severity}}, for {{team}}")
-        .target(prometheus.Dataquery().expr(expr).ref_id("Anno"))
-    )
 
 
 def _others() -> dashboard.DashboardLink:

@@ -10,7 +10,8 @@ import promql_parser
 
 from alerts.entries import Scope, Severity
 from alerts.table import all_alerts
-from exporter.model.action import ActionKind, ActionState, AttemptOutcome
+from exporter.model.action import ActionKind, ActionState, AttemptOutcome, Mode, TriggerSource
+from exporter.model.asked import LeftOut
 from exporter.model.holds import Hold
 from exporter.model.words import (
     Failure,
@@ -25,26 +26,31 @@ from exporter.model.words import (
     Verdict,
 )
 from exporter.telemetry.families import SCRAPE_FORMATS, UPSTREAMS
+from exporter.telemetry.remediation_families import CODES, RECORDED, WINDOWS
 
 CLOSED: Final[Mapping[str, frozenset[str]]] = {
     "alertname": frozenset(alert.name for alert in all_alerts()),
     "alertstate": frozenset({"firing", "pending"}),
+    "code": frozenset(str(code) for code in CODES),
     "failure": frozenset(Failure),
     "format": frozenset(SCRAPE_FORMATS),
     "freshness": frozenset(Freshness),
     "hold": frozenset(Hold),
     "issue": frozenset(Issue),
     "kind": frozenset(IncidentKind) | frozenset(ActionKind),
+    "mode": frozenset(Mode),
     "outcome": frozenset(AttemptOutcome),
     "reason": frozenset(Reason),
+    "result": frozenset(RECORDED) | frozenset(LeftOut),
     "scope": frozenset(Scope),
     "severity": frozenset(Severity),
-    "source": frozenset(RosterSource),
+    "source": frozenset(RosterSource) | frozenset(TriggerSource),
     "state": frozenset(ActionState),
     "status": frozenset(SyncStatus) | frozenset(ServiceStatus),
     "sync_type": frozenset(SyncType),
     "upstream": frozenset(UPSTREAMS),
     "verdict": frozenset(Verdict),
+    "window": frozenset(WINDOWS),
 }
 """The values of each label that has a closed list, of all families that have a label of that name."""
 

@@ -7,6 +7,7 @@ from typing import Final
 from alerts.exporters import WATCHDOG
 from alerts.queries import AFFECTED_RATIO, FRESH, FRESH_COUNT, KNOWN_COUNT
 from alerts.thresholds import SHIPPED as LIMITS
+from dashboards.annotations import remedies
 from dashboards.boards import RUNBOOK, Row, board
 from dashboards.fleet_levels import levels
 from dashboards.fleet_organizations import backlog, which
@@ -71,6 +72,7 @@ def fleet(spans: Spans = SHIPPED) -> dict[str, object]:
         (_question(), _kind(spans), which(), backlog(), levels(spans)),
         alerts='scope="fleet"',
         spans=spans,
+        annotations=(remedies("What was done", spans, enabled=True),),
     )
 
 

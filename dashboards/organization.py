@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from alerts.queries import FRESH
 from alerts.writing import EXPORTER
+from dashboards.annotations import remedies
 from dashboards.boards import RUNBOOK, Row, board
 from dashboards.organization_polling import asking, others
 from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, graph, number, over_time, rows, states
@@ -39,6 +40,8 @@ def organization(spans: Spans = SHIPPED) -> dict[str, object]:
         (_now(), _wrong(), _syncs(), asking(), others()),
         alerts='organization_id="$organization_id"',
         spans=spans,
+        # Off until it is asked for: a line here would be taken for this organisation's.
+        annotations=(remedies("What was done, for any organisation", spans, enabled=False),),
         variables=(_which(),),
         links=(_steps(),),
     )

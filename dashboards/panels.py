@@ -269,7 +269,7 @@ def _properties(column: Column) -> Iterable[model.DynamicConfigValue]:
         yield of("unit", column.unit)
     if column.said or column.words:
         yield of("mappings", mappings(column.said or column.words))
-    if column.words:
+    if column.words and not column.wrap:
         yield of("custom.cellOptions", {"type": "color-text"})
     elif column.wrap:
         yield of("custom.align", "left")

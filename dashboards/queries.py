@@ -27,18 +27,24 @@ FEW_ROWS: Final = 6
 """Rows of a small table: what fits without scrolling."""
 
 
+LEAST: Final = 4.0
+"""Seconds over which the growth of a counter can be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spans:
     """The durations of queries, as Prometheus writes them.
 
     Attributes:
         moment: for which the begin of an alert is marked.
+        deed: for which something that was done is marked.
         hour: over which is told who turned bad and who recovered.
         day: over which retries of the exporter are counted.
         budget: of a service level.
     """
 
     moment: str
+    deed: str
     hour: str
     day: str
     budget: str
@@ -46,7 +52,9 @@ class Spans:
     @classmethod
     def scaled(cls, scale: float) -> Spans:
         """All of them divided by `scale`, for tests."""
-        return cls(*(duration(seconds / scale) for seconds in (5 * MINUTE, HOUR, DAY, 30 * DAY)))
+        moment, *others = (duration(seconds / scale) for seconds in (5 * MINUTE, HOUR, DAY, 30 * DAY))
+        # Whether a counter grew takes two samples, and tests take one a second.
+        return cls(moment, duration(max(5 * MINUTE / scale, LEAST)), *others)
 
 
 SHIPPED: Final = Spans.scaled(1)

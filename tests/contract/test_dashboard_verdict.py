@@ -38,7 +38,9 @@ def told(verdict: Verdict, instance: str) -> dict[str, str]:
     }
 
 
-def answers(folder: Path, cases: Iterable[tuple[str, Mapping[str, str], int | None]], query: str = VERDICT) -> None:
+def answers(
+    folder: Path, cases: Iterable[tuple[str, Mapping[str, str], int | None]], query: str = VERDICT, *, at: str = "0s"
+) -> None:
     """Lets promtool ask the panel's query of each case; fails with its answer. None: it has none."""
     tests = [
         {
@@ -48,7 +50,7 @@ def answers(folder: Path, cases: Iterable[tuple[str, Mapping[str, str], int | No
             "promql_expr_test": [
                 {
                     "expr": query.replace("$job", "xero"),
-                    "eval_time": "0s",
+                    "eval_time": at,
                     "exp_samples": [] if code is None else [{"labels": "{}", "value": code}],
                 }
             ],

@@ -17,8 +17,11 @@ from alerts.table import all_alerts
 from alerts.writing import annotations_of
 from dashboards.checking import faults
 from dashboards.reading import panels, queries
+from dashboards.remediation_words import HOLD_CODES, MODE_CODES, MODE_SAID, OUTCOME_COLORS, STATE_COLORS, WAY_SAID
 from dashboards.words import FAILURES, FRESHNESS, ISSUES, MEANING, PAGE_SAID, VERDICT_CODES, VERDICT_SAID
 from dashboards.writing import write
+from exporter.model.action import ActionState, AttemptOutcome, Mode
+from exporter.model.holds import Hold
 from exporter.model.words import Failure, Freshness, Issue, ServiceStatus, Verdict
 
 JSON = Path(__file__).parents[2] / "dashboards/json"
@@ -48,6 +51,7 @@ def test_their_uids_stay() -> None:
         "xero-exporter": "xero-exporter",
         "xero-fleet": "xero-fleet",
         "xero-organization": "xero-organization",
+        "xero-remediation": "xero-remediation",
     }
     assert len({board["title"] for board in BOARDS.values()}) == len(BOARDS)
 
@@ -72,6 +76,35 @@ def test_every_word_has_its_own_text() -> None:
     for said in (VERDICT_SAID, MEANING, PAGE_SAID, ISSUES, FRESHNESS):
         texts = [one.text for one in said.values()]
         assert len(set(texts)) == len(texts)
+
+
+def test_every_word_of_remediation_has_its_own_text() -> None:
+    """What holds all and the mode stand in one graph; no two look alike, and each hold has two sentences."""
+    assert set(MODE_CODES) == set(Mode)
+    assert set(STATE_COLORS) == set(ActionState)
+    assert set(OUTCOME_COLORS) == set(AttemptOutcome) - {AttemptOutcome.STARTED}
+    assert [hold for hold in Hold if hold in HOLD_CODES] == list(HOLD_CODES)
+    both = [one.text for one in (*MODE_SAID.values(), *WAY_SAID.values())]
+    assert len(set(both)) == len(both) == len({**MODE_SAID, **WAY_SAID})
+    held = next(panel for panel in panels(BOARDS["xero-remediation"]) if panel["title"].startswith("Held now"))
+    told = [
+        options
+        for override in held["fieldConfig"]["overrides"]
+        for one in override["properties"]
+        if one["id"] == "mappings" and (options := one["value"][0]["options"])
+    ]
+    assert [set(options) for options in told] == [set(Hold), set(Hold)]
+
+
+def test_what_was_done_is_marked_but_at_one_organisation_only_when_asked_for() -> None:
+    """The metrics do not say for whom something was done: on that board a line would be taken for that one's."""
+    marked = {
+        name: one["enable"]
+        for name, board in BOARDS.items()
+        for one in board["annotations"]["list"]
+        if one["name"].startswith("What was done")
+    }
+    assert marked == {"xero-fleet": True, "xero-organization": False, "xero-remediation": True}
 
 
 def test_no_list_of_organisations_is_without_an_end() -> None:
