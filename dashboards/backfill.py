@@ -25,6 +25,7 @@ from alerts.entries import Alert, Record
 from alerts.table import rule_files
 from dashboards.history import STEP, History, Trouble, mostly_well
 from dashboards.reading import nodes
+from exporter import logs
 
 STARTS: Final = 1_768_435_200.0
 """2026-01-15T00:00:00Z: the same pictures each time."""
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=10.0)
     parser.add_argument("--calm", action="store_true", help="without an outage of platform and token")
     given = parser.parse_args()
+    logs.configure("error", "json")
     minutes = round(given.hours * 60)
     trouble = Trouble() if given.calm else Trouble(token_refused=(415, 430), platform_silent=(460, 485))
     history = History(mostly_well(given.organizations), STARTS, trouble)

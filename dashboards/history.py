@@ -7,6 +7,7 @@ of them what a scrape would have seen. Only time is made up, and what only a run
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from dashboards.remedying import Remedying
 from exporter.expose.exposition import Exposition, Format
 from exporter.model.facts import Organization, Reading, Status, UpstreamFailure
 from exporter.model.fleet import Surroundings
@@ -33,6 +35,9 @@ from exporter.upstream.wire import parse_status
 
 STEP: Final = 60.0
 """Seconds between two scrapes, and between two readings of an organisation."""
+
+OF_ITS_OWN: Final = 4
+"""Which of 32 has an outage of its own: none of those that have one together."""
 
 STALE_AFTER: Final = 300.0
 TIMEOUT: Final = 10.0
@@ -68,7 +73,7 @@ class History:
         self._now = self._start = start
         self._trouble = trouble
         self._draw = random.Random(5)  # noqa: S311 - the same history each time
-        self._world = World(fleet, admin_token="", clock=lambda: self._now)
+        self._world = World(fleet, admin_token="", clock=lambda: self._now, record_ids="record_ids")
         self._order = sorted(fleet, key=lambda one: phase_of(one.id))
         self._registry = CollectorRegistry()
         self._metrics = SelfMetrics(self._registry)
@@ -84,21 +89,30 @@ class History:
 
     def scrapes(self, minutes: int) -> Iterator[str]:
         """Each scrape as lines of OpenMetrics with labels of the target and a timestamp."""
-        for minute in range(minutes):
-            begin = self._start + minute * STEP
-            if _lasts(self._trouble.away, minute):
-                self._now = begin + STEP
-                yield f"up{{{TARGET}}} 0 {self._now:.0f}\n"
-                continue
-            self._read(begin, minute)
-            yield self._scrape()
+        remedying = Remedying(
+            world=self._world,
+            fleet=self._watched,
+            metrics=self._metrics.remediation,
+            moment=self._moment,
+            answer=self._answer,
+        )
+        with remedying:
+            for minute in range(minutes):
+                begin = self._start + minute * STEP
+                if _lasts(self._trouble.away, minute):
+                    self._now = begin + STEP
+                    yield f"up{{{TARGET}}} 0 {self._now:.0f}\n"
+                    continue
+                self._read(begin, minute)
+                remedying.minute(minute, self._now)
+                yield self._scrape()
 
     def _read(self, begin: float, minute: float) -> None:
         refused = _lasts(self._trouble.token_refused, minute)
         asked = self._order[:2] if refused else self._order
         for one in asked:
             self._now = begin + phase_of(one.id) * STEP
-            outcome = _REFUSED if refused else self._answer(one, minute)
+            outcome = self._answer(one.id)
             failure = outcome.failure if isinstance(outcome, UpstreamFailure) else None
             took = TIMEOUT if failure is Failure.TIMEOUT else min(8.0, self._draw.lognormvariate(-2.6, 0.5))
             self._metrics.reading_began(self._draw.expovariate(40))
@@ -139,10 +153,14 @@ class History:
         moment = self._moment(self._now)
         return Connections(tenants, len(tenants), moment, moment.monotonic + 1800)
 
-    def _answer(self, one: SimulatedOrganization, minute: float) -> Status | UpstreamFailure:
+    def _answer(self, organization_id: str) -> Status | UpstreamFailure:
+        """What comes of asking about an organisation now."""
+        minute = math.ceil((self._now - self._start) / STEP) - 1
+        if _lasts(self._trouble.token_refused, minute):
+            return _REFUSED
         if _lasts(self._trouble.platform_silent, minute):
             return _TIMED_OUT
-        shown = self._world.shows(one.id)
+        shown = self._world.shows(organization_id)
         if isinstance(shown, dict):
             return interpreted(parse_status(json.dumps(shown).encode()))
         if isinstance(shown, Answer):
@@ -178,12 +196,19 @@ class History:
 
 
 def mostly_well(size: int) -> tuple[SimulatedOrganization, ...]:
-    """A fleet as a platform would like to have it: one of each trouble, one in eight in an outage, the rest well."""
+    """A fleet as a platform would like to have it: one of each trouble, one in eight in an outage, the rest well.
+
+    One in 32 has an outage of its own, each at another time: what failed waits for a retry, and is no incident.
+    """
     begin = demo_fleet(min(size, 28), seed=1)
     rest = uniform_fleet(size, "healthy", seed=2)[len(begin) :]
-    return begin + tuple(
-        replace(one, script="xero_outage", offset=0.0) if place % 8 == 0 else one for place, one in enumerate(rest)
-    )
+    return begin + tuple(_troubled(one, place) for place, one in enumerate(rest))
+
+
+def _troubled(one: SimulatedOrganization, place: int) -> SimulatedOrganization:
+    if place % 8 == 0:
+        return replace(one, script="xero_outage", offset=0.0)
+    return replace(one, script="xero_outage", offset=place * 7.0 % 240) if place % 32 == OF_ITS_OWN else one
 
 
 def _lasts(span: tuple[float, float], minute: float) -> bool:

@@ -8,6 +8,8 @@ from alerts.entries import Alert, Record
 from alerts.table import rule_files
 from dashboards.backfill import STARTS, ages, levels, line, names_in
 from dashboards.history import STALE_AFTER, STEP, History, Trouble, mostly_well
+from exporter.simulator.fleets import uniform_fleet
+from exporter.simulator.world import SimulatedOrganization
 
 SAMPLE = re.compile(
     r'(?P<name>[a-z_:]+)\{job="xero",instance="xero-exporter:9869",?(?P<labels>(\w+="[^"]*",?)*)\}'
@@ -15,9 +17,11 @@ SAMPLE = re.compile(
 )
 
 
-def scraped(minutes: int, trouble: Trouble | None = None) -> list[dict[str, float]]:
+def scraped(
+    minutes: int, trouble: Trouble | None = None, fleet: tuple[SimulatedOrganization, ...] = mostly_well(6)
+) -> list[dict[str, float]]:
     """Each scrape: series -> value; fails where a line is no OpenMetrics or has another time."""
-    history = History(mostly_well(6), STARTS, trouble or Trouble())
+    history = History(fleet, STARTS, trouble or Trouble())
     scrapes = []
     for number, text in enumerate(history.scrapes(minutes), start=1):
         found = [SAMPLE.fullmatch(one) for one in text.splitlines()]
@@ -52,6 +56,23 @@ def test_what_goes_wrong_is_told() -> None:
     assert told[5 + stale][series("xero_organizations", freshness="stale")] == 6
     assert told[5 + stale][series("xero_fleet_verdict", verdict="platform_api")] == 1
     assert told[7 + stale][series("xero_organizations", freshness="fresh")] == 6
+
+
+def test_what_waits_for_a_retry_after_an_outage_is_approved_called_and_verified() -> None:
+    """By the executor itself: an alert asks after half an hour, a person says yes, and the platform heals."""
+    stuck = SimulatedOrganization("stuck", "Tarn Sailing", "tenant", "xero_outage", 60.0)
+    told = scraped(64, fleet=(stuck, *uniform_fleet(2, seed=3)))
+    failed = series("xero_failed_syncs", organization_id="stuck")
+
+    def states(state: str) -> list[float]:
+        return [one[series("xero_exporter_remediation_transitions_total", state=state)] for one in told]
+
+    # Four invoices are retried; three contacts are another issue, with an alert of its own.
+    assert (told[45][failed], told[-1][failed]) == (7, 3)
+    asked, called, helped = (states(one).index(1) for one in ("awaiting_approval", "accepted", "verified"))
+    assert 30 <= asked < called < helped
+    assert told[-1][series("xero_exporter_remediation_attempts_total", outcome="accepted")] == 1
+    assert told[-1][series("xero_exporter_remediation_ledger_up")] == 1
 
 
 def test_each_rule_comes_after_those_that_it_is_made_of() -> None:
