@@ -57,7 +57,8 @@ def _way() -> str:
     ]
     for hold, code in HOLD_CODES.items():
         told = f"{OURS}{_GAUGES[hold]}{{{JOB}}}" if hold in _GAUGES else f'{OURS}held_actions{{{JOB}, hold="{hold}"}}'
-        parts.append(f"(0 * ({told} > 0) + {code})")
+        # Whether too many are stale is not the ledger's to say, and is told on while nobody looks at that.
+        parts.append(f"(0 * ({told} > 0 and on (job, instance) {OURS}ledger_up{{{JOB}}}) + {code})")
     parts.append(f"(0 * (up{{{JOB}}} == 0 and on () {OURS}ledger_up{{{JOB}}}) + {PART_UNSEEN})")
     parts.append(f"(0 * ({OURS}ledger_up{{{JOB}}} == 1) + {NOTHING_HOLDS})")
     # One by one: of the same exporter several can hold, and `or` would keep only the first.

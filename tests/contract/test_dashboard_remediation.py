@@ -76,9 +76,11 @@ def test_that_nothing_holds_is_said_only_where_the_ledger_says_so(tmp_path: Path
     down = {'xero_exporter_remediation_ledger_up{job="xero", instance="a"}': "0"}
     idle = told() | {'xero_exporter_remediation_executing{job="xero", instance="a"}': "0"}
     unseen = told() | {'up{job="xero", instance="b"}': "0"}
+    blind = {'xero_exporter_remediation_blind{job="xero", instance="a"}': "1"}
     answers(
         tmp_path,
         [
+            ("off, as it was blind", {'up{job="xero", instance="a"}': "1"} | modes(Mode.OFF, "a") | blind, None),
             ("ledger down", down, LEDGER_DOWN),
             ("of one of two", told(instance="b") | down, LEDGER_DOWN),
             ("nobody acts", idle, NOBODY_ACTS),
