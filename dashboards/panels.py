@@ -196,7 +196,12 @@ def rows(
             },
         )
     )
-    words = [{"targetField": column.title, "destinationType": "string"} for column in columns if column.wrap]
+    # What is text already, Grafana would put into quotation marks.
+    words = [
+        {"targetField": column.title, "destinationType": "string"}
+        for column in columns
+        if column.wrap and not column.words
+    ]
     if words:
         panel = panel.with_transformation(
             model.DataTransformerConfig(id_val="convertFieldType", options={"conversions": words, "fields": {}})

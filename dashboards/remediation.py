@@ -20,6 +20,7 @@ from dashboards.queries import JOB, SHIPPED, Spans, coded, lines
 from dashboards.remediation_deeds import asked, done
 from dashboards.remediation_words import (
     HOLD_CODES,
+    HOLD_COLORS,
     LEDGER_DOWN,
     MODE_CODES,
     MODE_SAID,
@@ -125,7 +126,7 @@ def _now(spans: Spans) -> Row:
             ),
             number(
                 Look(
-                    title="Does a person have to look?",
+                    title="For a person",
                     do="Waiting: approve or reject at the link Actions, or they expire. Unknown: calls that the "
                     "platform may have received; they are never sent again, readings tell.",
                     width=4,
@@ -193,7 +194,7 @@ def _held() -> Row:
                     title="Held now, by the word of the hold",
                     do="Every refusal has its word. Of one action: xero-exporter remediate explain, or its page.",
                     width=24,
-                    height=8,
+                    height=7,
                     empty="nothing that is known of is held",
                     steps=((None, "blue"),),
                 ),
@@ -219,6 +220,7 @@ def _held() -> Row:
                     do="Actions that are not done, by why. One word that rises: look at how that hold ends.",
                     width=12,
                     least=0,
+                    colors=HOLD_COLORS,
                     empty="nothing that is known of was held in this time",
                 ),
                 over_time(held, "{{hold}}"),

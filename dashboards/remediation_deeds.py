@@ -52,7 +52,8 @@ def done(spans: Spans) -> Row:
                 Look(
                     title="How long until it helped?",
                     do="From a call until a reading showed it, of the last 24 hours. Near remediation.verify_within: "
-                    "the platform takes long, and actions that help count as ineffective.",
+                    "the platform takes long. Times from 15 minutes to an hour are counted as one: between these the "
+                    "line is a guess.",
                     width=12,
                     unit="s",
                     least=0,

@@ -95,3 +95,23 @@ OUTCOME_COLORS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The colour of each way in which an attempt ends."""
+
+HOLD_COLORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys((Hold.RETRY_CANNOT_HELP, Hold.KIND_NOT_ALLOWED, Hold.ORGANIZATION_NOT_ALLOWED), "#8a8f98"),
+        **dict.fromkeys((Hold.CONNECTION, Hold.UNKNOWN_ORGANIZATION), "dark-red"),
+        **dict.fromkeys((Hold.UNREADABLE, Hold.BLIND), "dark-purple"),
+        **dict.fromkeys((Hold.NO_RECORD_IDS, Hold.SYNC_TYPE_UNKNOWN), "#1fa3a3"),
+        **dict.fromkeys((Hold.MODE_OFF, Hold.DRY_RUN, Hold.WARMING_UP, Hold.QUIET_HOURS), "dark-blue"),
+        **dict.fromkeys((Hold.BUSY, Hold.BACK_OFF, Hold.COOLDOWN), UNKNOWN),
+        **dict.fromkeys((Hold.ORGANIZATION_BUDGET, Hold.HOUR_BUDGET, Hold.DAY_BUDGET), "yellow"),
+        Hold.DAILY_LIMIT: "dark-orange",
+        Hold.PAUSED: ATTENTION,
+        Hold.CREDENTIAL: BAD,
+        Hold.STORM: BAD,
+        Hold.BREAKER: "semi-dark-red",
+        Hold.ATTEMPTS: "semi-dark-yellow",
+        Hold.APPROVAL: "purple",
+    }
+)
+"""The colour of each hold; those that ask for nothing are pale, those of one sort alike."""

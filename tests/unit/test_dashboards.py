@@ -17,7 +17,15 @@ from alerts.table import all_alerts
 from alerts.writing import annotations_of
 from dashboards.checking import faults
 from dashboards.reading import panels, queries
-from dashboards.remediation_words import HOLD_CODES, MODE_CODES, MODE_SAID, OUTCOME_COLORS, STATE_COLORS, WAY_SAID
+from dashboards.remediation_words import (
+    HOLD_CODES,
+    HOLD_COLORS,
+    MODE_CODES,
+    MODE_SAID,
+    OUTCOME_COLORS,
+    STATE_COLORS,
+    WAY_SAID,
+)
 from dashboards.words import FAILURES, FRESHNESS, ISSUES, MEANING, PAGE_SAID, VERDICT_CODES, VERDICT_SAID
 from dashboards.writing import write
 from exporter.model.action import ActionState, AttemptOutcome, Mode
@@ -82,6 +90,7 @@ def test_every_word_of_remediation_has_its_own_text() -> None:
     """What holds all and the mode stand in one graph; no two look alike, and each hold has two sentences."""
     assert set(MODE_CODES) == set(Mode)
     assert set(STATE_COLORS) == set(ActionState)
+    assert set(HOLD_COLORS) == set(Hold)
     assert set(OUTCOME_COLORS) == set(AttemptOutcome) - {AttemptOutcome.STARTED}
     assert [hold for hold in Hold if hold in HOLD_CODES] == list(HOLD_CODES)
     both = [one.text for one in (*MODE_SAID.values(), *WAY_SAID.values())]
@@ -94,6 +103,8 @@ def test_every_word_of_remediation_has_its_own_text() -> None:
         if one["id"] == "mappings" and (options := one["value"][0]["options"])
     ]
     assert [set(options) for options in told] == [set(Hold), set(Hold)]
+    # Grafana would put what is text already into quotation marks, and no sentence would be found for it.
+    assert "convertFieldType" not in {one["id"] for one in held["transformations"]}
 
 
 def test_what_was_done_is_marked_but_at_one_organisation_only_when_asked_for() -> None:
