@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dashboards.boards import Row
-from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, counted, graph, number, over_time, rows, states
+from dashboards.panels import (
+    COUNT,
+    Look,
+    at_the_end,
+    counted,
+    graph,
+    number,
+    over_time,
+    states,
+)
 from dashboards.queries import JOB, RATE, Spans, lines
+from dashboards.tables import Column, as_rows, rows
 from dashboards.words import ATTENTION, yes_no
 
 

@@ -9,16 +9,9 @@ from grafana_foundation_sdk.builders import table
 from alerts.fleet import PENDING_SYNCS
 from alerts.queries import UNKNOWN
 from dashboards.boards import TO_ORGANIZATION, Row
-from dashboards.panels import (
-    COUNT,
-    Column,
-    Look,
-    as_rows,
-    graph,
-    over_time,
-    rows,
-)
+from dashboards.panels import COUNT, Look, graph, over_time
 from dashboards.queries import EACH, FEW_ROWS, JOB, JUDGED, lines
+from dashboards.tables import Column, as_rows, rows
 from dashboards.words import (
     BAD,
     FRESHNESS,

@@ -12,8 +12,9 @@ from alerts.writing import EXPORTER
 from dashboards.annotations import remedies
 from dashboards.boards import RUNBOOK, Row, board
 from dashboards.organization_polling import asking, others
-from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, graph, number, over_time, rows, states
+from dashboards.panels import COUNT, Look, at_the_end, graph, number, over_time, states
 from dashboards.queries import JOB, ONE, SHIPPED, Spans, age_of, coded, lines
+from dashboards.tables import Column, as_rows, rows
 from dashboards.words import (
     ATTENTION,
     BAD,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.boards import TO_ORGANIZATION, Row
-from dashboards.panels import COUNT, Column, Look, as_rows, graph, over_time, rows, states
+from dashboards.panels import COUNT, Look, graph, over_time, states
 from dashboards.queries import JOB, ONE, age_of, lines
+from dashboards.tables import Column, as_rows, rows
 from dashboards.words import (
     BAD,
     Said,

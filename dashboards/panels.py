@@ -6,7 +6,7 @@ The SDK takes whatever it is given; `dashboards.checking` says what must hold. T
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
 from grafana_foundation_sdk.builders import (
@@ -20,7 +20,6 @@ from grafana_foundation_sdk.builders import (
 )
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.words import Said
 
@@ -70,37 +69,6 @@ class Look:
     least: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        of: of the merged queries: a label, or ``Value #A``.
-        title: its head.
-        width: pixels; None for what is left.
-        unit: of numbers.
-        said: words in place of numbers.
-        words: words in place of label values, shown in their colours.
-        link: URL to which a cell leads.
-        hint: what the link says.
-        missing: what stands where there is no value.
-        wrap: whether it is text that goes over several lines.
-        bar: whether a number is shown as a bar beside it.
-    """
-
-    of: str
-    title: str
-    width: int | None = None
-    unit: str = ""
-    said: Mapping[int, Said] = field(default_factory=dict)
-    words: Mapping[str, Said] = field(default_factory=dict)
-    link: str = ""
-    hint: str = ""
-    missing: str = "-"
-    wrap: bool = False
-    bar: bool = False
-
-
 def over_time(expr: str, legend: str, ref: str = "A") -> prometheus.Dataquery:
     """A query over the whole range."""
     return prometheus.Dataquery().expr(expr).legend_format(legend).ref_id(ref).datasource(SOURCE).range()
@@ -109,11 +77,6 @@ def over_time(expr: str, legend: str, ref: str = "A") -> prometheus.Dataquery:
 def at_the_end(expr: str, legend: str, ref: str = "A") -> prometheus.Dataquery:
     """A query of the end of the range."""
     return prometheus.Dataquery().expr(expr).legend_format(legend).ref_id(ref).datasource(SOURCE).instant()
-
-
-def as_rows(expr: str, ref: str) -> prometheus.Dataquery:
-    """A query of the end of the range, for a table."""
-    return at_the_end(expr, ref, ref).format(PromQueryFormat.TABLE)
 
 
 def number(
@@ -125,7 +88,7 @@ def number(
     """
     color = shapes.BigValueColorMode.BACKGROUND_SOLID if filled else shapes.BigValueColorMode.VALUE
     named = shapes.BigValueTextMode.VALUE_AND_NAME if len(queries) > 1 else shapes.BigValueTextMode.AUTO
-    panel = _look(stat.Panel(), look, queries)
+    panel = dressed(stat.Panel(), look, queries)
     if size is not None:
         panel = panel.text(common.VizTextDisplayOptions().value_size(size))
     if below:
@@ -146,7 +109,7 @@ def graph(
 
     `stacked` puts one on the other, `bars` does so without lines over times without data; `lines` draws the thresholds.
     """
-    panel = _look(timeseries.Panel(), look, queries).line_width(2).fill_opacity(60 if bars else 40 if stacked else 0)
+    panel = dressed(timeseries.Panel(), look, queries).line_width(2).fill_opacity(60 if bars else 40 if stacked else 0)
     panel = panel.show_points(shapes.VisibilityMode.NEVER).legend(_legend(look)).tooltip(_tooltip())
     if bars:
         panel = panel.draw_style(shapes.GraphDrawStyle.BARS)
@@ -166,54 +129,8 @@ def states(look: Look, *queries: prometheus.Dataquery) -> statetimeline.Panel:
     """States over time, one line each, in words."""
     legend = common.VizLegendOptions().show_legend(False).display_mode(shapes.LegendDisplayMode.LIST)
     legend = legend.placement(shapes.LegendPlacement.BOTTOM).calcs([])
-    panel = _look(statetimeline.Panel(), look, queries).merge_values(True).row_height(0.85).fill_opacity(80)
+    panel = dressed(statetimeline.Panel(), look, queries).merge_values(True).row_height(0.85).fill_opacity(80)
     return panel.show_value(shapes.VisibilityMode.AUTO).legend(legend).tooltip(_tooltip())
-
-
-def rows(
-    look: Look, columns: Sequence[Column], *queries: prometheus.Dataquery, heads: bool = True, tall: bool = False
-) -> table.Panel:
-    """A table of the queries, merged by the labels that they share; `columns` are shown, in this order.
-
-    `tall` has room for two lines in each row: Grafana does not see how long the words are that a number becomes.
-    """
-    height = shapes.TableCellHeight.LG if tall else shapes.TableCellHeight.SM
-    panel = _look(table.Panel(), look, queries).show_header(heads).cell_height(height)
-    keep = "|".join(column.of for column in columns)
-    if len(queries) > 1:
-        panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
-    else:
-        columns = [_alone(column) for column in columns]
-        keep = "|".join(column.of for column in columns)
-    panel = panel.with_transformation(
-        model.DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"pattern": f"^({keep})$"}})
-    ).with_transformation(
-        model.DataTransformerConfig(
-            id_val="organize",
-            options={
-                "indexByName": {column.of: place for place, column in enumerate(columns)},
-                "renameByName": {column.of: column.title for column in columns},
-            },
-        )
-    )
-    # What is text already, Grafana would put into quotation marks.
-    words = [
-        {"targetField": column.title, "destinationType": "string"}
-        for column in columns
-        if column.wrap and not column.words
-    ]
-    if words:
-        panel = panel.with_transformation(
-            model.DataTransformerConfig(id_val="convertFieldType", options={"conversions": words, "fields": {}})
-        )
-    for column in columns:
-        panel = panel.override_by_name(column.title, list(_properties(column)))
-    return panel
-
-
-def _alone(column: Column) -> Column:
-    """Grafana calls the value ``Value`` where there is one query."""
-    return replace(column, of="Value") if column.of == "Value #A" else column
 
 
 def counted(*steps: tuple[float | None, str]) -> list[model.DynamicConfigValue]:
@@ -248,7 +165,8 @@ def thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(listed)
 
 
-def _look(panel: _Panel, look: Look, queries: Sequence[prometheus.Dataquery]) -> _Panel:
+def dressed(panel: _Panel, look: Look, queries: Sequence[prometheus.Dataquery]) -> _Panel:
+    """A panel with all that every panel has, and its queries."""
     panel = panel.title(look.title).description(look.do).span(look.width).height(look.height).datasource(SOURCE)
     panel = panel.unit(look.unit).thresholds(thresholds(look.steps)).mappings(mappings(look.said))
     if look.decimals is not None:
@@ -262,31 +180,6 @@ def _look(panel: _Panel, look: Look, queries: Sequence[prometheus.Dataquery]) ->
     for query in queries:
         panel = panel.with_target(query)
     return panel
-
-
-def _properties(column: Column) -> Iterable[model.DynamicConfigValue]:
-    def of(name: str, value: object) -> model.DynamicConfigValue:
-        return model.DynamicConfigValue(id_val=name, value=value)
-
-    if column.width is not None:
-        yield of("custom.width", column.width)
-    if column.unit:
-        yield of("unit", column.unit)
-    if column.said or column.words:
-        yield of("mappings", mappings(column.said or column.words))
-    if column.words and not column.wrap:
-        yield of("custom.cellOptions", {"type": "color-text"})
-    elif column.wrap:
-        yield of("custom.align", "left")
-        yield of("custom.cellOptions", {"type": "auto", "wrapText": True})
-        yield of("custom.wrapText", value=True)
-    elif column.bar:
-        yield of("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
-        yield of("min", 0)
-    # What an empty table says would otherwise stand in each empty cell.
-    yield of("noValue", column.missing)
-    if column.link:
-        yield of("links", [{"title": column.hint, "url": column.link}])
 
 
 def _last() -> common.ReduceDataOptions:

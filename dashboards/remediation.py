@@ -15,7 +15,16 @@ from grafana_foundation_sdk.models import dashboard as model
 from alerts.writing import EXPORTER
 from dashboards.annotations import remedies
 from dashboards.boards import Row, board
-from dashboards.panels import COUNT, Column, Look, as_rows, at_the_end, counted, graph, number, over_time, rows, states
+from dashboards.panels import (
+    COUNT,
+    Look,
+    at_the_end,
+    counted,
+    graph,
+    number,
+    over_time,
+    states,
+)
 from dashboards.queries import JOB, SHIPPED, Spans, coded, lines
 from dashboards.remediation_deeds import asked, done
 from dashboards.remediation_words import (
@@ -30,6 +39,7 @@ from dashboards.remediation_words import (
     STATE_COLORS,
     WAY_SAID,
 )
+from dashboards.tables import Column, as_rows, rows
 from dashboards.words import ATTENTION, BAD, GOOD, Said
 from exporter.model.action import UNFINISHED
 from exporter.model.holds import EXITS, MEANINGS, Hold

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from alerts.exporters import WATCHDOG
-from dashboards.fleet import SENTENCES, VERDICT, firing
+from dashboards.fleet import firing
+from dashboards.fleet_verdict import SENTENCES, VERDICT
 from dashboards.queries import WITH_ISSUE
 from dashboards.words import DO_FIRST, MEANING, NOBODY, ON_A_BOARD, PARTLY, VERDICT_CODES, VERDICT_SAID
 from exporter.expose.catalogue import FLEET_FAMILIES
