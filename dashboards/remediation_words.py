@@ -107,6 +107,8 @@ HOLD_COLORS: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys((Hold.ORGANIZATION_BUDGET, Hold.HOUR_BUDGET, Hold.DAY_BUDGET), "yellow"),
         Hold.DAILY_LIMIT: "dark-orange",
         Hold.PAUSED: ATTENTION,
+        Hold.LEDGER: "dark-red",
+        Hold.FAULT: "dark-red",
         Hold.CREDENTIAL: BAD,
         Hold.STORM: BAD,
         Hold.BREAKER: "semi-dark-red",
