@@ -100,7 +100,7 @@ diagnosis:
   error_window: 10m
   token_grace: {max(1, round(900 / speed))}s
   sync_stale_after: {max(60, round(93_600 / speed))}s
-  incident_window: {max(360, round(21_600 / speed))}s
+  incident_window: 20m
 xero:
   status_pages: {json.dumps(pages)}
   api_url: "{xero}"

@@ -17,11 +17,14 @@ import typer
 
 from exporter import __version__
 from exporter.cli.serving import ConfigFile
-from exporter.errors import AnswerIsBadError, ConfigError, ExporterError
+from exporter.errors import AnswerIsBadError, ConfigError, ExporterError, LedgerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.config.schema import Config
     from exporter.expose.escalation_shapes import EscalationDocument
+    from exporter.model.action import Action
 
 _ORG = typer.Argument(metavar="ORG", help="The organization_id.")
 _JSON = typer.Option("--json", help="JSON instead of Markdown.")
@@ -96,12 +99,24 @@ def _made_now(
         version=__version__,
         personal_data=personal_data,
         hash_key=secrets.token_bytes(16),
+        actions=_actions_of(settings, document.id),
         asked=None if seen.reading is None else _how(settings, document.id),
     )
     failed, running = seen.error, place_of(settings)
     if failed is None or no_history is not None or running is None or isinstance(failed, ConfigError):
         return bundle, failed
     return bundle, type(failed)(f"{failed}; what the running exporter holds: --from {running.base}")
+
+
+def _actions_of(settings: Config, organization_id: str) -> Sequence[Action] | None:
+    """What the ledger has of it; None when it cannot be read, or was never made."""
+    from exporter.cli.remediating import with_desk
+    from exporter.expose.escalation import MOST_ACTIONS
+
+    try:
+        return with_desk(settings, lambda desk: desk.actions(organization_id=organization_id, limit=MOST_ACTIONS))
+    except LedgerError:
+        return None
 
 
 def _how(settings: Config, organization_id: str) -> str:

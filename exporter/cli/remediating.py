@@ -26,8 +26,10 @@ from exporter.redact import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from exporter.config.remediation import Ledger
     from exporter.config.schema import Config
     from exporter.expose.action_shapes import ExplainedDocument
+    from exporter.model.limits import Limits
     from exporter.remediation.desk import Desk
 
 SHOWN: Final = 50
@@ -67,7 +69,7 @@ def list_actions(
 
     states = () if state is None else (state,)
     settings = _settings(config)
-    found, gate = _with_desk(
+    found, gate = with_desk(
         settings,
         lambda desk: _both(desk.actions(organization_id=organization, states=states, limit=SHOWN + 1), desk.gate()),
     )
@@ -84,7 +86,7 @@ def show(config: ConfigFile, action_id: Annotated[int, _ID], as_json: Annotated[
     from exporter.cli.remediation_page import show_record
     from exporter.expose.actions_document import record_document
 
-    record = _with_desk(_settings(config), lambda desk: desk.action(action_id))
+    record = with_desk(_settings(config), lambda desk: desk.action(action_id))
     if record is None:
         raise AnswerIsBadError(f"there is no action {action_id}: `remediate list` shows those that there are")
     document = record_document(record)
@@ -168,14 +170,14 @@ def reject(
 @app.command()
 def pause(config: ConfigFile, note: Annotated[str, _NOTE] = "") -> None:
     """Stop everything that has not been sent, at once, and say whether a running exporter obeys."""
-    gate = _with_desk(_settings(config), lambda desk: desk.pause(actor=_user(), note=_noted(note)))
+    gate = with_desk(_ledger(config), lambda desk: desk.pause(actor=_user(), note=_noted(note)))
     sys.stdout.write(f"paused: no action is started until `remediate resume`. {_obeyed(gate)}\n")
 
 
 @app.command()
 def resume(config: ConfigFile, note: Annotated[str, _NOTE] = "") -> None:
     """Take back a pause, and a hold for a token that the platform refused."""
-    gate = _with_desk(_settings(config), lambda desk: desk.resume(actor=_user(), note=_noted(note)))
+    gate = with_desk(_ledger(config), lambda desk: desk.resume(actor=_user(), note=_noted(note)))
     sys.stdout.write(f"resumed. {_obeyed(gate)}\n")
 
 
@@ -186,14 +188,18 @@ def _ask(config: Path, organization_id: str, kind: ActionKind, parameters: Param
 
     if SyncType.OTHER in parameters.sync_types:
         raise UsageError("--type: must be contacts, invoices or reconciliation; the platform names no other")
+    from exporter.model.asked import incomplete
+
+    if (why := incomplete(kind, parameters, time.time())) is not None:
+        raise AnswerIsBadError(why)
     settings = _settings(config)
     organization = loop.run(listed(settings, organization_id)).id
-    gate = _with_desk(settings, lambda desk: desk.gate())
+    gate = with_desk(settings, lambda desk: desk.gate())
     for line in plan_lines(settings, organization, kind, parameters, gate=gate, now=time.time()):
         sys.stdout.write(f"{line}\n")
     _confirm(yes=yes)
     request = PersonRequest(organization, kind, parameters, _user(), _noted(note))
-    action = _with_desk(settings, lambda desk: desk.ask(request))
+    action = with_desk(settings, lambda desk: desk.ask(request))
     sys.stdout.write(
         f"action {action.id} is {action.state}. {_obeyed(gate)} `remediate show {action.id}` tells what becomes of it\n"
     )
@@ -204,7 +210,7 @@ def _decide(config: Path, action_id: int, note: str, *, approved: bool, yes: boo
     from exporter.expose.actions_document import record_document
 
     settings = _settings(config)
-    record = _with_desk(settings, lambda desk: desk.action(action_id))
+    record = with_desk(settings, lambda desk: desk.action(action_id))
     if record is None:
         raise AnswerIsBadError(f"there is no action {action_id}: `remediate list` shows those that there are")
     show_record(record_document(record), time.time())
@@ -213,7 +219,7 @@ def _decide(config: Path, action_id: int, note: str, *, approved: bool, yes: boo
     def decide(desk: Desk) -> Awaitable[object]:
         return (desk.approve if approved else desk.reject)(action_id, actor=_user(), note=_noted(note))
 
-    _with_desk(settings, decide)
+    with_desk(settings, decide)
     sys.stdout.write(f"action {action_id} is {'approved' if approved else 'rejected'}\n")
 
 
@@ -241,7 +247,24 @@ def _settings(config: Path) -> Config:
     return settings
 
 
-def _with_desk(settings: Config, ask: Callable[[Desk], Awaitable[_T]]) -> _T:
+def _ledger(config: Path) -> Config | Ledger:
+    """The configuration, or of one with faults where the ledger is: the exporter runs on with the last good one.
+
+    Raises:
+        ConfigError: not even that can be told.
+    """
+    from exporter.config.load import load_ledger
+    from exporter.errors import ConfigError
+
+    try:
+        return _settings(config)
+    except ConfigError:
+        found = load_ledger(config, os.environ)
+        sys.stderr.write("xero-exporter: the configuration has faults, see check-config; by its ledger all the same:\n")
+        return found
+
+
+def with_desk(settings: Config | Ledger, ask: Callable[[Desk], Awaitable[_T]]) -> _T:
     """What the ledger of that configuration says; it is never made here.
 
     Raises:
@@ -252,13 +275,23 @@ def _with_desk(settings: Config, ask: Callable[[Desk], Awaitable[_T]]) -> _T:
     from exporter.remediation.desk import Desk
 
     async def asked() -> _T:
-        desk = Desk(settings.ledger.url, clock=SystemClock(), limits=settings.remediation.limits, create=False)
+        url, limits = _of(settings)
+        desk = Desk(url, clock=SystemClock(), limits=limits, create=False)
         try:
             return await ask(desk)
         finally:
             await desk.aclose()
 
     return loop.run(asked())
+
+
+def _of(settings: Config | Ledger) -> tuple[str, Limits]:
+    from exporter.config.schema import Config
+    from exporter.model.limits import Limits
+
+    if isinstance(settings, Config):
+        return settings.ledger.url, settings.remediation.limits
+    return settings.url, Limits()
 
 
 async def _both(first: Awaitable[_T], second: Awaitable[GateView]) -> tuple[_T, GateView]:

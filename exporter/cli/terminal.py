@@ -64,7 +64,7 @@ class Page:
 
     def fact(self, name: str, value: str, style: str = "") -> None:
         """A name and its value, side by side."""
-        self.say(value, indent=18, first=f"  {name}", style=style)
+        self.say(value, indent=18, first=f"  {name:<15} ", style=style)
 
     def address(self, url: str, *, indent: int) -> None:
         """A URL on a line of its own, never broken by us: whoever reads it wants to follow it."""

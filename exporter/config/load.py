@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from exporter.config.environment import overlay
 from exporter.config.faults import repeated, schema_faults
 from exporter.config.files import FileProblemError, read_text
+from exporter.config.remediation import Ledger
 from exporter.config.schema import Config, OrganizationEntry
 from exporter.config.tree import Document, MappingNode, Node, SequenceNode
 from exporter.config.unsafe import unsafe
@@ -74,6 +75,25 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     if faults or config is None:
         raise ConfigError(_in_order(faults, file))
     return config
+
+
+def load_ledger(path: Path, environ: Mapping[str, str]) -> Ledger:
+    """Where the ledger is, whatever else is wrong with the configuration: a stop must work beside any fault.
+
+    Raises:
+        ConfigError: the file cannot be read, or `ledger` itself has a fault.
+    """
+    file = str(path)
+    root = _read(path, MAX_CONFIG_SIZE).root
+    if not isinstance(root, MappingNode):
+        raise ConfigError([Fault("", "must be a mapping of keys such as platform and organizations", file)])
+    # The environment's own faults are of no account here.
+    list(overlay(root, environ, file))
+    section = root.get("ledger")
+    try:
+        return Ledger.model_validate({} if section is None else section, context={"folder": path.parent.absolute()})
+    except ValidationError as error:
+        raise ConfigError(tuple(schema_faults(error, MappingNode(), file, Ledger))) from None
 
 
 def load_organizations(path: Path) -> tuple[Organization, ...]:

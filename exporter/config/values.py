@@ -127,7 +127,15 @@ def duration(least: str = "1ms", most: str = "100y") -> Spelling:
             raise SpellingError(f"must be a {rule}")
         return seconds
 
-    return Spelling(rule, parse, lambda seconds: f"{seconds:g}s")
+    return Spelling(rule, parse, _as_written)
+
+
+def _as_written(seconds: float) -> str:
+    """As a person writes it, and as it can be read again: 90d, 26h, 15m, 10s, 500ms."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
 
 
 def seconds_of(written: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from exporter.expose.action_shapes import (
     ActionDocument,
@@ -134,16 +135,22 @@ def explained_document(
     gate: GateDocument,
     *,
     people: bool = True,
+    known: bool = True,
 ) -> ExplainedDocument:
-    """What would be done for an organisation now."""
+    """What would be done for an organisation now; not `known`: of it no fresh status is there to judge by."""
     documents = tuple(explanation_document(one) for one in explanations if one.over is None)
     return ExplainedDocument(
         organization_id=organization_id,
-        summary=_summary(documents, gate),
+        summary=_summary(documents, gate) if known or documents else _UNREADABLE,
         gate=gate,
         explanations=documents,
         unfinished=tuple(action_document(one, people=people) for one in unfinished),
     )
+
+
+_UNREADABLE: Final = (
+    "It is not known whether anything is wrong: there is no fresh status. What asks now is held by unreadable."
+)
 
 
 def explanation_document(one: Explanation) -> ExplanationDocument:

@@ -9,13 +9,14 @@ is random and gone with the process: one made of a secret of the configuration w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from exporter.expose.escalation_shapes import ErrorTextDocument, EscalationDocument
 from exporter.expose.instants import rfc3339
 from exporter.expose.shapes import OrganizationDocument
 from exporter.expose.support_request import support_request
+from exporter.model.action import UNSTARTED, Action, ActionState
 from exporter.model.facts import SyncError
 from exporter.model.words import Owner, Reason, ServiceStatus
 from exporter.observe.reasons import REASONS
@@ -30,7 +31,10 @@ WITH_PERSONAL_DATA: Final = (
     "THIS BUNDLE HOLDS PERSONAL DATA: the organisation's name and whole error texts, with what they say of customers. "
     "Give it only to people who may see that. The request to Xero at its end holds none."
 )
-_NOTHING_TRIED: Final = "Nothing was done by this exporter: it watches and tells."
+MOST_ACTIONS: Final = 20
+"""Actions of an organisation that a bundle looks at, the newest; of those that were sent it names `_MOST_NAMED`."""
+
+_MOST_NAMED: Final = 5
 
 
 def escalation_document(
@@ -41,6 +45,7 @@ def escalation_document(
     version: str,
     personal_data: bool,
     hash_key: bytes,
+    actions: Sequence[Action] | None,
     asked: str | None = None,
 ) -> EscalationDocument:
     """The bundle.
@@ -52,6 +57,7 @@ def escalation_document(
         version: of this program.
         personal_data: whether whole texts are told.
         hash_key: random, never shown; hashes of the same key can be compared.
+        actions: what the ledger has of this organisation, the newest first; None: it cannot be read.
         asked: what was sent to the platform for this bundle, and how long was waited; None when nothing was.
     """
     told = tuple(_told(errors, personal_data=personal_data, hash_key=hash_key))
@@ -64,7 +70,7 @@ def escalation_document(
         for_xero=_for_xero(organization),
         organization=organization,
         errors=told,
-        tried=tuple(_tried(organization, asked)),
+        tried=(*_acts(actions), *_tried(organization, asked)),
         request=support_request(organization, told, rfc3339(at)),
     )
 
@@ -133,8 +139,43 @@ def _for_xero(organization: OrganizationDocument) -> str:
     return "Not yet: what is known does not point at Xero. Take the steps first; ask Xero if it stays after them."
 
 
+def _acts(actions: Sequence[Action] | None) -> Iterator[str]:
+    """What this exporter did to the platform for the organisation, and what of it waits."""
+    if actions is None:
+        yield "Whether this exporter did anything is not known: its ledger cannot be read."
+        return
+    sent = [one for one in actions if one.state not in _UNSENT]
+    if not sent:
+        yield "Nothing was sent for it by this exporter, as far back as its ledger reaches."
+    for one in sent[:_MOST_NAMED]:
+        yield f"{rfc3339(one.called_at)}: {_what(one)}, {one.state}: {_BECAME[one.state]}."
+    for one in actions:
+        if one.state in UNSTARTED:
+            held = "" if one.hold is None else f", held by {one.hold}"
+            yield f"{_what(one)} waits{held}; nothing of it was sent."
+
+
+def _what(action: Action) -> str:
+    parameters = action.parameters
+    types = "" if parameters is None else f" of {', '.join(parameters.sync_types)}"
+    records = f", {len(parameters.record_ids)} records" if parameters is not None and parameters.record_ids else ""
+    return f"{action.kind}{types}{records} (action {action.id})"
+
+
+_UNSENT: Final = frozenset({*UNSTARTED, ActionState.CANCELLED, ActionState.EXPIRED})
+
+_BECAME: Final[Mapping[ActionState, str]] = {
+    ActionState.STARTED: "its call may go out at any moment",
+    ActionState.ACCEPTED: "the platform took it, and readings have to tell whether it helped",
+    ActionState.UNKNOWN: "the call may have been received",
+    ActionState.VERIFIED: "it helped",
+    ActionState.INEFFECTIVE: "it did not help",
+    ActionState.FAILED: "the platform refused it",
+    ActionState.EXHAUSTED: "it did not help, and nothing is tried again",
+}
+
+
 def _tried(organization: OrganizationDocument, asked: str | None) -> Iterator[str]:
-    yield _NOTHING_TRIED
     fresh, facts = organization.diagnosis.freshness, organization.facts
     if asked is not None:
         yield f"The platform was asked for this: {asked}."

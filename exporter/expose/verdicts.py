@@ -59,8 +59,9 @@ VERDICTS: Final[Mapping[Verdict, Meaning]] = MappingProxyType(
             "Follow Xero's status pages, and let neither retries nor reconnecting begin before Xero is back.",
         ),
         Verdict.INCIDENT: Meaning(
-            "It is not one customer: many organisations turned bad together, and nothing points at Xero.",
-            "Look at what changed on the platform when it began: a release, its configuration, its queue of syncs.",
+            "It is not one customer: many organisations turned bad together, and nothing seen now points at Xero.",
+            "Look at what changed on the platform when it began: a release, its configuration, or an outage at "
+            "Xero that has just ended.",
         ),
         Verdict.CUSTOMERS: Meaning(
             "It is single customers, as far as is known: some have an issue, and no rise of many at once is seen.",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from exporter.model.action import ActionKind, Parameters
-from exporter.model.words import Issue
+from exporter.model.words import MAX_RECORD_IDS, RECORD_ID, Issue
+
+PERSON_LOOKBACK: Final = 90 * 86_400.0
+"""Seconds that a person's resync may reach back: a mistyped year would have a customer's whole history synced."""
 
 MAX_NOTE: Final = 500
 """Characters of a person's words in the ledger."""
@@ -105,3 +109,32 @@ class Receipt:
 
     recorded: int
     repeated: int
+
+
+def incomplete(kind: ActionKind, parameters: Parameters, now: float) -> str | None:
+    """Why nothing can be done with these, a sentence that repeats none of them; None: they are complete."""
+    why = _of_a_retry(parameters) if kind is ActionKind.RETRY else _of_a_resync(parameters, now)
+    return next((sentence for holds, sentence in why if holds), None)
+
+
+def _of_a_retry(parameters: Parameters) -> Iterator[tuple[bool, str]]:
+    ids = parameters.record_ids
+    yield (
+        not ids or len(parameters.sync_types) != 1,
+        "a retry needs one sync type and at least one record id; without ids nothing is sent",
+    )
+    yield len(ids) > MAX_RECORD_IDS, f"a retry names at most {MAX_RECORD_IDS} records"
+    # The id is not told: who mistakes an e-mail address for one must not find it in a log.
+    yield (
+        not all(RECORD_ID.fullmatch(one) for one in ids),
+        "a record id is 1 to 128 letters, digits and . _ : -, beginning with a letter or digit",
+    )
+
+
+def _of_a_resync(parameters: Parameters, now: float) -> Iterator[tuple[bool, str]]:
+    since = parameters.since
+    yield not parameters.sync_types or since is None, "a resync needs at least one sync type and an instant since when"
+    yield (
+        since is not None and not now - PERSON_LOOKBACK <= since <= now,
+        f"a resync reaches back at most {PERSON_LOOKBACK / 86_400:g} days, and not into the future",
+    )

@@ -185,6 +185,7 @@ def _verdict(
         (Verdict.PLATFORM_API, tally.fresh < ENOUGH_FRESH * tally.known),
         (Verdict.XERO_APP, surroundings.app_refused or organizations_say_app_refused(tally)),
         (Verdict.XERO, bool(many) and (_pages_say_broken(surroundings) or _unavailable(tally, many))),
+        (Verdict.XERO, _pages_say_broken(surroundings) and _goes_on(tally)),
         (Verdict.INCIDENT, bool(standing)),
         (Verdict.STARTING, bool(undecided) or too_many_in_doubt(tally)),
         (Verdict.CUSTOMERS, tally.with_issue > 0),
@@ -215,6 +216,15 @@ def _customers_are_lost(tally: Tally) -> bool:
     """
     nobody = tally.not_found > 0 and not tally.known and not tally.never_connected
     return nobody or tally.lost >= max(MANY_LOST, tally.known + tally.never_connected)
+
+
+def _goes_on(tally: Tally) -> bool:
+    """Whether as many as an incident needs are affected, however long already, and half of them as Xero was away.
+
+    An outage that is longer than the window is no rise any more, and the customers are at fault as little as before.
+    """
+    many = [kind for kind in IncidentKind if _seen(tally, kind) and _risen(tally, kind, 0.0)]
+    return _unavailable(tally, many)
 
 
 def _pages_say_broken(surroundings: Surroundings) -> bool:

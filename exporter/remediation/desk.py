@@ -117,7 +117,7 @@ class Desk:
         Raises:
             RefusedError: the mode is off, or one has started and is not finished yet, or waits with what was asked for
                 before, or the request is not complete for its kind, or reaches further back than
-                `ledger.asking.PERSON_LOOKBACK`.
+                `model.asked.PERSON_LOOKBACK`.
         """
         if self._limits.mode is Mode.OFF:
             raise RefusedError("remediation.mode is off, and nothing would be done: set it to approve, auto or dry_run")

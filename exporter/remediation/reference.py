@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporter.model.action import ActionState, AttemptOutcome, Mode
+from exporter.model.asked import PERSON_LOOKBACK
 from exporter.model.holds import EXITS, MEANINGS, Hold
 from exporter.model.limits import BREAKER_LONGEST, EPISODE_ENDS
 from exporter.model.words import MAX_RECORD_IDS
 from exporter.observe.reasons import REASONS
 from exporter.remediation.gates import GATES, MEMORY
-from exporter.remediation.ledger.asking import PERSON_LOOKBACK
 from exporter.remediation.ledger.recording import BACK_OFF, BACK_OFF_LONGEST
 from exporter.remediation.outcome import UNSEEN
 from exporter.remediation.policy import SINCE_MARGIN
@@ -39,7 +39,7 @@ the record. The alert is a hint, the fresh reading is the evidence, the ledger i
 """
 
 _MODES: Final = {
-    Mode.OFF: "Nothing; what is asked for is recorded.",
+    Mode.OFF: "Nothing, and nothing is recorded: alerts are left out, and a person is refused.",
     Mode.DRY_RUN: "Everything but the call: gates, attempt, fresh reading. `would` tells what would have been done, or "
     "which hold would have stopped it. Budgets and cooldowns are counted as if the calls had been made.",
     Mode.APPROVE: "What a person asks for or approves; alerts wait for a person.",

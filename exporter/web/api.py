@@ -154,7 +154,7 @@ async def escalation(
     document = document_of(site, snapshot, state, names=query.personal_data)
     if query.personal_data:
         _log.warning("personal_data_given", organization_id=document.id, actor=actor_of(request.scope))
-    bundle = bundle_of(site, snapshot, state, document, personal_data=query.personal_data)
+    bundle = await bundle_of(site, snapshot, state, document, personal_data=query.personal_data)
     if wants_markdown(request.headers.get("accept")):
         return Response(escalation_markdown(bundle), media_type=MARKDOWN, headers=_VARIES)
     return Response(bundle.model_dump_json(), media_type="application/json", headers=_VARIES)

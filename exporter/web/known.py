@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
+from exporter.errors import LedgerError
 from exporter.expose.documents import OrganizationDocument, organization_document
-from exporter.expose.escalation import escalation_document
+from exporter.expose.escalation import MOST_ACTIONS, escalation_document
 from exporter.expose.escalation_shapes import EscalationDocument
+from exporter.model.action import Action
 from exporter.model.facts import OrganizationState, Snapshot
 from exporter.web.problems import ProblemError
 from exporter.web.site import Site
@@ -57,7 +60,7 @@ def document_of(site: Site, snapshot: Snapshot, state: OrganizationState, *, nam
     )
 
 
-def bundle_of(
+async def bundle_of(
     site: Site,
     snapshot: Snapshot,
     state: OrganizationState,
@@ -73,4 +76,12 @@ def bundle_of(
         version=site.version,
         personal_data=personal_data,
         hash_key=site.hash_key,
+        actions=await _actions_of(site, document.id),
     )
+
+
+async def _actions_of(site: Site, organization_id: str) -> Sequence[Action] | None:
+    try:
+        return await site.desk.actions(organization_id=organization_id, limit=MOST_ACTIONS)
+    except LedgerError:
+        return None

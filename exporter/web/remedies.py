@@ -31,7 +31,7 @@ from exporter.expose.actions_document import (
 from exporter.model.accounts import GateView
 from exporter.model.action import UNFINISHED, ActionKind, ActionState, Parameters
 from exporter.model.asked import MAX_NOTE, PersonRequest, RequestKey
-from exporter.model.words import MAX_RECORD_IDS, ORGANIZATION_ID_RULE, RECORD_ID, Role, SyncType
+from exporter.model.words import MAX_RECORD_IDS, ORGANIZATION_ID_RULE, RECORD_ID, Freshness, Role, SyncType
 from exporter.redact import printable
 from exporter.web.api import NO_ORGANIZATION, SiteOf, each_once, no_parameters
 from exporter.web.gate import actor_of, holder
@@ -183,7 +183,7 @@ async def explain(
     gate = await _gate(site, site.desk.gate(), people=people)
     found = await of_ledger(explained(site.desk, asked_by_alerts(state), state, fleetwide(snapshot, known), now))
     unfinished = await of_ledger(site.desk.actions(organization_id=known, states=UNFINISHED, limit=10))
-    return explained_document(known, found, unfinished, gate, people=people)
+    return explained_document(known, found, unfinished, gate, people=people, known=state.freshness is Freshness.FRESH)
 
 
 async def retry(site: SiteOf, by: _By, organization_id: _WHOM, body: RetryRequest) -> ActionDocument:

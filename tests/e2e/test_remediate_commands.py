@@ -60,7 +60,13 @@ def test_what_a_person_asks_for_is_shown_first_and_the_running_exporter_obeys(tm
             assert remediate(tmp_path, "reject", number, "--yes").returncode == 0
             assert remediate(tmp_path, "approve", number, "--yes").returncode == 1
             assert remediate(tmp_path, "show", "99").returncode == 1
-            assert OBEYED in remediate(tmp_path, "pause", "--note", "look first").stdout
+            (tmp_path / "config.yml").write_text(f"{config}remediation: {{mode: auto}}\n")
+            stopped = remediate(tmp_path, "pause", "--note", "look first")
+            assert (stopped.returncode, OBEYED in stopped.stdout) == (0, True), (
+                "beside faults a stop works all the same"
+            )
+            assert "check-config" in stopped.stderr
+            (tmp_path / "config.yml").write_text(config)
             assert "look first" in remediate(tmp_path, "list").stdout
             explained = remediate(tmp_path, "explain", ORG, "--from", url)
             assert (explained.returncode, "Nothing is wrong" in explained.stdout) == (0, True), explained.stderr
@@ -85,4 +91,7 @@ def test_what_cannot_be_is_refused_with_its_exit_code_and_leaves_no_ledger(tmp_p
     assert remediate(tmp_path, "retry", "org-1", "--type", "contacts", "--yes").returncode == 2
     assert remediate(tmp_path, "retry", "org-1", "--type", "other", "--record-id", "a", "--yes").returncode == 2
     assert remediate(tmp_path, "resync", "org-1", "--type", "contacts", "--since", "yesterday").returncode == 2
+    for bad in (("--record-id", "jane@example.org"), ("--record-id", "")):
+        refused = remediate(tmp_path, "retry", "org-1", "--type", "contacts", *bad, "--yes")
+        assert (refused.returncode, "would send" in refused.stdout, "jane" in refused.stderr) == (1, False, False)
     assert not list(tmp_path.glob("*.db*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,8 +18,10 @@ from exporter.expose.escalation import REDACTED, WITH_PERSONAL_DATA, escalation_
 from exporter.expose.escalation_markdown import escalation_markdown
 from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.markdown import address, fenced, neutral, numbered, plain, table
+from exporter.model.action import Action, ActionKind, ActionState
 from exporter.model.facts import History, PastReading, Status, SyncError, UpstreamFailure
 from exporter.model.fleet import Surroundings
+from exporter.model.holds import Hold
 from exporter.model.words import ServiceStatus, SyncStatus
 from exporter.observe.interpret import interpreted
 from exporter.upstream.wire import parse_status
@@ -37,6 +40,7 @@ from tests.knowledge import (
     failing,
     known,
 )
+from tests.unit.acting import NOON, RESYNC, an_action
 
 PERSONAL = (MAIL, "canary", "Canary", "Zorblax", NAME)
 OFFLINE = "The Organisation is offline"
@@ -49,6 +53,7 @@ def bundle(
     personal_data: bool = False,
     surroundings: Surroundings = CALM,
     key: bytes = b"the key of one exporter",
+    actions: Sequence[Action] | None = (),
 ) -> EscalationDocument:
     """The bundle of an organisation that was read once."""
     state = known(outcome)
@@ -63,7 +68,7 @@ def bundle(
     )
     errors = () if state.status is None else state.status.errors
     return escalation_document(
-        document, errors, at=NOW.wall, version="1.2.3", personal_data=personal_data, hash_key=key
+        document, errors, at=NOW.wall, version="1.2.3", personal_data=personal_data, hash_key=key, actions=actions
     )
 
 
@@ -225,11 +230,26 @@ def test_it_says_whether_it_is_anything_for_xero(outcome: Status | UpstreamFailu
 def test_it_says_what_was_tried_and_how_reading_went() -> None:
     """Nothing by this exporter; what the platform counts; the readings, failures among them."""
     document = bundle(failing(CANARY))
-    assert document.tried[0] == "Nothing was done by this exporter: it watches and tells."
+    assert document.tried[0] == "Nothing was sent for it by this exporter, as far back as its ledger reaches."
     assert "1 failed and 0 pending syncs" in document.tried[1]
     text = escalation_markdown(document)
     assert "| 2025-01-15T10:29:00.000Z | timeout |" in text
     assert "| 2025-01-15T10:30:00.000Z | success | 200 |" in text
+
+
+def test_it_says_what_this_exporter_did_about_it_and_what_of_that_waits() -> None:
+    """Who takes it over must not have it done again; whom it names and in what words stays in the ledger."""
+    done = an_action(id=7, state=ActionState.VERIFIED, called_at=NOON, note="Jane said so", actor="jane")
+    waits = an_action(id=8, state=ActionState.HELD, hold=Hold.STORM, kind=ActionKind.RESYNC, parameters=RESYNC)
+    rejected = an_action(id=6, state=ActionState.CANCELLED)
+    document = bundle(failing(CANARY), actions=(waits, done, rejected))
+    assert document.tried[:2] == (
+        "2023-11-14T12:00:00.000Z: retry of contacts, 1 records (action 7), verified: it helped.",
+        "resync of contacts (action 8) waits, held by storm; nothing of it was sent.",
+    )
+    assert not any(word in whole(document) for word in ("Jane", "jane", "action 6"))
+    unread = bundle(failing(CANARY), actions=None)
+    assert "not known: its ledger cannot be read" in unread.tried[0]
 
 
 def test_an_error_without_a_text_is_still_told() -> None:

@@ -450,6 +450,24 @@ def test_xero_is_said_only_for_what_the_incident_is_of() -> None:
 OUTAGE = pages(ServiceStatus.MAJOR)
 
 
+@pytest.mark.parametrize(
+    ("now", "surroundings", "expected"),
+    [
+        (tally(600, unavailable=300), OUTAGE, Verdict.XERO),
+        (tally(600, unavailable=299), OUTAGE, Verdict.CUSTOMERS),
+        (tally(600, unavailable=600), pages(ServiceStatus.MINOR), Verdict.CUSTOMERS),
+        (tally(50, unavailable=50), OUTAGE, Verdict.CUSTOMERS),
+    ],
+)
+def test_an_outage_that_outlasts_the_window_is_still_xero(
+    now: Tally, surroundings: Surroundings, expected: Verdict
+) -> None:
+    """No rise any more, and as little the customers: while its page and their errors both say so."""
+    fleet = quiet(600)
+    assert fleet.incident() is False
+    assert fleet.on(MINUTE, now, surroundings).judgement.verdict is expected
+
+
 @pytest.mark.parametrize("minutes", [1, 10, 31, 6 * 60 - 1])
 @pytest.mark.parametrize(
     ("now", "surroundings", "expected"),

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from sqlalchemy import Connection, select, update
 
 from exporter.errors import RefusedError
 from exporter.model.accounts import GateView
-from exporter.model.action import UNFINISHED, UNSTARTED, Action, ActionKind, ActionState, TriggerSource
-from exporter.model.asked import PersonRequest
+from exporter.model.action import UNFINISHED, UNSTARTED, Action, ActionState, TriggerSource
+from exporter.model.asked import PersonRequest, incomplete
 from exporter.model.limits import Limits
-from exporter.model.words import MAX_RECORD_IDS, RECORD_ID
 from exporter.remediation.ledger.changing import change, create, record
 from exporter.remediation.ledger.reading import action_by_id, gate
 from exporter.remediation.ledger.releasing import silence
 from exporter.remediation.ledger.rows import action_of
 from exporter.remediation.ledger.tables import ACTIONS, GATE
-
-PERSON_LOOKBACK: Final = 90 * 86_400.0
-"""Seconds that a resync may reach back which a person asks for: a full resync costs the customer days of Xero quota."""
 
 
 def ask(connection: Connection, request: PersonRequest, limits: Limits, now: float) -> Action:
@@ -32,7 +27,8 @@ def ask(connection: Connection, request: PersonRequest, limits: Limits, now: flo
     Raises:
         RefusedError: as `desk.Desk.ask`.
     """
-    _complete(request, now)
+    if (why := incomplete(request.kind, request.parameters, now)) is not None:
+        raise RefusedError(why)
     there = _unfinished(connection, request)
     if there is None:
         blank = Action(
@@ -140,23 +136,6 @@ def resume(connection: Connection, actor: str, note: str, now: float) -> GateVie
     )
     record(connection, now, "resumed", actor=actor, note=note)
     return gate(connection)
-
-
-def _complete(request: PersonRequest, now: float) -> None:
-    parameters = request.parameters
-    if request.kind is ActionKind.RETRY:
-        if not parameters.record_ids or len(parameters.sync_types) != 1:
-            raise RefusedError("a retry needs one sync type and at least one record id; without ids nothing is sent")
-        if len(parameters.record_ids) > MAX_RECORD_IDS:
-            raise RefusedError(f"a retry names at most {MAX_RECORD_IDS} records")
-        if not all(RECORD_ID.fullmatch(one) for one in parameters.record_ids):
-            # The id is not told: who mistakes an e-mail address for one must not find it in a log.
-            raise RefusedError("a record id is 1 to 128 letters, digits and . _ : -, beginning with a letter or digit")
-        return
-    if not parameters.sync_types or parameters.since is None:
-        raise RefusedError("a resync needs at least one sync type and an instant since when")
-    if not now - PERSON_LOOKBACK <= parameters.since <= now:
-        raise RefusedError(f"a resync reaches back at most {PERSON_LOOKBACK / 86_400:g} days, and not into the future")
 
 
 def _unfinished(connection: Connection, request: PersonRequest) -> Action | None:

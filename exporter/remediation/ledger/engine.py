@@ -94,6 +94,9 @@ class Store:
         if self._engine is not None and self._seen() != self._identity:
             self.close()
         if self._engine is None:
+            if self._create:
+                # Notes and names are in it: its owner's alone, as SQLite then makes its other files.
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             engine = _engine(self.path, create=self._create)
             try:
                 with engine.connect() as connection, connection.begin():

@@ -29,7 +29,7 @@ async def organization(request: Request) -> Response:
     site, caller = site_of(request), caller_of(request, site_of(request))
     snapshot, state = found(request, site)
     document = document_of(site, snapshot, state, names=site.organization_names)
-    errors = bundle_of(site, snapshot, state, document).errors if caller.operator else None
+    errors = (await bundle_of(site, snapshot, state, document)).errors if caller.operator else None
     acts = await acts_of(site, document.id, caller)
     page = rendered("organization.html", caller, site.version, {"one": document, "errors": errors, "acts": acts})
     return answered(request, page, snapshot.at.wall)
@@ -44,7 +44,7 @@ async def bundle(request: Request) -> Response:
     document = document_of(site, snapshot, state, names=personal)
     if personal:
         _log.warning("personal_data_given", organization_id=document.id, actor=actor_of(request.scope))
-    text = escalation_markdown(bundle_of(site, snapshot, state, document, personal_data=personal))
+    text = escalation_markdown(await bundle_of(site, snapshot, state, document, personal_data=personal))
     # An id has no quote in it, but a colon, which is no part of a file's name on every system.
     name = f"xero-{document.id.replace(':', '_')}.md"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
