@@ -196,7 +196,8 @@ class Remediation(RuleBasedStateMachine):
     def the_executor_looks_a_last_time(self) -> None:
         """A pause stops it here."""
         assert self.claim is not None
-        found = self.book.work.confirm(self.claim, RETRY, 2, self.book.now)
+        assert self.claim.action.parameters is not None
+        found = self.book.work.confirm(self.claim, self.claim.action.parameters, 2, self.book.now)
         if isinstance(found, Hold):
             assert self.paused or self.refused
             self.book.close(self.claim, Result(AttemptOutcome.NOT_CALLED, hold=found))
