@@ -60,7 +60,7 @@ VERDICTS: Final[Mapping[Verdict, Meaning]] = MappingProxyType(
         ),
         Verdict.INCIDENT: Meaning(
             "It is not one customer: many organisations turned bad together, and nothing seen now points at Xero.",
-            "Look at what changed on the platform: a release, its configuration; or at an outage of Xero that just ended.",
+            "Look at what changed on the platform: a release, its settings; or at an outage of Xero that just ended.",
         ),
         Verdict.CUSTOMERS: Meaning(
             "It is single customers, as far as is known: some have an issue, and no rise of many at once is seen.",
