@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from alerts.entries import Alert, Group, Record, Scope, Severity, Team
-from alerts.queries import JOB, POLLING_STALE, UP, joined
+from alerts.queries import JOB, POLLING_STALE, TELLING_ON, UNLISTED, UP, heartbeat, joined
 from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-exporter?var-job={{ $labels.job }}"
 WATCHDOG: Final = "XeroWatchdog"
-"""Fires always: where it does not, no rules run, or nothing is told of what they find."""
-ORGANIZATIONS: Final = "job:xero_organizations:sum"
+"""Fires always: where it does not, rules do not run, or nothing is told of what they find."""
+OTHERS: Final = ("xero-organizations", "xero-fleet", "xero-remediation")
+"""The groups beside this one, which the watchdog stands in."""
+ORGANIZATIONS: Final = "job:xero_organizations_listed:count"
 FAILURES: Final = "server_error|timeout|network|unexpected_status|invalid_response|auth"
 
 
@@ -44,20 +46,20 @@ def _blindness(limits: Thresholds) -> tuple[Alert, ...]:
     return (
         Alert(
             name=WATCHDOG,
-            expr="vector(1)",
+            expr=joined("vector(1)", *(f"and on () {heartbeat(group)}" for group in OTHERS)),
             hold=0,
             severity=Severity.NONE,
             scope=Scope.EXPORTER,
             team=Team.PLATFORM,
             summary="Always fires: whoever no longer receives it knows that alerts no longer arrive.",
-            description="The way from Prometheus to whoever is called works.",
+            description="Every group of rules is evaluated, and the way from Prometheus to whoever is called works.",
             dashboard="/d/xero-exporter",
         ),
         _alert(
             "XeroExporterDown",
             f"{UP} == 0",
             limits.exporter_for,
-            "Prometheus cannot scrape the exporter: nothing is known of any organisation.",
+            "Prometheus cannot scrape the exporter: nothing is known of its organisations.",
             "{{ $labels.instance }} has not answered for minutes.",
             severity=Severity.CRITICAL,
         ),
@@ -67,6 +69,25 @@ def _blindness(limits: Thresholds) -> tuple[Alert, ...]:
             limits.exporter_for,
             "Prometheus has no exporter to scrape: nothing is known of any organisation.",
             f"No target of the job {JOB} is left in Prometheus.",
+            severity=Severity.CRITICAL,
+        ),
+        _alert(
+            "XeroRosterMissing",
+            UNLISTED,
+            limits.polling_for,
+            "An exporter has not read its list of organisations since its start: nothing is known of any of them.",
+            "{{ $labels.instance }} answers, and watches nobody.",
+            severity=Severity.CRITICAL,
+        ),
+        _alert(
+            "XeroShardMissing",
+            joined(
+                f"count by (job) ({UP}) < max_over_time({TELLING_ON}[{duration(limits.yesterday_seconds)}])",
+                f"and on (job) {ORGANIZATIONS} < max_over_time({ORGANIZATIONS}[{duration(limits.yesterday_seconds)}])",
+            ),
+            limits.polling_for,
+            "One of several exporters is scraped no more: nothing is known of its organisations.",
+            "{{ $value }} targets are left.",
             severity=Severity.CRITICAL,
         ),
         _alert(
@@ -143,10 +164,16 @@ def _platform(limits: Thresholds) -> tuple[Alert, ...]:
 
 def _roster(limits: Thresholds) -> tuple[Record | Alert, ...]:
     day = duration(limits.yesterday_seconds)
-    window = duration(limits.window_seconds)
     most = f"max_over_time({ORGANIZATIONS}[{day}])"
     return (
-        Record(ORGANIZATIONS, "sum by (job) (xero_organizations)", "Organisations on the roster."),
+        Record(
+            ORGANIZATIONS,
+            joined(
+                "count by (job) (count by (job, organization_id) (xero_organization_info))",
+                "or 0 * sum by (job) (xero_organizations)",
+            ),
+            "Organisations on the roster; each once, however many exporters watch it, as while one moves.",
+        ),
         _alert(
             "XeroOrganizationsVanished",
             joined(
@@ -176,7 +203,7 @@ def _roster(limits: Thresholds) -> tuple[Record | Alert, ...]:
         ),
         _alert(
             "XeroRosterRejected",
-            f"sum by (job, source) (increase(xero_exporter_roster_rejected_total[{window}])) > 0",
+            "min by (job, source) (xero_exporter_roster_readable == 0)",
             0,
             "A list of organisations could not be read: the last good one is kept.",
             "The source is {{ $labels.source }}.",
@@ -192,7 +219,16 @@ def _roster(limits: Thresholds) -> tuple[Record | Alert, ...]:
 
 
 def _own(limits: Thresholds) -> tuple[Alert, ...]:
+    restarts = f'changes(process_start_time_seconds{{job="{JOB}"}}[{duration(limits.restarts_seconds)}])'
     return (
+        _alert(
+            "XeroExporterRestarting",
+            f"max by (job, instance) ({restarts}) > {limits.restarts}",
+            0,
+            "An exporter starts again and again: no incident is ever judged, and no page for the fleet comes.",
+            "{{ $labels.instance }} started {{ $value }} times within an hour.",
+            severity=Severity.CRITICAL,
+        ),
         _alert(
             "XeroConfigReloadFailed",
             "min by (job) (xero_exporter_config_last_reload_successful == 0)",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import Final
 
 from alerts.entries import Alert, Group, Record, Scope, Severity, Team
 from alerts.levels import burn_alerts, burn_records
 from alerts.queries import (
+    AFFECTED,
     AFFECTED_RATIO,
     AT_MOST_RATIO,
     EACH,
@@ -16,8 +18,11 @@ from alerts.queries import (
     INCIDENT,
     ISSUE,
     KNOWN_COUNT,
+    LASTING,
     NEVER_CONNECTED,
     POLLING_STALE,
+    TELLING,
+    TELLING_ON,
     joined,
 )
 from alerts.thresholds import Thresholds, duration
@@ -87,7 +92,8 @@ def _counts(limits: Thresholds) -> tuple[Record, ...]:
         ),
         Record(
             PENDING_SYNCS,
-            f"sum by (job) (xero_pending_syncs) and on (job) {FRESH_RATIO} >= {limits.enough_fresh}",
+            "sum by (job) (max by (job, organization_id) (xero_pending_syncs)) "
+            f"and on (job) {FRESH_RATIO} >= {limits.enough_fresh}",
             "Syncs that wait, while enough is known for a sum to mean anything.",
         ),
     )
@@ -95,51 +101,110 @@ def _counts(limits: Thresholds) -> tuple[Record, ...]:
 
 def _incidents(limits: Thresholds) -> tuple[Record, ...]:
     back = duration(limits.look_back_seconds)
-    rise = f"({AFFECTED_RATIO} - min_over_time({AT_MOST_RATIO}[{back}]))"
+    shard = duration(limits.shard_seconds)
     return (
+        Record(
+            AFFECTED,
+            joined(
+                _of_kind("connection", f'{ISSUE}{{issue=~"{_CONNECTION}"}}'),
+                "or " + _of_kind("sync", f'{ISSUE}{{issue!~"{_CONNECTION}"}}'),
+                "or 0 * max by (job, kind) (xero_organizations_affected)",
+            ),
+            "Fresh organisations that are affected, by kind; each once, however many exporters watch it.",
+        ),
         Record(
             AFFECTED_RATIO,
             joined(
-                f"sum by (job, kind) (xero_organizations_affected) / on (job) group_left () ({FRESH_COUNT} > 0)",
+                f"{AFFECTED} / on (job) group_left () ({FRESH_COUNT} > 0)",
                 f"and on (job) {FRESH_RATIO} >= {limits.enough_fresh}",
                 f"unless on (job) (time() - max by (job) (process_start_time_seconds) < {limits.warm_up_seconds:g})",
+                f"unless on (job) {TELLING} > {TELLING_ON}",
+                f"unless on (job) {TELLING} < max_over_time({TELLING_ON}[{shard}])",
             ),
             "Share of the fresh organisations that is affected, by kind. Absent, and not 0, while too little is known\n"
-            "and just after a start: a 0 would make everything afterwards a rise.",
+            "and just after a start: a 0 would make everything afterwards a rise. Absent too just after another\n"
+            f"exporter came, and for {shard} after one went: the share of those that are left is another one.",
         ),
         Record(
             AT_MOST_RATIO,
             joined(
-                f"{AFFECTED_RATIO} + on (job) group_left ()",
-                "  (",
-                "    count by (job) (",
-                "      max by (job, organization_id) (xero_doubt)",
-                f"        unless {EACH} {ISSUE}",
+                "(",
+                f"  {AFFECTED_RATIO} + on (job) group_left ()",
+                "    (",
+                "      count by (job) (",
+                "        max by (job, organization_id) (xero_doubt)",
+                f"          unless {EACH} {ISSUE}",
+                "      )",
+                f"      / ({FRESH_COUNT} > 0)",
                 "    )",
-                f"    / ({FRESH_COUNT} > 0)",
-                "  )",
-                f"or {AFFECTED_RATIO}",
+                f"  or {AFFECTED_RATIO}",
+                ")",
+                f'* on (job) group_left (exporters) count_values by (job) ("exporters", {TELLING})',
             ),
-            "The same with all that are in doubt: neither their going nor their return is a rise.",
+            "The same with all that are in doubt: neither their going nor their return is a rise. By the number of\n"
+            "exporters that tell: what a part of them saw is no least of what all see, nor the other way round.",
         ),
         Record(
             INCIDENT,
-            joined(
-                "(",
-                f"  {rise}",
-                f"    > {limits.rise}",
-                ")",
-                # 4.999: a rise of 5 organisations comes out as 4.999999999999999 from some shares.
-                "and (",
-                f"  {rise}",
-                f"    * on (job) group_left () {FRESH_COUNT} > {limits.few - 0.001}",
-                ")",
-                f"or ({INCIDENT} unless on (job, kind) {AFFECTED_RATIO})",
-            ),
+            joined(_risen(limits, limits.look_back_seconds), *_unseen_since(INCIDENT, back)),
             f"An incident: the share lies more than {limits.rise:.0%} and at least {limits.few} organisations above\n"
-            f"its least of the last {back}; a standing one stays while the share is unknown. It ends with recovery,\n"
-            f"and by itself after {back}: a fleet that is broken for months has no incident.",
+            f"its least of the last {back}; a standing one stays while the share is unknown, for {back} at most.\n"
+            f"It ends with recovery, and by itself after {back}: a fleet that is broken for months has no incident.",
         ),
+        Record(
+            LASTING,
+            joined(
+                f'{INCIDENT}{{kind="connection"}}',
+                "or (",
+                indent(_risen(limits, limits.lasting_seconds), "  "),
+                f"  and on (job, kind) {LASTING}",
+                ")",
+                *_unseen_since(LASTING, back),
+            ),
+            "An incident of the connection for as long as the share lies as far above its least of the last\n"
+            f"{duration(limits.lasting_seconds)}: whose connection is lost is outside the error budget, and so no burn "
+            "rate\ngoes on paging for it.",
+        ),
+    )
+
+
+_CONNECTION: Final = "disconnected|token_expired|unauthorized"
+
+
+def _of_kind(kind: str, issues: str) -> str:
+    each = f"count by (job) (count by (job, organization_id) ({issues}))"
+    return f'label_replace({each}, "kind", "{kind}", "", "")'
+
+
+def _rise(seconds: float) -> str:
+    """By how much the share lies above its least of that long, with as many exporters as tell now."""
+    least = f"min_over_time({AT_MOST_RATIO}[{duration(seconds)}]) and {AT_MOST_RATIO}"
+    return f"({AFFECTED_RATIO} - on (job, kind) group_left () max by (job, kind) ({least}))"
+
+
+def _risen(limits: Thresholds, seconds: float) -> str:
+    """The shares that lie far enough above their least of that long."""
+    rise = _rise(seconds)
+    return joined(
+        "(",
+        f"  {rise}",
+        f"    > {limits.rise}",
+        ")",
+        # 4.999: a rise of 5 organisations comes out as 4.999999999999999 from some shares.
+        "and (",
+        f"  {rise}",
+        f"    * on (job) group_left () {FRESH_COUNT} > {limits.few - 0.001}",
+        ")",
+    )
+
+
+def _unseen_since(record: str, back: str) -> tuple[str, ...]:
+    """What stood stays while the share is unknown, but for no longer than that."""
+    return (
+        "or (",
+        f"  {record} unless on (job, kind) {AFFECTED_RATIO}",
+        f"  and on (job, kind) max_over_time({AFFECTED_RATIO}[{back}])",
+        ")",
     )
 
 
@@ -183,7 +248,7 @@ def _incident_alerts(limits: Thresholds) -> tuple[Alert, ...]:
         ),
         _page(
             "XeroMassDisconnect",
-            f'max by (job) ({INCIDENT}{{kind="connection"}})',
+            f"max by (job) ({LASTING})",
             limits.incident_for,
             "Many organisations lost their connection to Xero together.",
             "{{ $value | humanizePercentage }} more of the organisations have lost their connection than at best in "

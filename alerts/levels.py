@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from alerts.entries import Alert, Record, Scope, Severity, Team
-from alerts.queries import FRESH_COUNT, KNOWN_COUNT, joined
+from alerts.queries import AFFECTED, FRESH_COUNT, KNOWN_COUNT, joined
 from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-fleet?var-job={{ $labels.job }}"
@@ -32,15 +32,12 @@ def burn_records(limits: Thresholds) -> tuple[Record, ...]:
     return (
         Record(
             f"{SYNC}_total:count",
-            joined(
-                FRESH_COUNT,
-                '  - on (job) sum by (job) (xero_organizations_affected{kind="connection"})',
-            ),
+            joined(FRESH_COUNT, f'  - on (job) max by (job) ({AFFECTED}{{kind="connection"}})'),
             "Service level, sync freshness: fresh, connected organisations without an issue of their connection",
         ),
         Record(
             f"{SYNC}_bad:count",
-            'sum by (job) (xero_organizations_affected{kind="sync"})',
+            f'max by (job) ({AFFECTED}{{kind="sync"}})',
             f"of which a sync fails or is stale. Target {limits.sync_target:.1%}.",
         ),
         Record(

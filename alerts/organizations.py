@@ -14,10 +14,12 @@ from alerts.queries import (
     FRESH,
     INCIDENT,
     ISSUE,
-    JOB,
     NEVER_CONNECTED,
     POLLING_STALE,
+    TELLING,
+    TELLING_ON,
     UNKNOWN,
+    UNLISTED,
     UNSEEN,
     UP,
     either,
@@ -127,12 +129,27 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             "Failed records of the same, where no issue with a ticket of its own tells of them.",
         ),
         Record(
+            TELLING,
+            "count by (job) (count by (job, instance) (xero_organizations))",
+            "Exporters that tell of their organisations.",
+        ),
+        Record(
+            TELLING_ON,
+            f"min_over_time({TELLING}[{duration(limits.warm_up_seconds)}])",
+            "The same, without those that came only just now: one that moves is two for a moment.",
+        ),
+        Record(
             UNSEEN,
             joined(
                 f"count by (job) ({UP} == 0)",
-                f'or absent(xero_organizations{{job="{JOB}"}})',
+                "or count by (job) (",
+                f"  {UNLISTED}",
+                ")",
+                f"or {TELLING} < max_over_time({TELLING_ON}[{duration(limits.yesterday_seconds)}])",
+                f"or absent({UP})",
             ),
-            "An exporter is away, or has not read its list of organisations yet: absent is not mended.",
+            "An exporter is away, has not read its list of organisations yet, or is scraped no more since less than a\n"
+            "day: absent is not mended.",
         ),
     )
 
@@ -265,18 +282,23 @@ def token_expiring(limits: Thresholds) -> Group:
     name = "XeroTokenExpiring"
     ahead, day = duration(limits.token_ahead_seconds), duration(limits.yesterday_seconds)
     expiry = "xero_token_expiry_timestamp_seconds"
+    then = f"max by (job, organization_id) ({expiry} offset {day})"
     wrong = joined(
-        "max by (job, organization_id) (",
-        f"  ({expiry} > time())",
-        f"    < time() + {limits.token_ahead_seconds:.10g}",
-        f"    == {expiry} offset {day}",
+        f"(max by (job, organization_id) ({expiry}) > time())",
+        f"  < time() + {limits.token_ahead_seconds:.10g}",
+        "and (",
+        f"  max by (job, organization_id) ({expiry})",
+        f"    == {then}",
+        f"  or {ENDING}",
+        f"    unless {EACH} {then}",
         ")",
-        f"  and {EACH} {FRESH}",
+        f"and {EACH} {FRESH}",
     )
     return Group(
         "xero-token-expiring",
         f"An expiry less than {ahead} ahead that has not moved for {day}: where the platform stores the expiry of\n"
-        "access tokens, which live for 30 minutes, it is always near and always moves, and this stays silent.",
+        "access tokens, which live for 30 minutes, it is always near and always moves, and this stays silent. Where\n"
+        f"nobody knows what it was {day} ago, what fires goes on.",
         (
             Record(ENDING, wrong, "An authorisation that ends soon, of organisations whose reading is not too old."),
             Alert(

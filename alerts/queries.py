@@ -14,6 +14,8 @@ JOB: Final = "xero"
 """The job under which Prometheus must scrape the exporters."""
 
 UP: Final = f'up{{job="{JOB}"}}'
+UNLISTED: Final = f"{UP} == 1 unless on (job, instance) xero_organizations"
+"""Exporters that answer, and have not read their list of organisations."""
 
 FRESH: Final = "job_organization:xero_fresh_age_seconds:min"
 UNKNOWN: Final = "job_organization:xero_unknown:max"
@@ -22,14 +24,18 @@ ISSUE: Final = "job_organization_issue:xero_issue_fresh:max"
 DOUBTED: Final = "job_organization_issue:xero_issue_doubted:max"
 FAILED: Final = "job_organization:xero_failed_syncs_fresh:max"
 ENDING: Final = "job_organization:xero_token_ending_fresh:max"
+TELLING: Final = "job:xero_exporters_telling:count"
+TELLING_ON: Final = "job:xero_exporters_telling:min"
 UNSEEN: Final = "job:xero_exporter_unseen:max"
 KNOWN_COUNT: Final = "job:xero_organizations_known:count"
 FRESH_COUNT: Final = "job:xero_organizations_fresh:count"
 FRESH_RATIO: Final = "job:xero_organizations_fresh:ratio"
 POLLING_STALE: Final = "job:xero_polling_stale:ratio"
+AFFECTED: Final = "job_kind:xero_organizations_affected:count"
 AFFECTED_RATIO: Final = "job_kind:xero_organizations_affected:ratio"
-AT_MOST_RATIO: Final = "job_kind:xero_organizations_affected_or_doubted:ratio"
+AT_MOST_RATIO: Final = "job_kind_exporters:xero_organizations_affected_or_doubted:ratio"
 INCIDENT: Final = "job_kind:xero_incident:rise"
+LASTING: Final = "job_kind:xero_incident_lasting:rise"
 
 EACH: Final = "on (job, organization_id)"
 
@@ -37,6 +43,11 @@ EACH: Final = "on (job, organization_id)"
 def joined(*lines: str) -> str:
     """Lines of one expression."""
     return "\n".join(lines)
+
+
+def heartbeat(group: str) -> str:
+    """The series that is there while that group of rules is evaluated."""
+    return f"job_rules:{group.replace('-', '_')}:evaluated"
 
 
 def firing(alert: str) -> str:
@@ -52,15 +63,16 @@ def either(*parts: str) -> str:
 def held(alert: str, doubted: str = "") -> tuple[str, ...]:
     """The organisations for which an alert fires and of which nothing is known now: stale is not mended.
 
-    Not answered lately; or nobody can see them, because the exporter is away or has not read its list yet; or what the
-    issue was concluded from is lost.
+    Not answered lately; or nobody can see them, because their exporter is away or has not read its list yet; or what
+    the issue was concluded from is lost. Which of several exporters watched an organisation is not known once it is
+    away: so all are held of which no other tells.
 
     Args:
         alert: its name.
         doubted: the issue, where it can be in doubt while the organisation is fresh; empty where it cannot.
     """
     open_now = f"max by (job, organization_id) ({firing(alert)})"
-    ways = [f"{EACH} {UNKNOWN}", f"on (job) {UNSEEN}"]
+    ways = [f"{EACH} {UNKNOWN}", f"on (job) {UNSEEN} unless {EACH} {FRESH}"]
     if doubted:
         ways.append(f'{EACH} {DOUBTED}{{issue="{doubted}"}}')
     return tuple(joined(open_now, f"  and {way}") for way in ways)

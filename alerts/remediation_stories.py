@@ -211,8 +211,8 @@ def remediation_stories() -> tuple[Story, ...]:
         ),
         Story(
             "storm-of-an-incident",
-            "Remedies wait through an incident, as they should: its page is enough. It ends by itself after six hours; "
-            "when they have waited for another one, a ticket tells.",
+            "Remedies wait through an incident, as they should: its page is enough. It ends by itself after six hours, "
+            "the page goes on; when they have waited for another one, a ticket tells.",
             Town(
                 size=40,
                 minutes=540,
@@ -224,8 +224,8 @@ def remediation_stories() -> tuple[Story, ...]:
             ),
             (
                 now(415, XeroMassDisconnect=1),
-                now(475, XeroDisconnected=12),
-                now(500, XeroDisconnected=12, XeroRemediationStormHold=1),
+                now(475, XeroMassDisconnect=1, XeroDisconnected=12),
+                now(500, XeroMassDisconnect=1, XeroDisconnected=12, XeroRemediationStormHold=1),
             ),
         ),
         Story(

@@ -5,12 +5,15 @@ The firing case of each alert, with all its labels and annotations, is in ``test
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
+from alerts.queries import AFFECTED_RATIO, INCIDENT
 from alerts.remediation_stories import remediation_stories
 from alerts.story import Story, burning, ever, having, now, recorded, silent, steady, tickets
-from alerts.town import Town
+from alerts.town import Shards, Town
 
 ISSUES: Final = (
     ("XeroDisconnected", "disconnected"),
@@ -364,6 +367,246 @@ def _gaps() -> tuple[Story, ...]:
     )
 
 
+def _shards() -> tuple[Story, ...]:
+    """Two exporters with a list of their own each, under one job; and one exporter at two addresses."""
+    one = Town(size=50, minutes=300, step=5, bare=True)
+    other = replace(one, before=50, instance="b:9869")
+
+    def away(begins: int, ends: int) -> Callable[[int], bool]:
+        return lambda minute: not begins <= minute < ends
+
+    broken = having("disconnected", first=60, last=50)
+    many, day = 10, 1440
+    return (
+        Story(
+            "shard-lost",
+            "The exporter of fifty that are well is away for two hours and is back; ten of the other fifty have long "
+            "been broken. A page for the exporter, and none for a share of others.",
+            Shards((replace(one, up=away(100, 220), starts=(0, 220)), replace(other, issues=broken))),
+            (
+                now(95, XeroDisconnected=many),
+                *steady("XeroDisconnected", 40, 300, many),
+                now(140, XeroDisconnected=many, XeroExporterDown=1, XeroOrganizationsVanished=1),
+                # After an hour the others are judged alone: what is broken then is no rise.
+                recorded(155, f'max by (job) ({AFFECTED_RATIO}{{kind="connection"}})', None),
+                recorded(165, f'max by (job) ({AFFECTED_RATIO}{{kind="connection"}})', 0.2),
+                ever(300, XeroDisconnected=many, XeroExporterDown=1, XeroOrganizationsVanished=1),
+            ),
+        ),
+        Story(
+            "shard-back",
+            "The exporter of the ten that have long been broken is away for two hours: its return is no rise.",
+            Shards((one, replace(other, issues=broken, up=away(100, 220), starts=(0, 220)))),
+            (
+                *steady("XeroDisconnected", 40, 300, many),
+                recorded(200, f'max by (job) ({AFFECTED_RATIO}{{kind="connection"}})', 0),
+                recorded(240, f'max by (job) ({AFFECTED_RATIO}{{kind="connection"}})', 0.1),
+                ever(300, XeroDisconnected=many, XeroExporterDown=1, XeroOrganizationsVanished=1),
+            ),
+        ),
+        Story(
+            "shard-breaks-alone",
+            "While one exporter is away twelve that the other watches lose their connection together: a page, once "
+            "the others are judged alone.",
+            Shards(
+                (
+                    replace(one, up=away(100, 10**9)),
+                    replace(other, issues=having("disconnected", first=62, last=50, begins=200)),
+                )
+            ),
+            (
+                now(195, XeroExporterDown=1, XeroOrganizationsVanished=1),
+                now(210, XeroExporterDown=1, XeroOrganizationsVanished=1, XeroMassDisconnect=1),
+            ),
+        ),
+        Story(
+            "shard-restarts",
+            "One of two exporters restarts amid its ten tickets, and reads its list after ten minutes: none resolves.",
+            Shards(
+                (
+                    replace(one, minutes=150, step=1),
+                    replace(
+                        other,
+                        minutes=150,
+                        step=1,
+                        issues=broken,
+                        starts=(0, 60),
+                        has_list=lambda minute: not 60 <= minute < 70,
+                    ),
+                )
+            ),
+            (*steady("XeroDisconnected", 40, 150, many), ever(150, XeroDisconnected=many)),
+        ),
+        Story(
+            "shard-gone",
+            "The target of one of two exporters is gone, with ten tickets: a page, and none resolves for a day.",
+            Shards(
+                (
+                    replace(one, minutes=day + 400, step=5),
+                    replace(other, minutes=day + 400, step=5, issues=broken, target=away(200, 10**9)),
+                )
+            ),
+            (
+                *steady("XeroDisconnected", 40, 200 + day - 20, many),
+                now(220, XeroDisconnected=many, XeroShardMissing=1, XeroOrganizationsVanished=1),
+                now(200 + day + 20),
+                ever(day + 400, XeroDisconnected=many, XeroShardMissing=1, XeroOrganizationsVanished=1),
+            ),
+        ),
+        Story(
+            "shard-gone-and-its-list-elsewhere",
+            "Two exporters become one with the list of both: nobody is unwatched, no page; a ticket that is mended "
+            "resolves at once.",
+            Shards(
+                (
+                    Town(
+                        size=100,
+                        minutes=400,
+                        step=5,
+                        bare=True,
+                        listed=lambda one, minute: one <= 50 or minute >= 200,
+                        issues=having("disconnected", first=60, last=50, ends=300),
+                    ),
+                    replace(other, minutes=400, issues=broken, target=away(200, 10**9)),
+                )
+            ),
+            (
+                *steady("XeroDisconnected", 40, 299, many),
+                now(305),
+                ever(400, XeroDisconnected=many),
+            ),
+        ),
+        Story(
+            "shard-away-and-a-ticket-of-the-other",
+            "While one exporter is away for longer than a day a ticket of the other is mended: it resolves at once; "
+            "those of the one that is away stay.",
+            Shards(
+                (
+                    replace(one, minutes=day + 400, issues=having("token_expired", first=3), up=away(200, 10**9)),
+                    replace(
+                        other, minutes=day + 400, step=5, issues=having("disconnected", first=54, last=50, ends=400)
+                    ),
+                )
+            ),
+            (
+                now(390, XeroTokenExpired=3, XeroDisconnected=4, XeroExporterDown=1, XeroOrganizationsVanished=1),
+                now(410, XeroTokenExpired=3, XeroExporterDown=1, XeroOrganizationsVanished=1),
+                *steady("XeroTokenExpired", 40, day + 400, 3),
+            ),
+        ),
+        Story(
+            "target-gone",
+            "The only exporter is scraped no more: a page, and its tickets stay.",
+            Town(size=40, minutes=180, issues=having("disconnected", first=10), target=away(100, 160)),
+            (
+                *steady("XeroDisconnected", 40, 180, 10),
+                ever(180, XeroDisconnected=10, XeroExporterAbsent=1),
+            ),
+        ),
+        Story(
+            "restart-without-a-list",
+            "The only exporter restarts while the server that lists organisations is away: it answers, and watches "
+            "nobody, for longer than a day. A page, and its tickets stay.",
+            Town(
+                size=40,
+                minutes=day + 400,
+                step=5,
+                issues=having("disconnected", first=4),
+                starts=(0, 200),
+                has_list=away(200, 10**9),
+            ),
+            (
+                now(190, XeroDisconnected=4),
+                now(220, XeroDisconnected=4, XeroRosterMissing=1),
+                *steady("XeroDisconnected", 40, day + 400, 4),
+                ever(day + 400, XeroDisconnected=4, XeroRosterMissing=1),
+            ),
+        ),
+        Story(
+            "pair",
+            "Two exporters watch the same eighty, of which three lose their connection: three, and not six, are fewer "
+            "than an incident needs, and 4 % and not 8 %. They are told of as a pair.",
+            Shards(
+                tuple(
+                    Town(
+                        size=80,
+                        minutes=240,
+                        step=5,
+                        bare=True,
+                        instance=address,
+                        issues=having("disconnected", first=4, begins=100),
+                    )
+                    for address in ("a:9869", "b:9869")
+                )
+            ),
+            (
+                recorded(120, f'max by (job) ({AFFECTED_RATIO}{{kind="connection"}})', 0.05),
+                recorded(120, "job:xero_sync_freshness_total:count", 76),
+                ever(240, XeroDisconnected=4, XeroShardMismatch=1),
+            ),
+        ),
+        Story(
+            "exporter-moves",
+            "The only exporter comes back at another address amid an incident, both being scraped for five minutes: "
+            "the page stays, no ticket opens, and its end is seen.",
+            Shards(
+                (
+                    Town(
+                        size=40,
+                        minutes=300,
+                        issues=having("disconnected", first=12, begins=100, ends=200),
+                        target=away(150, 10**9),
+                    ),
+                    Town(
+                        size=40,
+                        minutes=300,
+                        instance="b:9869",
+                        issues=having("disconnected", first=12, begins=100, ends=200),
+                        target=away(0, 145),
+                        starts=(0, 145),
+                    ),
+                )
+            ),
+            (*steady("XeroMassDisconnect", 110, 199, 1), now(205), ever(300, XeroMassDisconnect=1)),
+        ),
+    )
+
+
+def _ending() -> tuple[Story, ...]:
+    """An authorisation that ends in five days, and is renewed or not."""
+    town = Town(size=2, minutes=3200, step=5, expiry=lambda one, _minute: 7200 if one == 1 else 20_000)
+
+    return (
+        Story(
+            "authorisation-ends-and-the-exporter-moves",
+            "The exporter moves to another address: nothing was renewed, and the warning stays.",
+            Shards(
+                (
+                    replace(town, target=lambda minute: minute < 2000),
+                    replace(town, target=lambda minute: minute >= 2000, instance="b:9869", starts=(0, 2000)),
+                )
+            ),
+            (now(1460), *steady("XeroTokenExpiring", 1500, 3200, 1)),
+        ),
+        Story(
+            "authorisation-ends-after-a-gap",
+            "What it was a day ago is not known, as nobody was answered for then: the warning stays.",
+            replace(town, answers=silent(400, 430)),
+            (*steady("XeroTokenExpiring", 1500, 3200, 1),),
+        ),
+        Story(
+            "authorisation-is-renewed",
+            "It is renewed, though for a day only: the warning ends, and comes back when that one is a day old.",
+            replace(town, expiry=lambda one, minute: 20_000 if one == 2 else 7200 if minute < 2000 else 8640),
+            (
+                now(1990, XeroTokenExpiring=1),
+                now(2005),
+                now(3100),
+            ),
+        ),
+    )
+
+
 def _incidents() -> tuple[Story, ...]:
     outage = "xero_unavailable"
     return (
@@ -412,6 +655,56 @@ def _incidents() -> tuple[Story, ...]:
             "12 of 40 lose their connection together, and nobody knows why: one page, no ticket.",
             Town(size=40, minutes=300, issues=having("disconnected", first=12, begins=120, ends=200)),
             (now(124), now(126, XeroMassDisconnect=1), ever(300, XeroMassDisconnect=1)),
+        ),
+        Story(
+            "mass-disconnect-of-30-hours",
+            "Nobody mends it: after six hours tickets open, and the page goes on for a day, through a time without an "
+            "answer; the error budget does not count whose connection is lost.",
+            Town(
+                size=40,
+                minutes=1800,
+                step=5,
+                issues=having("disconnected", first=16, begins=120),
+                answers=silent(700, 730),
+            ),
+            (
+                *steady("XeroMassDisconnect", 130, 1555, 1),
+                now(475, XeroMassDisconnect=1),
+                now(520, XeroMassDisconnect=1, XeroDisconnected=16),
+                now(1570, XeroDisconnected=16),
+                ever(1800, XeroMassDisconnect=1, XeroDisconnected=16, XeroPollingStale=1, XeroPlatformErrors=1),
+            ),
+        ),
+        Story(
+            "mass-disconnect-of-8-hours",
+            "It is mended after eight hours but for one: the page ends at once, and the ticket of that one stays.",
+            Town(
+                size=40,
+                minutes=640,
+                step=5,
+                issues=lambda one, minute: frozenset(
+                    ["token_expired"] if minute >= 120 and one <= (16 if minute < 600 else 1) else []
+                ),
+            ),
+            (now(595, XeroMassDisconnect=1, XeroTokenExpired=16), now(605, XeroTokenExpired=1)),
+        ),
+        Story(
+            "incident-unseen-for-long",
+            "In the middle of an incident the platform falls silent for eight hours: after six of them nobody can say "
+            "that it still is one.",
+            Town(
+                size=40,
+                minutes=640,
+                step=5,
+                issues=having("disconnected", first=16, begins=60),
+                answers=silent(100, 10**9),
+            ),
+            (
+                recorded(455, INCIDENT, 0.4),
+                now(455, XeroMassDisconnect=1, XeroPollingStale=1, XeroPlatformErrors=1, XeroMonitoringCoverageBurn=1),
+                recorded(475, INCIDENT, None),
+                now(475, XeroPollingStale=1, XeroPlatformErrors=1, XeroMonitoringCoverageBurn=1),
+            ),
         ),
         Story(
             "five-of-100",
@@ -746,4 +1039,14 @@ def _every_kind() -> tuple[Story, ...]:
 @cache
 def all_stories() -> tuple[Story, ...]:
     """Every story, each with a name of its own."""
-    return (*_fleets(), *_lives(), *_gaps(), *_incidents(), *_doubts(), *remediation_stories(), *_every_kind())
+    return (
+        *_fleets(),
+        *_lives(),
+        *_gaps(),
+        *_shards(),
+        *_ending(),
+        *_incidents(),
+        *_doubts(),
+        *remediation_stories(),
+        *_every_kind(),
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from alerts.town import Town, notation
+from alerts.town import Shards, Town, notation
 
 FIRING: Final = 'ALERTS{alertstate="firing", alertname!="XeroWatchdog"}'
 
@@ -38,7 +38,7 @@ class Story:
 
     name: str
     why: str
-    town: Town
+    town: Town | Shards
     checks: tuple[Check, ...]
 
 

@@ -40,7 +40,13 @@ class Thresholds:
     look_back_seconds: float = 6 * HOUR
     """For how long the least share is remembered."""
     warm_up_seconds: float = 15 * MINUTE
-    """After a start of an exporter, what is concluded from remembered readings comes back little by little."""
+    """After a start of an exporter, what is concluded from remembered readings comes back little by little. For as long
+    nothing is concluded from another exporter, which may be the same one at its next address."""
+    lasting_seconds: float = 1 * DAY
+    """For how long a page that came stays while the share lies above its least of that long: connection issues are
+    outside the error budget, so no burn rate goes on paging for them."""
+    shard_seconds: float = 1 * HOUR
+    """For how long one of several exporters may be away before the others are judged alone."""
     xero_unavailable_share: float = 0.02
     """Share of the fresh organisations whose errors must say that Xero is unavailable."""
 
@@ -70,6 +76,9 @@ class Thresholds:
     """Readings that were still under way when the next was due, as a share of the requests."""
     window_seconds: float = 30 * MINUTE
     """Over which failures and overruns are counted."""
+    restarts: int = 3
+    """Starts within an hour that a person at work may cause; each keeps incidents from being judged for a while."""
+    restarts_seconds: float = 1 * HOUR
     vanished: float = 0.8
     """Share of the most organisations of the last day that must be left."""
     roster_age_seconds: float = 1 * HOUR

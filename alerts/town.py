@@ -36,6 +36,9 @@ class Town:
 
     Attributes:
         size: how many.
+        before: organisations that another exporter watches: this one's begin after them.
+        instance: the address of the exporter.
+        target: whether Prometheus has that address to scrape at that minute.
         minutes: how long the story is.
         step: minutes between two scrapes.
         issues: what the platform's answer would lead to.
@@ -63,6 +66,9 @@ class Town:
     size: int
     minutes: int
     step: int = 1
+    before: int = 0
+    instance: str = "a:9869"
+    target: Callable[[int], bool] = lambda _minute: True
     issues: Callable[[int, int], frozenset[str]] = _never
     answers: Callable[[int, int], bool] = _always
     listed: Callable[[int, int], bool] = _always
@@ -91,11 +97,13 @@ class Town:
 
     def _page(self, minute: int) -> dict[str, float]:
         """The samples of one scrape."""
-        up = {'up{job="xero", instance="a:9869"}': float(self.up(minute))}
+        if not self.target(minute):
+            return {}
+        up = {f'up{{job="xero", instance="{self.instance}"}}': float(self.up(minute))}
         return {**up, **(dict(self._samples(minute)) if self.up(minute) else {})}
 
     def _samples(self, minute: int) -> Iterator[tuple[str, float]]:
-        rest = 'job="xero", instance="a:9869"'
+        rest = f'job="xero", instance="{self.instance}"'
         counts = dict.fromkeys(("fresh", "stale", "pending", "not_found"), 0)
         affected = {"connection": 0, "sync": 0}
         for one in self._watched(minute):
@@ -127,7 +135,7 @@ class Town:
         """The organisations on the list that the exporter has at that minute."""
         if not self.has_list(minute):
             return []
-        return [one for one in range(1, self.size + 1) if self.listed(one, minute)]
+        return [one for one in range(self.before + 1, self.before + self.size + 1) if self.listed(one, minute)]
 
     def _data(self, one: int, at: int, of: str, affected: dict[str, int]) -> Iterator[tuple[str, float]]:
         """What the reading of minute `at` says."""
@@ -170,6 +178,22 @@ class Town:
             if self.answers(one, at) and not self.not_found(one, at) and self.listed(one, at) and self.has_list(at):
                 return at
         return None
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Several exporters under one job, each with a town of its own."""
+
+    towns: tuple[Town, ...]
+
+    @property
+    def step(self) -> int:
+        """Minutes between two scrapes."""
+        return self.towns[0].step
+
+    def series(self) -> list[tuple[str, Values]]:
+        """Every series of every exporter."""
+        return [one for town in self.towns for one in town.series()]
 
 
 def _labelled(name: str, rest: str) -> str:

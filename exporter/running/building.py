@@ -145,9 +145,11 @@ def roster_of(config: Config, clock: Clock) -> Roster:
 
 
 def tell_roster(roster: Roster, metrics: SelfMetrics) -> None:
-    """Tells how each source of the roster stands that was ever read."""
+    """Tells how each source of the roster stands that was ever read, and which are refused."""
     read = {one.source: one.last_success for one in roster.sources if one.last_success is not None}
     metrics.roster_stands({one.source: one.organizations for one in roster.sources if one.source in read}, read)
+    told = [one for one in roster.sources if one.source in read or one.rejected]
+    metrics.roster_readable({one.source: not one.rejected for one in told})
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,16 @@ FAMILIES: Final = (
         series=str(len(RosterSource)),
     ),
     Family(
+        name="xero_exporter_roster_readable",
+        kind=Kind.GAUGE,
+        help="1 while the newest content of a source could be read, 0 while it is refused whole and the last good list "
+        "is kept.",
+        group=Group.EXPORTER,
+        labels=(_SOURCE,),
+        absent="for a source that is not configured, and for `http` before its first answer",
+        series="1 per configured source",
+    ),
+    Family(
         name="xero_exporter_discovery_held",
         kind=Kind.GAUGE,
         help="1 while answers of organizations.http are held because they drop too many at once, else 0.",

@@ -57,6 +57,7 @@ class SelfMetrics:
         self._paused_until = make.optional("xero_exporter_platform_paused_until_timestamp_seconds")
         self._roster_organizations = WholeGauge(make.gauge("xero_exporter_roster_organizations"))
         self._roster_last_success = WholeGauge(make.gauge("xero_exporter_roster_last_success_timestamp_seconds"))
+        self._roster_readable = WholeGauge(make.gauge("xero_exporter_roster_readable"))
         rejected = make.counter("xero_exporter_roster_rejected_total")
         self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
         self._discovery_held = make.optional("xero_exporter_discovery_held")
@@ -153,6 +154,10 @@ class SelfMetrics:
         """
         self._roster_organizations.set({str(source): count for source, count in organizations.items()})
         self._roster_last_success.set({str(source): at for source, at in read.items()})
+
+    def roster_readable(self, readable: Mapping[RosterSource, bool]) -> None:
+        """Says of which sources the newest content was not refused; of other sources nothing is told any more."""
+        self._roster_readable.set({str(source): int(good) for source, good in readable.items()})
 
     def roster_rejected(self, source: RosterSource) -> None:
         """Counts a source whose new content was refused."""

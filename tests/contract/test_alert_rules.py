@@ -89,6 +89,19 @@ def test_promtool_takes_the_groups_in_the_order_of_the_file() -> None:
         assert line in file.read_text()
 
 
+def test_the_watchdog_depends_on_every_group_that_is_always_loaded() -> None:
+    """A group that is evaluated no more leaves no heartbeat after five minutes, and so no watchdog."""
+    groups = yaml.safe_load((ALERTS / "rules/xero.yml").read_text())["groups"]
+    [(home, watchdog)] = [
+        (group["name"], rule) for group in groups for rule in group["rules"] if rule.get("alert") == "XeroWatchdog"
+    ]
+    beats = {group["name"]: group["rules"][-1].get("record", "") for group in groups if group["name"] != home}
+    assert len(beats) == len(groups) - 1
+    for name, beat in beats.items():
+        assert beat == f"job_rules:{name.replace('-', '_')}:evaluated"
+        assert f"and on () {beat}" in watchdog["expr"].splitlines()
+
+
 def test_no_value_is_in_a_label_and_nothing_needs_a_newer_prometheus() -> None:
     """A label that moves with a value makes a new alert each time; group labels and query_offset came later."""
     for file in RULES:

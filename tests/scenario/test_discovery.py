@@ -213,11 +213,13 @@ async def test_garbage_is_refused_whole_counted_and_explained(watch: Watch, bad:
     assert fresh(scrape) == 20
     told = await source(story)
     assert told["rejected"]
+    assert scrape.value("xero_exporter_roster_readable", source="http") == 0
     assert told["why"].startswith("its newest answer was refused: ")
     assert "log in" not in story.log.read_text()
     story.world.override_list(None)
     await answers_more(story, 2)
     assert not (await source(story))["rejected"]
+    await story.until(lambda scrape: scrape.value("xero_exporter_roster_readable", source="http") == 1)
 
 
 async def test_one_bad_id_among_ten_thousand_is_left_out_and_counted(watch: Watch) -> None:

@@ -40,8 +40,10 @@ async def test_a_bad_edit_keeps_the_last_good_list_and_is_counted(watch: Watch, 
     scrape = await story.until(lambda scrape: scrape.value("xero_exporter_roster_rejected_total", source="file") == 1)
     assert len(scrape.organizations("xero_connected")) == 3
     assert "roster_rejected" in story.log.read_text()
+    await story.until(lambda scrape: scrape.value("xero_exporter_roster_readable", source="file") == 0)
     write_list(story, "- {id: org-0001}\n")
-    await story.until(lambda scrape: scrape.organizations("xero_connected") == {"org-0001"})
+    scrape = await story.until(lambda scrape: scrape.organizations("xero_connected") == {"org-0001"})
+    assert scrape.value("xero_exporter_roster_readable", source="file") == 1
 
 
 async def test_an_emptied_list_is_taken_at_its_word_and_not_called_well(watch: Watch) -> None:

@@ -161,7 +161,7 @@ async def test_removing_the_server_removes_its_organisations_at_once(watch: Watc
     scrape = await story.scrape()
     assert listed(scrape) == {"org-0001"}
     assert scrape.value("xero_poll_success", "org-0001") == 1
-    for name in ("roster_organizations", "roster_last_success_timestamp_seconds"):
+    for name in ("roster_organizations", "roster_last_success_timestamp_seconds", "roster_readable"):
         assert [dict(labels) for labels in scrape[f"xero_exporter_{name}"]] == [{"source": "static"}]
     assert [dict(labels) for labels in scrape["xero_exporter_token_file_readable"]] == [{"token": "platform"}]
     assert not scrape["xero_exporter_discovery_held"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from alerts.exporters import OTHERS
 from alerts.mutating import EQUIVALENT, concerned, mutants
-from alerts.queries import FRESH, INCIDENT, UNSEEN
+from alerts.queries import FRESH, INCIDENT, UNSEEN, heartbeat
 from alerts.table import all_alerts, rule_files
 
 
@@ -23,7 +24,7 @@ def test_what_a_rule_can_change_comes_with_all_that_it_needs() -> None:
     assert {"XeroDisconnected", FRESH, INCIDENT, UNSEEN} <= ticket
     assert not [name for name in ticket if name.startswith("Xero") and name != "XeroDisconnected"]
     assert {"XeroDisconnected", "XeroSyncStale", "XeroOutage", "XeroMassDisconnect"} <= concerned(INCIDENT)
-    assert concerned("XeroWatchdog") == {"XeroWatchdog"}
+    assert concerned("XeroWatchdog") == {"XeroWatchdog", *map(heartbeat, OTHERS)}
 
 
 def test_every_excuse_has_a_reason_and_a_mutant() -> None:

@@ -54,6 +54,7 @@ def use_everything(metrics: SelfMetrics) -> None:
     metrics.auth_ok(ok=True)
     metrics.paused_until(1.76e9)
     metrics.roster_stands(dict.fromkeys(RosterSource, 12), dict.fromkeys(RosterSource, 1.76e9))
+    metrics.roster_readable(dict.fromkeys(RosterSource, True))
     for source in RosterSource:
         metrics.roster_rejected(source)
     metrics.token_files_stand({"platform": False})
@@ -165,6 +166,7 @@ def test_what_is_not_known_has_no_sample(registry: CollectorRegistry, metrics: S
         "platform_paused_until_timestamp_seconds",
         "roster_organizations",
         "roster_last_success_timestamp_seconds",
+        "roster_readable",
         "token_file_readable",
         "xero_connections_last_success_timestamp_seconds",
         "status_page_last_success_timestamp_seconds",
@@ -243,6 +245,7 @@ def test_what_is_no_longer_configured_has_no_series(registry: CollectorRegistry,
     use_everything(metrics)
     metrics.token_files_stand({"web/prometheus": True})
     metrics.roster_stands({RosterSource.FILE: 3}, {})
+    metrics.roster_readable({RosterSource.FILE: False})
     metrics.certificates_stand({"platform": True}, None)
     metrics.discovery_unknown()
     found = collected(registry)
@@ -253,6 +256,7 @@ def test_what_is_no_longer_configured_has_no_series(registry: CollectorRegistry,
     assert series("token_file_readable") == {("web/prometheus",): 0}
     assert series("roster_organizations") == {("file",): 3}
     assert series("roster_last_success_timestamp_seconds") == {}
+    assert series("roster_readable") == {("file",): 0}
     assert series("tls_certificate_readable") == {("platform",): 0}
     assert series("tls_certificate_not_after_timestamp_seconds") == {}
     assert series("discovery_held") == series("discovery_missing_organizations") == {}
