@@ -57,9 +57,9 @@ class SelfMetrics:
         self._paused_until = make.optional("xero_exporter_platform_paused_until_timestamp_seconds")
         self._roster_organizations = WholeGauge(make.gauge("xero_exporter_roster_organizations"))
         self._roster_last_success = WholeGauge(make.gauge("xero_exporter_roster_last_success_timestamp_seconds"))
-        self._roster_readable = WholeGauge(make.gauge("xero_exporter_roster_readable"))
         rejected = make.counter("xero_exporter_roster_rejected_total")
         self._roster_rejected = {source: rejected.labels(source) for source in RosterSource}
+        self._roster_readable = WholeGauge(make.gauge("xero_exporter_roster_readable"))
         self._discovery_held = make.optional("xero_exporter_discovery_held")
         self._discovery_answers_held = make.counter("xero_exporter_discovery_answers_held_total")
         self._discovery_missing = make.optional("xero_exporter_discovery_missing_organizations")
