@@ -15,6 +15,7 @@ from alerts.queries import (
     INCIDENT,
     ISSUE,
     NEVER_CONNECTED,
+    OUT_OF_SIGHT,
     POLLING_STALE,
     TELLING,
     TELLING_ON,
@@ -150,6 +151,16 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             ),
             "An exporter is away, has not read its list of organisations yet, or is scraped no more since less than a\n"
             "day: absent is not mended.",
+        ),
+        Record(
+            OUT_OF_SIGHT,
+            joined(
+                'max by (job, organization_id) (ALERTS{alertstate="firing", scope="organization"})',
+                f"  and on (job) {UNSEEN}",
+                f"  unless {EACH} {FRESH}",
+            ),
+            "Organisations with a ticket, of which no exporter tells meanwhile. Once for all alerts: to ask\n"
+            "10,000 series in each took most of the time.",
         ),
     )
 

@@ -27,6 +27,7 @@ ENDING: Final = "job_organization:xero_token_ending_fresh:max"
 TELLING: Final = "job:xero_exporters_telling:count"
 TELLING_ON: Final = "job:xero_exporters_telling:min"
 UNSEEN: Final = "job:xero_exporter_unseen:max"
+OUT_OF_SIGHT: Final = "job_organization:xero_ticket_out_of_sight:max"
 KNOWN_COUNT: Final = "job:xero_organizations_known:count"
 FRESH_COUNT: Final = "job:xero_organizations_fresh:count"
 FRESH_RATIO: Final = "job:xero_organizations_fresh:ratio"
@@ -72,7 +73,7 @@ def held(alert: str, doubted: str = "") -> tuple[str, ...]:
         doubted: the issue, where it can be in doubt while the organisation is fresh; empty where it cannot.
     """
     open_now = f"max by (job, organization_id) ({firing(alert)})"
-    ways = [f"{EACH} {UNKNOWN}", f"on (job) {UNSEEN} unless {EACH} {FRESH}"]
+    ways = [f"{EACH} {UNKNOWN}", f"{EACH} {OUT_OF_SIGHT}"]
     if doubted:
         ways.append(f'{EACH} {DOUBTED}{{issue="{doubted}"}}')
     return tuple(joined(open_now, f"  and {way}") for way in ways)
