@@ -12,7 +12,7 @@ from alerts.entries import Alert, Group, Record, Scope, Severity, Team
 from alerts.queries import INCIDENT, JOB, UP, either, firing, joined
 from alerts.thresholds import Thresholds, duration
 
-DASHBOARD: Final = "/d/xero-exporter?var-job={{ $labels.job }}"
+DASHBOARD: Final = "/d/xero-remediation?var-job={{ $labels.job }}"
 ACTING: Final = "job:xero_remediation_acting:max"
 UNTOLD: Final = "job:xero_remediation_untold:max"
 
