@@ -48,10 +48,10 @@ def _of(family: Family) -> Iterator[tuple[str, Metric]]:
 
 def _recorded() -> Mapping[str, Metric]:
     """The series of recording rules; what stands before the colon names their labels."""
-    names = {"job": "job", "organization": "organization_id", "kind": "kind", "issue": "issue"}
+    names = {"organization": "organization_id"}
     records = [rule for file in rule_files() for group in file.groups for rule in group.rules]
     return {
-        record.name: Metric(frozenset(names[word] for word in record.name.partition(":")[0].split("_")))
+        record.name: Metric(frozenset(names.get(word, word) for word in record.name.partition(":")[0].split("_")))
         for record in records
         if isinstance(record, Record)
     }

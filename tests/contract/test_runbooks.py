@@ -63,6 +63,7 @@ def known_series() -> set[str]:
 def known_labels() -> set[str]:
     """Every label that such a series can have."""
     labels = {label for family in all_families() for label in family.label_names}
+    labels |= {label for alert in all_alerts() for label in alert.labels}
     return labels | {"job", "instance", "alertname", "alertstate", "le", "__name__"}
 
 
