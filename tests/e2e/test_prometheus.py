@@ -101,7 +101,7 @@ def test_prometheus_holds_what_the_platform_says(
 
 
 def test_every_family_of_the_catalogue_is_stored(watched: Watched) -> None:
-    """And so is every family of the exporter itself, but those of a doubt, of a pause, of TLS, and of a Xero that is not asked.
+    """And so is every family of the exporter itself, but those of a doubt, a pause, TLS, a Xero that is not asked.
 
     Whether there is an incident is not known in the first half hour.
     """
