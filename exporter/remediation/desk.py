@@ -123,13 +123,23 @@ class Desk:
             raise RefusedError("remediation.mode is off, and nothing would be done: set it to approve, auto or dry_run")
         return await self._do(lambda work: work.ask(request, self._limits, self._now(), once))
 
-    async def approve(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:
+    async def approve(
+        self,
+        action_id: int,
+        *,
+        actor: str,
+        note: str = "",
+        once: RequestKey | None = None,
+        seen: int | None = None,
+    ) -> Action:
         """Approves the call of an action that has not started, as it is known now; the gates judge it still.
+
+        `seen` is the version that was shown: of any other nothing is approved.
 
         Raises:
             RefusedError: there is no such action, it has started or ended, or no call is known.
         """
-        return await self._do(lambda work: work.approve(action_id, actor, note, self._limits, self._now(), once))
+        return await self._do(lambda work: work.approve(action_id, actor, note, self._limits, self._now(), once, seen))
 
     async def reject(self, action_id: int, *, actor: str, note: str = "", once: RequestKey | None = None) -> Action:
         """Cancels an action that has not started; its alert asks no more until it has ended, or for `limits.expires`.

@@ -256,7 +256,7 @@ class _Open:
         """As `tracing.OpenSpan`."""
         carrier: dict[str, str] = {}
         _W3C.inject(carrier, trace.set_span_in_context(self._span))
-        return carrier["traceparent"]
+        return carrier.get("traceparent", "")
 
     def say(self, **attributes: str | int | bool) -> None:
         """As `tracing.OpenSpan`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
@@ -14,6 +15,9 @@ from exporter.model.action import Action
 from exporter.model.facts import OrganizationState, Snapshot
 from exporter.web.problems import ProblemError
 from exporter.web.site import Site
+
+PATIENCE: Final = 2.0
+"""Seconds that a bundle waits for the ledger: a lock of another process holds it for 5."""
 
 _NOTHING_YET: Final = "Nothing is known yet: the exporter has just started, ask again in a few seconds"
 
@@ -67,8 +71,12 @@ async def bundle_of(
     document: OrganizationDocument,
     *,
     personal_data: bool = False,
+    acts: bool = True,
 ) -> EscalationDocument:
-    """The bundle that hands the organisation of this document over; with whole texts where `personal_data` says so."""
+    """The bundle that hands the organisation of this document over; with whole texts where `personal_data` says so.
+
+    Without `acts` the ledger is not asked, and what was done is left out.
+    """
     return escalation_document(
         document,
         () if state.status is None else state.status.errors,
@@ -76,12 +84,13 @@ async def bundle_of(
         version=site.version,
         personal_data=personal_data,
         hash_key=site.hash_key,
-        actions=await _actions_of(site, document.id),
+        actions=await _actions_of(site, document.id) if acts else (),
     )
 
 
 async def _actions_of(site: Site, organization_id: str) -> Sequence[Action] | None:
     try:
-        return await site.desk.actions(organization_id=organization_id, limit=MOST_ACTIONS)
-    except LedgerError:
+        async with asyncio.timeout(PATIENCE):
+            return await site.desk.actions(organization_id=organization_id, limit=MOST_ACTIONS)
+    except (LedgerError, TimeoutError):
         return None

@@ -204,12 +204,12 @@ ACCEPTED: Final = frozenset({retry, resync})
 
 async def approve(site: SiteOf, by: _By, action_id: _NUMBER, body: Note | None = None) -> ActionDocument:
     """Approves an action that has not started; the gates judge it still."""
-    return await _decided(site, by, action_id, body, approved=True)
+    return await decided(site, by, action_id, body, approved=True)
 
 
 async def reject(site: SiteOf, by: _By, action_id: _NUMBER, body: Note | None = None) -> ActionDocument:
     """Cancels an action that has not started."""
-    return await _decided(site, by, action_id, body, approved=False)
+    return await decided(site, by, action_id, body, approved=False)
 
 
 async def pause(site: SiteOf, by: _By, body: Note | None = None) -> GateDocument:
@@ -232,13 +232,19 @@ async def _asked(
     return action_document(await of_ledger(site.desk.ask(wanted, by.once(f"{kind} {known}", body))))
 
 
-async def _decided(site: Site, by: Asker, action_id: int, body: Note | None, *, approved: bool) -> ActionDocument:
+async def decided(
+    site: Site, by: Asker, action_id: int, body: Note | None, *, approved: bool, seen: int | None = None
+) -> ActionDocument:
+    """Records what a person decides of an action; `seen` is the version that was shown to who approves."""
     desk = site.desk
     if await of_ledger(desk.action(action_id)) is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, _NO_ACTION)
-    decide, word = (desk.approve, "approve") if approved else (desk.reject, "reject")
-    once = by.once(f"{word} {action_id}", body)
-    return action_document(await of_ledger(decide(action_id, actor=by.actor, note=_note(body), once=once)))
+    once, note = by.once(f"{'approve' if approved else 'reject'} {action_id}", body), _note(body)
+    if approved:
+        return action_document(
+            await of_ledger(desk.approve(action_id, actor=by.actor, note=note, once=once, seen=seen))
+        )
+    return action_document(await of_ledger(desk.reject(action_id, actor=by.actor, note=note, once=once)))
 
 
 async def _gate(site: Site, asked: Awaitable[GateView], *, people: bool = True) -> GateDocument:

@@ -255,8 +255,22 @@ async def test_approve_reject_pause_and_resume_are_recorded_with_who_and_why(tmp
         resume = {"key": key_in(await page(its, "/actions")), "note": "seen"}
         await send(its, "/remediation/resume", resume)
         await send(its, "/remediation/pause", pause)
-        assert (await its.desk.gate()).paused_at is None
-        assert [one.what for one in await its.desk.events(action_id=None)] == ["resumed", "paused"]
+        assert (await its.desk.gate()).paused_at is not None, "an old page's stop is a stop"
+        assert [one.what for one in await its.desk.events(action_id=None)] == ["paused", "resumed", "paused"]
+
+
+async def test_what_changed_since_it_was_shown_is_not_approved(tmp_path: Path) -> None:
+    """Only the call that somebody saw is; 409 with a sentence, and nothing is written."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        number = await planned(its)
+        shown = await its.desk.action(number)
+        assert shown is not None
+        form = {"key": f"page-action-{number}-{shown.action.version + 1}-approve", "note": ""}
+        answer = await send(its, f"/actions/{number}/approve", form)
+        assert (answer.status_code, "look at it again" in text_of(answer.text)) == (409, True)
+        after = await its.desk.action(number)
+        assert after is not None
+        assert after.action.version == shown.action.version
 
 
 async def test_the_ledger_is_filtered_and_paged(tmp_path: Path) -> None:

@@ -77,13 +77,24 @@ def ask(connection: Connection, request: PersonRequest, limits: Limits, now: flo
     )
 
 
-def approve(connection: Connection, action_id: int, actor: str, note: str, *, limits: Limits, now: float) -> Action:
+def approve(
+    connection: Connection,
+    action_id: int,
+    actor: str,
+    note: str,
+    *,
+    limits: Limits,
+    now: float,
+    seen: int | None = None,
+) -> Action:
     """Approves the call of an action that has not started, as it is known now; for any other it is no approval.
 
     Raises:
-        RefusedError: there is no such action, it has started or ended, or no call is known.
+        RefusedError: there is no such action, it has started or ended, no call is known, or it changed since `seen`.
     """
     action = _unstarted(connection, action_id)
+    if seen is not None and seen != action.version:
+        raise RefusedError(f"action {action_id} changed since it was shown: look at it again, then approve it")
     if action.parameters is None:
         raise RefusedError(
             f"action {action_id} has no call yet that could be approved: it waits for what would help ({action.hold})"

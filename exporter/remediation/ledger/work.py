@@ -82,13 +82,20 @@ class Work:
         return self._store.write(work)
 
     def approve(  # noqa: PLR0917 - what the desk knows
-        self, action_id: int, actor: str, note: str, limits: Limits, now: float, once: RequestKey | None = None
+        self,
+        action_id: int,
+        actor: str,
+        note: str,
+        limits: Limits,
+        now: float,
+        once: RequestKey | None = None,
+        seen: int | None = None,
     ) -> Action:
         """See `desk.Desk`."""
 
         def work(connection: Connection) -> Action:
             def approve() -> Action:
-                return asking.approve(connection, action_id, actor, note, limits=limits, now=now)
+                return asking.approve(connection, action_id, actor, note, limits=limits, now=now, seen=seen)
 
             return requests.action_once(connection, once, now, approve)
 

@@ -148,7 +148,7 @@ async def _plan(request: Request, about: _Asking, draft: Draft) -> Response:
     """The page with the form, and what would come of what stands in it."""
     site = site_of(request)
     caller, state, kind = caller_of(request, site), about.state, about.kind
-    body = complete(kind, draft)
+    body = complete(kind, draft, about.snapshot.at.wall)
     would = what_retry_would_do if kind is ActionKind.RETRY else what_resync_would_do
     context: dict[str, object] = {
         "id": about.id,

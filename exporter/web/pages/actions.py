@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -16,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from exporter.expose.action_shapes import EventDocument, GateDocument
 from exporter.expose.actions_document import actions_document, event_document, gate_document, record_document
-from exporter.model.action import UNSTARTED, ActionKind, ActionState
+from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState
 from exporter.model.asked import MAX_NOTE
 from exporter.model.holds import Hold
 from exporter.web import remedies
@@ -149,7 +150,7 @@ async def action(request: Request) -> Response:
             "one": record_document(record, people=caller.operator),
             "decidable": record.action.state in UNSTARTED,
             # Another one once it has changed.
-            "key": f"page-action-{number}-{record.action.version}",
+            "key": _key(record.action),
         }
     page = rendered("action.html", caller, site.version, context)
     return answered(request, page, math.floor(time.time()))
@@ -159,7 +160,7 @@ async def action(request: Request) -> Response:
 async def approve(request: Request) -> Response:
     """Approves an action that has not started."""
     by, note = await _signed(request)
-    await remedies.approve(site_of(request), by, _number(request), note)
+    await remedies.decided(site_of(request), by, _number(request), note, approved=True, seen=_seen(by.key))
     return RedirectResponse(f"/actions/{_number(request)}", HTTPStatus.SEE_OTHER)
 
 
@@ -175,7 +176,8 @@ async def reject(request: Request) -> Response:
 async def pause(request: Request) -> Response:
     """Nothing is started any more."""
     by, note = await _signed(request)
-    await remedies.pause(site_of(request), by, note)
+    # Without a name: twice is harmless, and one that is taken for the repetition of an older one would pause nothing.
+    await remedies.pause(site_of(request), replace(by, key=None), note)
     return RedirectResponse("/actions", HTTPStatus.SEE_OTHER)
 
 
@@ -183,8 +185,21 @@ async def pause(request: Request) -> Response:
 async def resume(request: Request) -> Response:
     """Takes back a pause, and a hold for a refused credential."""
     by, note = await _signed(request)
-    await remedies.resume(site_of(request), by, note)
+    await remedies.resume(site_of(request), replace(by, key=None), note)
     return RedirectResponse("/actions", HTTPStatus.SEE_OTHER)
+
+
+def _seen(key: str | None) -> int | None:
+    """The version of the action that the page showed: nothing is approved that was not seen."""
+    found = None if key is None else _SHOWN.match(key)
+    return None if found is None else int(found[1])
+
+
+def _key(action: Action) -> str:
+    return f"page-action-{action.id}-{action.version}"
+
+
+_SHOWN: Final = re.compile(r"page-action-\d{1,16}-(\d{1,16})(?:-|$)", re.ASCII)
 
 
 async def _signed(request: Request) -> tuple[Asker, Note]:

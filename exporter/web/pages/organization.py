@@ -29,7 +29,7 @@ async def organization(request: Request) -> Response:
     site, caller = site_of(request), caller_of(request, site_of(request))
     snapshot, state = found(request, site)
     document = document_of(site, snapshot, state, names=site.organization_names)
-    errors = (await bundle_of(site, snapshot, state, document)).errors if caller.operator else None
+    errors = (await bundle_of(site, snapshot, state, document, acts=False)).errors if caller.operator else None
     acts = await acts_of(site, document.id, caller)
     page = rendered("organization.html", caller, site.version, {"one": document, "errors": errors, "acts": acts})
     return answered(request, page, snapshot.at.wall)

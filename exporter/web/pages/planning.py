@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from pydantic import ValidationError
 
 from exporter.model.action import ActionKind, Parameters
+from exporter.model.asked import incomplete
 from exporter.model.facts import OrganizationState, SyncError
 from exporter.model.words import MAX_RECORD_IDS, Freshness, SyncType
 from exporter.observe.reasons import REASONS
@@ -132,14 +133,16 @@ def parameters_of(body: Body) -> Parameters:
     return Parameters(tuple(dict.fromkeys(body.sync_types)), since=body.since.timestamp())
 
 
-def complete(kind: ActionKind, draft: Draft) -> Body | str:
+def complete(kind: ActionKind, draft: Draft, now: float) -> Body | str:
     """The body, or why there is none yet."""
     if kind is ActionKind.RETRY and not draft.record_ids:
         return "No record ids: name the records that are to be synced again. An empty list never means all."
     try:
-        return body_of(kind, draft)
+        body = body_of(kind, draft)
     except ProblemError as error:
         return f"{error.detail[:1].upper()}{error.detail[1:]}."
+    why = incomplete(kind, parameters_of(body), now)
+    return body if why is None else f"{why[:1].upper()}{why[1:]}."
 
 
 def _instant(written: str) -> datetime | None:

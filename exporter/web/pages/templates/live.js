@@ -65,16 +65,19 @@ async function look() {
   try {
     const headers = tag ? { "If-None-Match": tag } : {};
     const answer = await fetch(location.href, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    let current = answer.status === 304;
     if (answer.status === 200) {
       const text = await answer.text();
       // Replacing what somebody is marking would take it from under the pointer; it comes with the next look.
-      if (!chosen() && !writes()) { take(new DOMParser().parseFromString(text, "text/html")); tag = answer.headers.get("ETag"); }
-    } else if (answer.status !== 304) throw new Error(String(answer.status));
+      if (!chosen() && !writes()) { take(new DOMParser().parseFromString(text, "text/html")); tag = answer.headers.get("ETag"); current = true; }
+    } else if (!current) throw new Error(String(answer.status));
     unreachable = null;
     const date = Date.parse(answer.headers.get("Date")), at = answer.headers.get("Snapshot-At");
     heard(answer.headers.get("Date"));
-    if (at) { asOf.replaceChildren(Object.assign(document.createElement("time"), { dateTime: at })); }
+    // What stands still is as old as it was.
+    if (at && current) { asOf.replaceChildren(Object.assign(document.createElement("time"), { dateTime: at })); }
     if (at && date - Date.parse(at) > STOOD_STILL) say("Not current: the exporter answers, but it stands still.", true);
+    else if (!current) say(`Stands still while you ${writes() ? "write" : "mark"}.`, false);
     else if (writes()) say("Stands still while you write.", false);
     else say("Live: looks for changes every 5 s.", false);
   } catch (error) {
