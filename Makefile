@@ -25,6 +25,7 @@ bench: $(ENVIRONMENT) programs ## costs, side by side with other ways, half an h
 	$(BIN)/python -m bench.poll --write bench/polling.md --enter bench/results.md
 	$(BIN)/python -m bench.diagnosis --enter bench/results.md
 	$(BIN)/python -m bench.hook --enter bench/results.md
+	$(BIN)/python -m bench.pages --enter bench/results.md
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m bench.rules --enter bench/results.md
 
 soak: $(ENVIRONMENT) ## half an hour of faults, edits, reloads and slow clients: nothing may grow; writes bench/results.md, soak.md

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-BENCHES: Final = ("scrape", "poll", "diagnosis", "rules", "hook", "soak")
+BENCHES: Final = ("scrape", "poll", "diagnosis", "rules", "hook", "pages", "soak")
 """In the order of the page; the first column of a row says whose it is."""
 
 _SECTION: Final = re.compile(r"^<!-- (\w+) -->\n(.*?)^<!-- end of \1 -->\n", re.DOTALL | re.MULTILINE)
