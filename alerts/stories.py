@@ -38,6 +38,7 @@ def _fleets() -> tuple[Story, ...]:
             (
                 ever(150),
                 recorded(150, "job:xero_organizations_known:count", 0),
+                recorded(150, "job:xero_organizations_listed:count", 0),
                 recorded(150, "job:xero_organizations_fresh:count", 0),
                 recorded(150, "job:xero_organizations_fresh:ratio", None),
                 recorded(150, "job:xero_organizations_unavailable:count", 0),
@@ -572,6 +573,20 @@ def _shards() -> tuple[Story, ...]:
     )
 
 
+def _twice() -> tuple[Story, ...]:
+    """One exporter under two addresses for a while."""
+    town = Town(size=40, minutes=240, issues=having("disconnected", first=12, begins=100, ends=200))
+    return (
+        Story(
+            "scraped-twice",
+            "Amid an incident the only exporter is scraped under a second address for ten minutes: what two tell "
+            "has no least of its own yet, and the page stays.",
+            Shards((town, replace(town, instance="b:9869", target=lambda minute: 140 <= minute < 150))),
+            (*steady("XeroMassDisconnect", 110, 199, 1), now(205), ever(240, XeroMassDisconnect=1)),
+        ),
+    )
+
+
 def _ending() -> tuple[Story, ...]:
     """An authorisation that ends in five days, and is renewed or not."""
     town = Town(size=2, minutes=3200, step=5, expiry=lambda one, _minute: 7200 if one == 1 else 20_000)
@@ -677,16 +692,16 @@ def _incidents() -> tuple[Story, ...]:
         ),
         Story(
             "mass-disconnect-of-8-hours",
-            "It is mended after eight hours but for one: the page ends at once, and the ticket of that one stays.",
+            "It is mended after eight hours but for three, too few for a page: it ends, and their tickets stay.",
             Town(
                 size=40,
                 minutes=640,
                 step=5,
                 issues=lambda one, minute: frozenset(
-                    ["token_expired"] if minute >= 120 and one <= (16 if minute < 600 else 1) else []
+                    ["token_expired"] if minute >= 120 and one <= (16 if minute < 600 else 3) else []
                 ),
             ),
-            (now(595, XeroMassDisconnect=1, XeroTokenExpired=16), now(605, XeroTokenExpired=1)),
+            (now(595, XeroMassDisconnect=1, XeroTokenExpired=16), now(605, XeroTokenExpired=3)),
         ),
         Story(
             "incident-unseen-for-long",
@@ -1044,6 +1059,7 @@ def all_stories() -> tuple[Story, ...]:
         *_lives(),
         *_gaps(),
         *_shards(),
+        *_twice(),
         *_ending(),
         *_incidents(),
         *_doubts(),
