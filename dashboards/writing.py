@@ -8,7 +8,7 @@ from pathlib import Path
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.queries import Spans
-from dashboards.table import all_boards
+from dashboards.shipped import all_boards
 
 
 def board_json(board: dict[str, object]) -> str:

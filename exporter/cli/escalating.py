@@ -110,7 +110,7 @@ def _made_now(
 
 def _actions_of(settings: Config, organization_id: str) -> Sequence[Action] | None:
     """What the ledger has of it; None when it cannot be read, or was never made."""
-    from exporter.cli.remediating import with_desk
+    from exporter.cli.ledger import with_desk
     from exporter.expose.escalation import MOST_ACTIONS
 
     try:

@@ -9,27 +9,26 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
+from exporter.cli.ledger import beside_faults, with_desk
 from exporter.cli.serving import ConfigFile
 from exporter.errors import AnswerIsBadError, UsageError
 from exporter.model.accounts import GateView
-from exporter.model.action import ActionKind, ActionState, Parameters
-from exporter.model.asked import MAX_NOTE, PersonRequest
+from exporter.model.action import ActionKind, ActionState, Mode, Parameters
+from exporter.model.asked import MAX_NOTE, MODE_OFF, PersonRequest, incomplete
 from exporter.model.words import SyncType
 from exporter.redact import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.config.remediation import Ledger
     from exporter.config.schema import Config
     from exporter.expose.action_shapes import ExplainedDocument
-    from exporter.model.limits import Limits
     from exporter.remediation.desk import Desk
 
 SHOWN: Final = 50
@@ -170,14 +169,14 @@ def reject(
 @app.command()
 def pause(config: ConfigFile, note: Annotated[str, _NOTE] = "") -> None:
     """Stop everything that has not been sent, at once, and say whether a running exporter obeys."""
-    gate = with_desk(_ledger(config), lambda desk: desk.pause(actor=_user(), note=_noted(note)))
+    gate = beside_faults(config, lambda desk: desk.pause(actor=_user(), note=_noted(note)))
     sys.stdout.write(f"paused: no action is started until `remediate resume`. {_obeyed(gate)}\n")
 
 
 @app.command()
 def resume(config: ConfigFile, note: Annotated[str, _NOTE] = "") -> None:
     """Take back a pause, and a hold for a token that the platform refused."""
-    gate = with_desk(_ledger(config), lambda desk: desk.resume(actor=_user(), note=_noted(note)))
+    gate = beside_faults(config, lambda desk: desk.resume(actor=_user(), note=_noted(note)))
     sys.stdout.write(f"resumed. {_obeyed(gate)}\n")
 
 
@@ -188,11 +187,11 @@ def _ask(config: Path, organization_id: str, kind: ActionKind, parameters: Param
 
     if SyncType.OTHER in parameters.sync_types:
         raise UsageError("--type: must be contacts, invoices or reconciliation; the platform names no other")
-    from exporter.model.asked import incomplete
-
     if (why := incomplete(kind, parameters, time.time())) is not None:
         raise AnswerIsBadError(why)
     settings = _settings(config)
+    if settings.remediation.mode is Mode.OFF:
+        raise AnswerIsBadError(MODE_OFF)
     organization = loop.run(listed(settings, organization_id)).id
     gate = with_desk(settings, lambda desk: desk.gate())
     for line in plan_lines(settings, organization, kind, parameters, gate=gate, now=time.time()):
@@ -245,53 +244,6 @@ def _settings(config: Path) -> Config:
     settings = load(config, os.environ)
     logs.configure("error", settings.log.format)
     return settings
-
-
-def _ledger(config: Path) -> Config | Ledger:
-    """The configuration, or of one with faults where the ledger is: the exporter runs on with the last good one.
-
-    Raises:
-        ConfigError: not even that can be told.
-    """
-    from exporter.config.load import load_ledger
-    from exporter.errors import ConfigError
-
-    try:
-        return _settings(config)
-    except ConfigError:
-        found = load_ledger(config, os.environ)
-        sys.stderr.write("xero-exporter: the configuration has faults, see check-config; by its ledger all the same:\n")
-        return found
-
-
-def with_desk(settings: Config | Ledger, ask: Callable[[Desk], Awaitable[_T]]) -> _T:
-    """What the ledger of that configuration says; it is never made here.
-
-    Raises:
-        LedgerError: it cannot be used, or was never made: no exporter ran with this configuration.
-    """
-    from exporter.cli import loop
-    from exporter.clock import SystemClock
-    from exporter.remediation.desk import Desk
-
-    async def asked() -> _T:
-        url, limits = _of(settings)
-        desk = Desk(url, clock=SystemClock(), limits=limits, create=False)
-        try:
-            return await ask(desk)
-        finally:
-            await desk.aclose()
-
-    return loop.run(asked())
-
-
-def _of(settings: Config | Ledger) -> tuple[str, Limits]:
-    from exporter.config.schema import Config
-    from exporter.model.limits import Limits
-
-    if isinstance(settings, Config):
-        return settings.ledger.url, settings.remediation.limits
-    return settings.url, Limits()
 
 
 async def _both(first: Awaitable[_T], second: Awaitable[GateView]) -> tuple[_T, GateView]:

@@ -36,7 +36,7 @@ def plan_lines(
     if mode is not ours:
         yield f"as          the running exporter has mode {mode}, whatever this configuration says: {ours}"
     if mode in {Mode.OFF, Mode.DRY_RUN}:
-        yield f"but         remediation.mode is {mode}: it is recorded, and nothing is sent"
+        yield f"but         remediation.mode is {mode}: it is recorded, and nothing is sent while that is so"
     if gate.paused_at is not None:
         yield "but         remediation is paused: it waits until somebody resumes"
     if gate.credential_refused_at is not None:

@@ -60,7 +60,7 @@ def escalation_document(
         actions: what the ledger has of this organisation, the newest first; None: it cannot be read.
         asked: what was sent to the platform for this bundle, and how long was waited; None when nothing was.
     """
-    told = tuple(_told(errors, personal_data=personal_data, hash_key=hash_key))
+    told = tuple(error_texts(errors, personal_data=personal_data, hash_key=hash_key))
     return EscalationDocument(
         notice=WITH_PERSONAL_DATA if personal_data else REDACTED,
         personal_data=personal_data,
@@ -75,7 +75,8 @@ def escalation_document(
     )
 
 
-def _told(errors: Sequence[SyncError], *, personal_data: bool, hash_key: bytes) -> Iterator[ErrorTextDocument]:
+def error_texts(errors: Sequence[SyncError], *, personal_data: bool, hash_key: bytes) -> Iterator[ErrorTextDocument]:
+    """What is told of the texts of these errors, the newest first; arguments as of `escalation_document`."""
     newest_first = sorted(errors, key=_age)
     first: dict[str, float] = {}
     for error in newest_first:

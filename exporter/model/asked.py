@@ -13,6 +13,9 @@ from exporter.model.words import MAX_RECORD_IDS, RECORD_ID, Issue
 PERSON_LOOKBACK: Final = 90 * 86_400.0
 """Seconds that a person's resync may reach back: a mistyped year would have a customer's whole history synced."""
 
+MODE_OFF: Final = "remediation.mode is off, and nothing would be done: set it to approve, auto or dry_run"
+"""Why nothing that a person asks for is recorded then."""
+
 MAX_NOTE: Final = 500
 """Characters of a person's words in the ledger."""
 

@@ -21,7 +21,7 @@ from exporter.model.action import (
     Parameters,
     Trigger,
 )
-from exporter.model.asked import AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
+from exporter.model.asked import MODE_OFF, AlertDelivery, PersonRequest, Receipt, Reconnect, RequestKey
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
 from exporter.remediation.webhook import Payload, parsed
@@ -120,7 +120,7 @@ class Desk:
                 `model.asked.PERSON_LOOKBACK`.
         """
         if self._limits.mode is Mode.OFF:
-            raise RefusedError("remediation.mode is off, and nothing would be done: set it to approve, auto or dry_run")
+            raise RefusedError(MODE_OFF)
         return await self._do(lambda work: work.ask(request, self._limits, self._now(), once))
 
     async def approve(

@@ -138,12 +138,7 @@ class Executor:
         claim = None if self._stopping else await self._claim(snapshot)
         if claim is not None:
             self._told("claimed")
-            try:
-                self._pending = claim, await self.attempting.result(claim)
-            except BaseException:
-                # Nobody knows how far it came: it is what a crash leaves, and must not keep everybody waiting.
-                self._begun = False
-                raise
+            self._pending = claim, await self.attempting.result(claim)
             await self._record_pending()
 
     async def _begin(self) -> bool:

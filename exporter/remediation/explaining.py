@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from exporter.model.action import UNSTARTED, Action, ActionState, Mode, TriggerSource
+from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState, Mode, TriggerSource
 from exporter.model.explanation import Explanation, Obstacle
 from exporter.model.facts import OrganizationState
 from exporter.model.holds import Hold
@@ -39,10 +39,10 @@ async def explained(
         LedgerError: it cannot be read.
     """
     found = []
+    waiting = await desk.actions(organization_id=state.organization.id, states=UNSTARTED, limit=len(ActionKind))
     for one in wanted:
         decision = decide(one, state, desk.limits, now)
         if isinstance(decision, Do):
-            waiting = await desk.actions(organization_id=state.organization.id, states=UNSTARTED, limit=10)
             action = _joined(waiting, one, decision) or _imagined(state.organization.id, one, decision, now)
             found.append(weighed(Case(action, desk.limits, fleet, await desk.weigh(action), now)))
         else:

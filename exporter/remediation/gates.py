@@ -171,7 +171,7 @@ def _storm(case: Case) -> float | None:
         return case.now + LOOK_AGAIN
     seen = case.tallies.gate.storm_seen_at
     # What lies in the future was written before the clock was set back: it begins now, here, below and above; each
-    # beat of the executor writes that down (`upkeep.set_back`), so that it ends.
+    # beat of the executor writes that down (`ledger.set_back`), so that it ends.
     calm_at = None if seen is None else min(seen, case.now) + case.limits.storm_calm
     return calm_at if calm_at is not None and case.now < calm_at else None
 

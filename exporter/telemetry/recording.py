@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, Token
@@ -17,13 +16,10 @@ from typing import Final, Self
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import Span, SpanKind
 
 from exporter import __version__
 from exporter.clock import Clock
@@ -33,16 +29,13 @@ from exporter.model.moment import Moment
 from exporter.model.words import Failure
 from exporter.telemetry.exporting import Sending
 from exporter.telemetry.metrics import SelfMetrics
+from exporter.telemetry.spans import PREFIX, Open, client_span, exemplar_of, fail, link_to, nanoseconds, ours, resource
 from exporter.telemetry.tracing import Endpoint, attributes_of
 
 CLOSING: Final = 3.0
 """Seconds at the end for what was not sent yet. OpenTelemetry's own shutdown takes up to 30, and blocks."""
 
-PREFIX: Final = "xero_exporter."
-"""What our own attributes begin with, so that they never meet one of OpenTelemetry's."""
-
 _OK: Final = 200
-_W3C: Final = TraceContextTextMapPropagator()
 _log = structlog.get_logger("traces")
 
 
@@ -87,27 +80,27 @@ class Recording:
 
     def open(
         self, name: str, *, caused_by: Sequence[str] = (), **attributes: str | int | bool
-    ) -> AbstractContextManager[_Open]:
+    ) -> AbstractContextManager[Open]:
         """As `tracing.Tracing`."""
-        return self._open(name, SpanKind.INTERNAL, _ours(attributes), caused_by)
+        return self._open(name, SpanKind.INTERNAL, ours(attributes), caused_by)
 
-    def call(self, endpoint: Endpoint) -> AbstractContextManager[_Open]:
+    def call(self, endpoint: Endpoint) -> AbstractContextManager[Open]:
         """As `tracing.Tracing`."""
         return self._open(f"{endpoint.method} {endpoint.template}", SpanKind.CLIENT, attributes_of(endpoint), ())
 
     @contextmanager
     def _open(
         self, name: str, kind: SpanKind, attributes: Mapping[str, str | int | bool], caused_by: Sequence[str]
-    ) -> Iterator[_Open]:
+    ) -> Iterator[Open]:
         began = self.clock.now()
         span = self.tracer.start_span(
             name,
             kind=kind,
             attributes=attributes,
-            links=[link for one in caused_by if (link := _link(one)) is not None],
+            links=[link for one in caused_by if (link := link_to(one)) is not None],
             start_time=nanoseconds(began.wall),
         )
-        opened = _Open(span)
+        opened = Open(span)
         try:
             with trace.use_span(span, record_exception=False, set_status_on_exception=False):
                 yield opened
@@ -175,7 +168,7 @@ class _Reading:
             return None
         ended = self._recording.after(self._began)
         self._call = call, _ = (
-            _call(self._recording.tracer, endpoint, failure, ended=ended, seconds=seconds, parent=self._begun()),
+            client_span(self._recording.tracer, endpoint, failure, ended=ended, seconds=seconds, parent=self._begun()),
             ended,
         )
         return call
@@ -190,7 +183,7 @@ class _Reading:
                 call.set_attribute(HTTP_RESPONSE_STATUS_CODE, status)
             call.end(end_time=ended)
         if failure is not None:
-            _fail(self._begun(), failure)
+            fail(self._begun(), failure)
         if self._span is not None:
             self._span.end(end_time=self._recording.after(self._began))
 
@@ -223,7 +216,7 @@ class _Requests:
             call = reading.request_ended(self._endpoint, seconds, failure)
         else:
             call = self._alone(seconds, failure)
-        self._metrics.request_ended(upstream, seconds, failure, None if call is None else _exemplar(call))
+        self._metrics.request_ended(upstream, seconds, failure, None if call is None else exemplar_of(call))
 
     def clock_skew(self, seconds: float) -> None:
         """As `tracing.Requests`."""
@@ -233,7 +226,7 @@ class _Requests:
         if not self._recording.wants(failure):
             return None
         ended = nanoseconds(self._recording.clock.now().wall)
-        call = _call(
+        call = client_span(
             self._recording.tracer,
             self._endpoint,
             failure,
@@ -243,78 +236,3 @@ class _Requests:
         )
         call.end(end_time=ended)
         return call
-
-
-class _Open:
-    """`tracing.OpenSpan`, and `tracing.OpenCall`."""
-
-    def __init__(self, span: Span) -> None:
-        self._span = span
-
-    @property
-    def traceparent(self) -> str:
-        """As `tracing.OpenSpan`."""
-        carrier: dict[str, str] = {}
-        _W3C.inject(carrier, trace.set_span_in_context(self._span))
-        return carrier.get("traceparent", "")
-
-    def say(self, **attributes: str | int | bool) -> None:
-        """As `tracing.OpenSpan`."""
-        self._span.set_attributes(_ours(attributes))
-
-    def failed(self, failure: str) -> None:
-        """As `tracing.OpenSpan`."""
-        _fail(self._span, failure)
-
-    def answered(self, http_status: int | None, failure: Failure | None) -> None:
-        """As `tracing.OpenCall`."""
-        if http_status is not None:
-            self._span.set_attribute(HTTP_RESPONSE_STATUS_CODE, http_status)
-        if failure is not None:
-            _fail(self._span, failure)
-
-
-def resource() -> Resource:
-    """Who tells: ours where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say nothing else."""
-    ours = {SERVICE_NAME: "xero-exporter", "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
-    named = OTELResourceDetector().detect().attributes
-    return Resource.create({name: value for name, value in ours.items() if not named.get(name)})
-
-
-def nanoseconds(wall: float) -> int:
-    """Seconds since 1970 UTC as OpenTelemetry counts time."""
-    return int(wall * 1e9)
-
-
-def _call(
-    tracer: trace.Tracer, endpoint: Endpoint, failure: Failure | None, *, ended: int, seconds: float, parent: Span
-) -> Span:
-    call = tracer.start_span(
-        f"{endpoint.method} {endpoint.template}",
-        context=trace.set_span_in_context(parent),
-        kind=SpanKind.CLIENT,
-        attributes=attributes_of(endpoint),
-        start_time=ended - nanoseconds(seconds),
-    )
-    if failure is not None:
-        _fail(call, failure)
-    return call
-
-
-def _fail(span: Span, failure: str) -> None:
-    span.set_attribute(ERROR_TYPE, str(failure))
-    span.set_status(Status(StatusCode.ERROR))
-
-
-def _exemplar(span: Span) -> dict[str, str]:
-    context = span.get_span_context()
-    return {"trace_id": trace.format_trace_id(context.trace_id), "span_id": trace.format_span_id(context.span_id)}
-
-
-def _link(traceparent: str) -> Link | None:
-    context = trace.get_current_span(_W3C.extract({"traceparent": traceparent})).get_span_context()
-    return Link(context) if context.is_valid else None
-
-
-def _ours(attributes: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
-    return {PREFIX + name: value for name, value in attributes.items()}

@@ -104,6 +104,7 @@ class RemediationMetrics:
             self._breaker_open,
             self._credential_refused,
             self._waiting,
+            self._blind,
         ):
             gauge.set(None)
         for gauges in (self._actions, self._held, self._budget):

@@ -17,7 +17,7 @@ from exporter.web.problems import ProblemError
 from exporter.web.site import Site
 
 PATIENCE: Final = 2.0
-"""Seconds that a bundle waits for the ledger: a lock of another process holds it for 5."""
+"""Seconds that a page or bundle waits for the ledger, then tells the rest: a lock of another process holds it for 5."""
 
 _NOTHING_YET: Final = "Nothing is known yet: the exporter has just started, ask again in a few seconds"
 
@@ -71,12 +71,8 @@ async def bundle_of(
     document: OrganizationDocument,
     *,
     personal_data: bool = False,
-    acts: bool = True,
 ) -> EscalationDocument:
-    """The bundle that hands the organisation of this document over; with whole texts where `personal_data` says so.
-
-    Without `acts` the ledger is not asked, and what was done is left out.
-    """
+    """The bundle that hands the organisation of this document over; with whole texts where `personal_data` says so."""
     return escalation_document(
         document,
         () if state.status is None else state.status.errors,
@@ -84,7 +80,7 @@ async def bundle_of(
         version=site.version,
         personal_data=personal_data,
         hash_key=site.hash_key,
-        actions=await _actions_of(site, document.id) if acts else (),
+        actions=await _actions_of(site, document.id),
     )
 
 

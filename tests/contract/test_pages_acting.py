@@ -11,14 +11,18 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from exporter.model.action import ActionKind, Mode, Parameters
+from exporter.expose.actions_document import action_document
+from exporter.model.action import ActionKind, Mode, Parameters, TriggerSource
 from exporter.model.asked import PersonRequest
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
 from exporter.model.words import SyncType
 from exporter.web.forms import comes_from_here
+from exporter.web.pages.ledger import offer
+from exporter.web.pages.rendering import Caller
 from tests.contract.test_web_hooks import Hooked, hooked, locked
 from tests.contract.test_web_routes import CANARY, bearer, problem
+from tests.unit.acting import an_action
 
 ORG = "/organizations/org-07"
 OPERATOR = bearer("operator-secret")
@@ -51,6 +55,13 @@ def text_of(html: str) -> str:
     """The words of a page's content."""
     content = html[html.index("<main") : html.index("</main>")]
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", content)).split())
+
+
+def version_in(html: str) -> str:
+    """The version of the action that a page shows, as its form sends it."""
+    found = re.search(r'name="version" value="(\d+)"', html)
+    assert found is not None, html
+    return found[1]
 
 
 def key_in(html: str) -> str:
@@ -88,7 +99,7 @@ async def test_the_plan_is_shown_before_anything_is_asked_for_and_confirmed_once
         assert key_in(await page(its, f"{ORG}/resync")) != key_in(await page(its, f"{ORG}/resync"))
         shown = text_of(await page(its, ORG))
         assert "retry of contacts, 2 records" in shown
-        assert "It takes the place of action 1" in shown
+        assert "Action 1 waits with what was asked for before" in shown
 
 
 async def test_a_resync_carries_its_types_and_an_instant_in_utc(tmp_path: Path) -> None:
@@ -234,7 +245,8 @@ async def test_approve_reject_pause_and_resume_are_recorded_with_who_and_why(tmp
     """Each with a note; the same form sent again is heeded once."""
     async with hooked(tmp_path / "ledger.db") as its:
         number = await planned(its)
-        form = {"key": f"{key_in(await page(its, f'/actions/{number}'))}", "note": "it is right"}
+        shown = await page(its, f"/actions/{number}")
+        form = {"key": key_in(shown), "version": version_in(shown), "note": "it is right"}
         for _ in range(2):
             assert (await send(its, f"/actions/{number}/approve", form)).headers["location"] == f"/actions/{number}"
         other = {"key": key_in(await page(its, f"/actions/{number}")), "note": "it is wrong"}
@@ -259,15 +271,45 @@ async def test_approve_reject_pause_and_resume_are_recorded_with_who_and_why(tmp
         assert [one.what for one in await its.desk.events(action_id=None)] == ["paused", "resumed", "paused"]
 
 
+async def test_a_plan_of_another_mode_is_shown_again_and_not_done(tmp_path: Path) -> None:
+    """What said that nothing is sent must not become a call by a reload."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        form = {**RETRY, "step": "confirm", "key": "k", "mode": "approve"}
+        answer = await send(its, f"{ORG}/retry", form)
+        assert (answer.status_code, "look at it again" in text_of(answer.text)) == (409, True)
+        assert list(await its.desk.actions()) == []
+        assert (await send(its, f"{ORG}/retry", {**form, "mode": "dry_run"})).status_code == 303
+
+
+def test_what_alerts_wait_for_gives_way_to_a_person_and_the_page_says_to_what() -> None:
+    """Only what another person asked for does not."""
+    caller = Caller("on-call", operator=True, may_sign_in=True)
+    for source, joins in ((TriggerSource.ALERT, 1), (TriggerSource.RECONNECT, 1), (TriggerSource.PERSON, None)):
+        waits = action_document(an_action(source=source))
+        offered = offer(ActionKind.RETRY, (waits,), Mode.APPROVE, caller)
+        assert (offered.joins, offered.why_not is None) == (joins, joins is not None)
+
+
+async def test_what_a_person_asked_for_is_not_offered_to_be_overwritten(tmp_path: Path) -> None:
+    """It would be refused: the page says so first, and of which action."""
+    async with hooked(tmp_path / "ledger.db") as its:
+        number = await planned(its)
+        shown = text_of(await page(its, ORG))
+        assert f"Action {number} waits with what was asked for before" in shown
+        assert "takes the place" not in shown
+
+
 async def test_what_changed_since_it_was_shown_is_not_approved(tmp_path: Path) -> None:
     """Only the call that somebody saw is; 409 with a sentence, and nothing is written."""
     async with hooked(tmp_path / "ledger.db") as its:
         number = await planned(its)
         shown = await its.desk.action(number)
         assert shown is not None
-        form = {"key": f"page-action-{number}-{shown.action.version + 1}-approve", "note": ""}
+        form = {"key": "a key", "version": str(shown.action.version + 1), "note": ""}
         answer = await send(its, f"/actions/{number}/approve", form)
         assert (answer.status_code, "look at it again" in text_of(answer.text)) == (409, True)
+        for unknown in ("", "x", "-1"):
+            assert (await send(its, f"/actions/{number}/approve", {**form, "version": unknown})).status_code == 400
         after = await its.desk.action(number)
         assert after is not None
         assert after.action.version == shown.action.version

@@ -94,7 +94,7 @@ class Store:
         if self._engine is not None and self._seen() != self._identity:
             self.close()
         if self._engine is None:
-            if self._create:
+            if self._create and not self.path.exists():
                 # Notes and names are in it: its owner's alone, as SQLite then makes its other files.
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             engine = _engine(self.path, create=self._create)

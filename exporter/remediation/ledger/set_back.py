@@ -28,10 +28,13 @@ _INSTANTS: Final[tuple[tuple[Table, Column[Any]], ...]] = (
 """What the gates and the ends of episodes are counted from."""
 
 
+_OF_ALL: Final = (GATE.c.heartbeat_at, *(column for table, column in _INSTANTS if table is GATE))
+
+
 def noticed(connection: Connection, now: float) -> bool:
-    """Whether the last heartbeat lies in the future."""
-    beat = connection.execute(select(GATE.c.heartbeat_at)).scalar()
-    return beat is not None and beat > now + SLACK
+    """Whether the last heartbeat, or anything that holds everybody, lies in the future."""
+    gate = connection.execute(select(*_OF_ALL)).one()
+    return any(instant is not None and instant > now + SLACK for instant in gate)
 
 
 def bring_back(connection: Connection, now: float) -> bool:

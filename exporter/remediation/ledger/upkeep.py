@@ -29,12 +29,6 @@ def beat(connection: Connection, mode: Mode, pid: int, now: float) -> None:
     connection.execute(update(GATE).values(heartbeat_at=now, heartbeat_mode=mode, heartbeat_pid=pid))
 
 
-def set_back(connection: Connection, now: float) -> None:
-    """Has what holds everybody begin now if it lies in the future: the clock was ahead, and nobody waits until then."""
-    for column in (GATE.c.created_at, GATE.c.storm_seen_at, GATE.c.breaker_opened_at):
-        connection.execute(update(GATE).where(column > now).values({column.name: now}))
-
-
 def silence(connection: Connection, pid: int) -> None:
     """Says that this executor obeys no more: it ends."""
     connection.execute(update(GATE).where(GATE.c.heartbeat_pid == pid).values(heartbeat_at=None))

@@ -213,7 +213,6 @@ class Work:
             if set_back.noticed(connection, now):
                 set_back.bring_back(connection, now)
             upkeep.beat(connection, mode, pid, now)
-            upkeep.set_back(connection, now)
             upkeep.release_credential(connection, credential, now)
             upkeep.calm(connection, limits.storm_calm, now)
             return reading.gate(connection)

@@ -50,6 +50,7 @@ _FIELDS: Final = {
     "record_ids": False,
     "since": False,
     "note": False,
+    "mode": False,
 }
 """Field of the form -> whether it may be there more than once."""
 
@@ -132,10 +133,22 @@ async def _asked(request: Request, kind: ActionKind) -> Response:
         case ["plan"]:
             return await _plan(request, about, draft)
         case ["confirm"]:
+            await _as_shown(site, "".join(fields["mode"]))
             await _confirmed(site, asker_of(request, "".join(fields["key"])), about.id, body_of(kind, draft))
             return RedirectResponse(f"/organizations/{quote(about.id, safe='')}#acts", HTTPStatus.SEE_OTHER)
         case _:
             raise bad_parameters(["`step` must be plan or confirm"])
+
+
+async def _as_shown(site: Site, mode: str) -> None:
+    """What was planned where nothing is sent is not done where it is.
+
+    Raises:
+        ProblemError: 409, the mode is another one than the plan said; 503, the ledger cannot be used.
+    """
+    gate = await remedies.of_ledger(site.desk.gate())
+    if mode and mode != gate.mode_in_force(site.desk.limits.mode, time.time()):
+        raise ProblemError(HTTPStatus.CONFLICT, "remediation.mode changed since the plan was shown: look at it again")
 
 
 async def _confirmed(site: Site, by: Asker, organization_id: str, body: Body) -> ActionDocument:

@@ -6,9 +6,8 @@ import math
 import re
 import time
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -17,16 +16,17 @@ from starlette.responses import RedirectResponse, Response
 
 from exporter.expose.action_shapes import EventDocument, GateDocument
 from exporter.expose.actions_document import actions_document, event_document, gate_document, record_document
-from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState
+from exporter.model.action import UNSTARTED, ActionKind, ActionState
 from exporter.model.asked import MAX_NOTE
 from exporter.model.holds import Hold
 from exporter.web import remedies
 from exporter.web.forms import form_of
 from exporter.web.pages.acting import asker_of
 from exporter.web.pages.ledger import LedgerUnknownError, in_time
+from exporter.web.pages.query import given_in, word_in
 from exporter.web.pages.refusing import as_page
 from exporter.web.pages.rendering import answered, caller_of, rendered
-from exporter.web.problems import ProblemError, bad_parameters, parameter_name
+from exporter.web.problems import ProblemError, bad_parameters
 from exporter.web.remedies import Asker, Note
 from exporter.web.site import Site, site_of
 
@@ -39,8 +39,8 @@ EVENTS: Final = 8
 MAX_ID: Final = 128
 
 _NONE: Final = "There is no action of this number: the page of all actions lists them"
-_FIELDS: Final = {"key": False, "note": False}
-_Word = TypeVar("_Word", bound=StrEnum)
+_VERSION: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+_FIELDS: Final = {"key": False, "note": False, "version": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,8 @@ async def action(request: Request) -> Response:
             "one": record_document(record, people=caller.operator),
             "decidable": record.action.state in UNSTARTED,
             # Another one once it has changed.
-            "key": _key(record.action),
+            "key": f"page-action-{number}-{record.action.version}",
+            "shown": record.action.version,
         }
     page = rendered("action.html", caller, site.version, context)
     return answered(request, page, math.floor(time.time()))
@@ -159,15 +160,17 @@ async def action(request: Request) -> Response:
 @as_page
 async def approve(request: Request) -> Response:
     """Approves an action that has not started."""
-    by, note = await _signed(request)
-    await remedies.decided(site_of(request), by, _number(request), note, approved=True, seen=_seen(by.key))
+    by, note, seen = await _signed(request)
+    if seen is None:
+        raise bad_parameters(["`version` is missing: approve on the page that shows the action"])
+    await remedies.decided(site_of(request), by, _number(request), note, approved=True, seen=seen)
     return RedirectResponse(f"/actions/{_number(request)}", HTTPStatus.SEE_OTHER)
 
 
 @as_page
 async def reject(request: Request) -> Response:
     """Cancels an action that has not started."""
-    by, note = await _signed(request)
+    by, note, _ = await _signed(request)
     await remedies.reject(site_of(request), by, _number(request), note)
     return RedirectResponse(f"/actions/{_number(request)}", HTTPStatus.SEE_OTHER)
 
@@ -175,7 +178,7 @@ async def reject(request: Request) -> Response:
 @as_page
 async def pause(request: Request) -> Response:
     """Nothing is started any more."""
-    by, note = await _signed(request)
+    by, note, _ = await _signed(request)
     # Without a name: twice is harmless, and one that is taken for the repetition of an older one would pause nothing.
     await remedies.pause(site_of(request), replace(by, key=None), note)
     return RedirectResponse("/actions", HTTPStatus.SEE_OTHER)
@@ -184,31 +187,22 @@ async def pause(request: Request) -> Response:
 @as_page
 async def resume(request: Request) -> Response:
     """Takes back a pause, and a hold for a refused credential."""
-    by, note = await _signed(request)
+    by, note, _ = await _signed(request)
     await remedies.resume(site_of(request), replace(by, key=None), note)
     return RedirectResponse("/actions", HTTPStatus.SEE_OTHER)
 
 
-def _seen(key: str | None) -> int | None:
-    """The version of the action that the page showed: nothing is approved that was not seen."""
-    found = None if key is None else _SHOWN.match(key)
-    return None if found is None else int(found[1])
-
-
-def _key(action: Action) -> str:
-    return f"page-action-{action.id}-{action.version}"
-
-
-_SHOWN: Final = re.compile(r"page-action-\d{1,16}-(\d{1,16})(?:-|$)", re.ASCII)
-
-
-async def _signed(request: Request) -> tuple[Asker, Note]:
-    """Who decides, and why."""
+async def _signed(request: Request) -> tuple[Asker, Note, int | None]:
+    """Who decides, why, and of which version of an action: nothing is approved that was not shown."""
     fields = await form_of(request, _FIELDS)
     note = "".join(fields["note"]).strip()
     if len(note) > MAX_NOTE:
         raise bad_parameters([f"`note` must have at most {MAX_NOTE} characters"])
-    return asker_of(request, "".join(fields["key"])), Note(note=note)
+    version = "".join(fields["version"])
+    if version and not _VERSION.fullmatch(version):
+        raise bad_parameters(["`version` must be the number on the page"])
+    seen = int(version) if version else None
+    return asker_of(request, "".join(fields["key"])), Note(note=note), seen
 
 
 def wanted_of(query: QueryParams) -> Wanted:
@@ -217,34 +211,18 @@ def wanted_of(query: QueryParams) -> Wanted:
     Raises:
         ProblemError: 400, a parameter is unknown, given twice, or has a value that it cannot have.
     """
-    given: dict[str, str] = {}
-    for name, value in query.multi_items():
-        if name not in Wanted.__dataclass_fields__:
-            raise bad_parameters([f"{parameter_name(name)} is unknown here"])
-        if name in given:
-            raise bad_parameters([f"{parameter_name(name)} is given more than once: give it once"])
-        given[name] = value.strip()
+    given = given_in(query, Wanted.__dataclass_fields__)
     organization = given.get("organization", "")
     if len(organization) > MAX_ID:
         raise bad_parameters([f"`organization` must have at most {MAX_ID} characters"])
-    before = given.get("before") or None
+    before = given.get("before")
     return Wanted(
         organization=organization,
-        state=_word(ActionState, "state", given),
-        kind=_word(ActionKind, "kind", given),
-        hold=_word(Hold, "hold", given),
+        state=word_in(ActionState, "state", given),
+        kind=word_in(ActionKind, "kind", given),
+        hold=word_in(Hold, "hold", given),
         before=None if before is None else _whole(before, bad_parameters(["`before` must be a whole number, from 1"])),
     )
-
-
-def _word(kind: type[_Word], name: str, given: dict[str, str]) -> _Word | None:
-    value = given.get(name)
-    if not value:
-        return None
-    try:
-        return kind(value)
-    except ValueError:
-        raise bad_parameters([f"`{name}` must be one of {', '.join(kind)}"]) from None
 
 
 def _number(request: Request) -> int:

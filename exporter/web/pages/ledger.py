@@ -9,14 +9,12 @@ from typing import Final, TypeVar
 
 from exporter.expose.action_shapes import ActionDocument, ExplainedDocument
 from exporter.expose.actions_document import action_document
-from exporter.model.action import UNSTARTED, ActionKind, Mode
+from exporter.model.action import UNSTARTED, ActionKind, Mode, TriggerSource
 from exporter.web import remedies
+from exporter.web.known import PATIENCE
 from exporter.web.pages.rendering import Caller
 from exporter.web.problems import ProblemError
 from exporter.web.site import Site
-
-PATIENCE: Final = 2.0
-"""Seconds that a page waits for the ledger: it tells the rest without it. A lock of another process holds it for 5."""
 
 RECENT: Final = 10
 """Actions on the page of their organisation; /actions has all."""
@@ -52,7 +50,7 @@ class Offer:
     Attributes:
         kind: what.
         why_not: why it cannot be now, for whoever looks; None: it can.
-        joins: the action that has not started, of which this would take the place; None: there is none.
+        joins: the action that alerts wait for, and of which this would take the place; None: there is none.
     """
 
     kind: ActionKind
@@ -115,4 +113,6 @@ def offer(
         return Offer(kind, "remediation.mode is off: nothing would be done. It is a key of the configuration.")
     if there is not None and there.state not in UNSTARTED:
         return Offer(kind, f"Action {there.id} is {there.state}: ask again when it is known what it did.")
+    if there is not None and there.source is TriggerSource.PERSON:
+        return Offer(kind, f"Action {there.id} waits with what was asked for before: reject it, or wait for its end.")
     return Offer(kind, None, None if there is None else there.id)

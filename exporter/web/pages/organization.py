@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from exporter.expose.escalation import error_texts
 from exporter.expose.escalation_markdown import escalation_markdown
 from exporter.web.gate import actor_of
 from exporter.web.known import bundle_of, document_of
@@ -29,7 +30,8 @@ async def organization(request: Request) -> Response:
     site, caller = site_of(request), caller_of(request, site_of(request))
     snapshot, state = found(request, site)
     document = document_of(site, snapshot, state, names=site.organization_names)
-    errors = (await bundle_of(site, snapshot, state, document, acts=False)).errors if caller.operator else None
+    listed = () if state.status is None else state.status.errors
+    errors = tuple(error_texts(listed, personal_data=False, hash_key=site.hash_key)) if caller.operator else None
     acts = await acts_of(site, document.id, caller)
     page = rendered("organization.html", caller, site.version, {"one": document, "errors": errors, "acts": acts})
     return answered(request, page, snapshot.at.wall)

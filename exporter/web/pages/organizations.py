@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -16,9 +15,10 @@ from exporter.expose.ordering import Order, ordered
 from exporter.expose.organizations_document import organization_row, organizations_matching
 from exporter.model.facts import Snapshot
 from exporter.model.words import Failure, Freshness, Issue, Reason
+from exporter.web.pages.query import given_in, word_in
 from exporter.web.pages.refusing import as_page
 from exporter.web.pages.rendering import answered, caller_of, rendered
-from exporter.web.problems import ProblemError, bad_parameters, parameter_name
+from exporter.web.problems import ProblemError, bad_parameters
 from exporter.web.site import site_of
 
 ROWS: Final = 50
@@ -26,8 +26,6 @@ ROWS: Final = 50
 
 MAX_SEARCH: Final = 200
 """Longest text to search for, in characters; an organization_id has at most 128."""
-
-_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,35 +140,19 @@ def wanted_of(query: QueryParams) -> Wanted:
     Raises:
         ProblemError: 400, a parameter is unknown, given twice, or has a value that it cannot have.
     """
-    given: dict[str, str] = {}
-    for name, value in query.multi_items():
-        if name not in Wanted.__dataclass_fields__:
-            raise bad_parameters([f"{parameter_name(name)} is unknown here"])
-        if name in given:
-            raise bad_parameters([f"{parameter_name(name)} is given more than once: give it once"])
-        given[name] = value
-    search = given.get("search", "").strip()
+    given = given_in(query, Wanted.__dataclass_fields__)
+    search = given.get("search", "")
     if len(search) > MAX_SEARCH:
         raise bad_parameters([f"`search` must have at most {MAX_SEARCH} characters"])
     return Wanted(
         search=search,
-        issue=_word(Issue, "issue", given),
-        reason=_word(Reason, "reason", given),
-        freshness=_word(Freshness, "freshness", given),
-        failure=_word(Failure, "failure", given),
-        sort=_word(Order, "sort", given) or Order.WORST,
-        page=_number(given.get("page") or "1"),
+        issue=word_in(Issue, "issue", given),
+        reason=word_in(Reason, "reason", given),
+        freshness=word_in(Freshness, "freshness", given),
+        failure=word_in(Failure, "failure", given),
+        sort=word_in(Order, "sort", given) or Order.WORST,
+        page=_number(given.get("page", "1")),
     )
-
-
-def _word(kind: type[_Word], name: str, given: dict[str, str]) -> _Word | None:
-    value = given.get(name)
-    if not value:
-        return None
-    try:
-        return kind(value)
-    except ValueError:
-        raise bad_parameters([f"`{name}` must be one of {', '.join(kind)}"]) from None
 
 
 def _number(text: str) -> int:
