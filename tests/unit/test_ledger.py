@@ -880,11 +880,22 @@ class TestUpkeep:
         for _ in range(2):
             book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
             book.wait(HOUR)
+        trial = book.close(book.claim(), ACCEPTED)
+        assert trial.organization_id == "org-5"
+        book.work.judge_effect(trial, Effect.VERIFIED, book.limits, book.now)
+        book.wait(LOOK_AGAIN)
         claim = book.claim()
         assert claim is not None
         assert claim.action.organization_id == "org-1"
-        book.claim()
-        assert book.work.actions("org-5", (), 1, None)[0].state is ActionState.EXPIRED
+
+    def test_an_action_of_a_clock_that_was_ahead_expires_where_no_beat_brings_it_back(self, book: Book) -> None:
+        """Only a command wrote by that clock: no executor did, and nothing that holds everybody tells of it."""
+        book.wait(2 * DAY)
+        book.deliver(alert())
+        book.now = NOON
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        assert book.claim() is None
+        assert book.only().state is ActionState.EXPIRED
 
     def test_an_action_that_never_got_its_turn_expires(self, book: Book) -> None:
         """Whatever held it."""
