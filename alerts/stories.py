@@ -645,6 +645,34 @@ def _incidents() -> tuple[Story, ...]:
             ),
         ),
         Story(
+            "outage-where-many-failed-before",
+            "One in ten failed before it, so that the error budget is spent at once: the outage is paged first, and "
+            "silences the page of the budget before that comes.",
+            Town(
+                size=40,
+                minutes=180,
+                issues=lambda one, minute: frozenset(
+                    ["invoices_failing"] if one <= (20 if 120 <= minute < 170 else 4) else []
+                ),
+                reason=outage,
+            ),
+            (
+                now(119, XeroInvoicesFailing=4),
+                recorded(120, "job:xero_sync_freshness_errors:ratio_6h > bool 0.06", 1),
+                recorded(120, "job:xero_sync_freshness_bad:count", 20),
+                now(122, XeroInvoicesFailing=4),
+                now(124, XeroInvoicesFailing=4, XeroOutage=1),
+                now(125, XeroInvoicesFailing=4, XeroOutage=1, XeroFleetSyncFailing=1),
+                now(
+                    127,
+                    XeroInvoicesFailing=4,
+                    XeroOutage=1,
+                    XeroFleetSyncFailing=1,
+                    XeroSyncFreshnessBurnFast=1,
+                ),
+            ),
+        ),
+        Story(
             "outage-of-7-hours",
             "It goes on: after six hours the incident ends by itself, the burn rate goes on paging, and tickets open.",
             Town(

@@ -54,12 +54,14 @@ class Thresholds:
     app_credentials_for: float = 2 * MINUTE
     outage_for: float = 3 * MINUTE
     incident_for: float = 5 * MINUTE
+    burn_for: float = 6 * MINUTE
+    """Longer than an incident's: where many failed before, an outage empties the budget at once, and its own page, which
+    names the cause and silences this one, must come first."""
     organization_for: float = 30 * MINUTE
     failed_records_for: float = 24 * HOUR
     organization_poll_for: float = 1 * HOUR
     exporter_for: float = 5 * MINUTE
     polling_for: float = 10 * MINUTE
-    burn_for: float = 2 * MINUTE
     slow_for: float = 1 * HOUR
     ticket_for: float = 15 * MINUTE
 
