@@ -15,7 +15,7 @@ demo: $(ENVIRONMENT) ## simulated MemberPulse and this exporter on loopback, rea
 	@exec $(BIN)/xero-exporter demo
 
 test: $(ENVIRONMENT) programs ## the fast truth: everything but the slow checks
-	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -n 4 --dist worksteal -m "not verify" $(ARGS)
+	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -n 5 --dist worksteal -m "not verify" $(ARGS)
 
 verify: $(ENVIRONMENT) programs ## the slow checks: whole fleets of 10,000, over minutes
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/pytest -m verify $(ARGS)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState, Mode, TriggerSource
+from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState, Mode, Parameters, TriggerSource
 from exporter.model.explanation import Explanation, Obstacle
 from exporter.model.facts import OrganizationState
 from exporter.model.holds import Hold
 from exporter.model.judgement import CONNECTION_ISSUES
 from exporter.model.limits import Fleetwide
 from exporter.remediation.desk import Desk
-from exporter.remediation.gates import GATES, LOOK_AGAIN, Case
+from exporter.remediation.gates import FLEET_WIDE, GATES, LOOK_AGAIN, Case, Gate
 from exporter.remediation.policy import Do, Over, Wait, Wanted, decide
 
 
@@ -42,30 +42,36 @@ async def explained(
     waiting = await desk.actions(organization_id=state.organization.id, states=UNSTARTED, limit=len(ActionKind))
     for one in wanted:
         decision = decide(one, state, desk.limits, now)
-        if isinstance(decision, Do):
-            action = _joined(waiting, one, decision) or _imagined(state.organization.id, one, decision, now)
-            found.append(weighed(Case(action, desk.limits, fleet, await desk.weigh(action), now)))
-        else:
-            found.append(unweighed(one, decision, now))
+        if isinstance(decision, Over):
+            found.append(Explanation(one.issue, over=decision.why))
+            continue
+        action = _joined(waiting, one, decision) or _imagined(state.organization.id, one, decision, now)
+        case = Case(action, desk.limits, fleet, await desk.weigh(action), now)
+        found.append(weighed(case) if isinstance(decision, Do) else helpless(case, decision.hold))
     return found
 
 
 def weighed(case: Case) -> Explanation:
     """A call that could help, before every gate: all that refuse are named, not only the first."""
-    obstacles = [Obstacle(gate.hold, until) for gate in GATES if (until := gate.until(case)) is not None]
+    return Explanation(case.action.issue, case.action.kind, case.action.parameters, tuple(_obstacles(case, GATES)))
+
+
+def helpless(case: Case, hold: Hold) -> Explanation:
+    """No call could help, so that no gate judges one; what holds everybody is named all the same."""
+    everybody = [gate for gate in GATES if gate.hold in FLEET_WIDE]
+    obstacles = (Obstacle(hold, case.now + LOOK_AGAIN), *_obstacles(case, everybody))
+    return Explanation(case.action.issue, case.action.kind, obstacles=obstacles)
+
+
+def _obstacles(case: Case, gates: Iterable[Gate]) -> Iterator[Obstacle]:
+    for gate in gates:
+        if (until := gate.until(case)) is not None:
+            yield Obstacle(gate.hold, until)
     if case.limits.mode is Mode.DRY_RUN:
-        obstacles.append(Obstacle(Hold.DRY_RUN, case.now + LOOK_AGAIN))
-    return Explanation(case.action.issue, case.action.kind, case.action.parameters, tuple(obstacles))
+        yield Obstacle(Hold.DRY_RUN, case.now + LOOK_AGAIN)
 
 
-def unweighed(wanted: Wanted, decision: Wait | Over, now: float) -> Explanation:
-    """What no gate need judge: no call could help, or none is needed."""
-    if isinstance(decision, Over):
-        return Explanation(wanted.issue, over=decision.why)
-    return Explanation(wanted.issue, decision.kind, obstacles=(Obstacle(decision.hold, now + LOOK_AGAIN),))
-
-
-def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do) -> Action | None:
+def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do | Wait) -> Action | None:
     """The action that is there already, as who asks would have it, with all that holds it; None: there is none.
 
     What a person asked for stays what it is.
@@ -73,16 +79,21 @@ def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do) -> Action |
     there = next((one for one in waiting if one.kind is decision.kind), None)
     if there is None or there.source is TriggerSource.PERSON:
         return there
-    return replace(there, parameters=decision.parameters, source=wanted.source, issue=wanted.issue, since=wanted.since)
+    carried = _carried(decision)
+    return replace(there, parameters=carried, source=wanted.source, issue=wanted.issue, since=wanted.since)
 
 
-def _imagined(organization_id: str, wanted: Wanted, decision: Do, now: float) -> Action:
+def _carried(decision: Do | Wait) -> Parameters | None:
+    return decision.parameters if isinstance(decision, Do) else None
+
+
+def _imagined(organization_id: str, wanted: Wanted, decision: Do | Wait, now: float) -> Action:
     return Action(
         id=0,
         organization_id=organization_id,
         kind=decision.kind,
         state=ActionState.PLANNED,
-        parameters=decision.parameters,
+        parameters=_carried(decision),
         source=wanted.source,
         issue=wanted.issue,
         created_at=now,

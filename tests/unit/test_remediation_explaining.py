@@ -17,17 +17,17 @@ from exporter.model.limits import Fleetwide, Limits
 from exporter.model.words import Issue, SyncType
 from exporter.remediation.desk import Desk
 from exporter.remediation.explaining import explained
-from exporter.remediation.policy import Do, Wanted
+from exporter.remediation.policy import Decision, Do, Over, Wait, Wanted
 from tests.knowledge import known
 
 ALERT = Wanted(TriggerSource.ALERT, issue=Issue.INVOICES_FAILING)
 RETRY = Parameters((SyncType.INVOICES,), record_ids=("uuid-1",))
+CALL = Do(ActionKind.RETRY, RETRY)
 CALM = Fleetwide(incident=False, known=100, fresh=100, unhealthy=1, target_fresh=True)
 
 
-async def told(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, now: float) -> Explanation:
-    """What an alert would come to, where policy wants a retry of one record."""
-    wants = Do(ActionKind.RETRY, RETRY)
+async def told(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, now: float, wants: Decision = CALL) -> Explanation:
+    """What an alert would come to, where that is what policy says: by itself, a retry of one record."""
     monkeypatch.setattr("exporter.remediation.explaining.decide", lambda *_: wants)
     (found,) = await explained(desk, [ALERT], known(None), CALM, now)
     return found
@@ -53,6 +53,21 @@ async def test_an_action_that_waits_is_explained_with_what_holds_it(
         monkeypatch.setattr(desk, "actions", actions)
         found = await told(desk, monkeypatch, now=now)
         assert {one.hold: one.until for one in found.obstacles}[Hold.BACK_OFF] == now + 7200
+    finally:
+        await desk.aclose()
+
+
+async def test_what_cannot_help_is_explained_with_a_mode_that_is_off_and_what_is_not_needed_with_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Policy's word stands first; where there is nothing to mend nothing holds it."""
+    desk = Desk(f"sqlite:///{tmp_path}/ledger.db", clock=SystemClock(), limits=Limits(mode=Mode.OFF))
+    try:
+        now = SystemClock().now().wall
+        found = await told(desk, monkeypatch, now=now, wants=Wait(Hold.NO_RECORD_IDS))
+        assert [one.hold for one in found.obstacles][:2] == [Hold.NO_RECORD_IDS, Hold.MODE_OFF]
+        over = await told(desk, monkeypatch, now=now, wants=Over())
+        assert (over.issue, over.obstacles, over.over) == (ALERT.issue, (), "healthy_again")
     finally:
         await desk.aclose()
 

@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.model.action import Mode, TriggerSource
+from exporter.model.action import Mode
 from exporter.model.explanation import Obstacle
 from exporter.model.holds import Hold
-from exporter.model.words import Issue
-from exporter.remediation.explaining import unweighed, weighed
-from exporter.remediation.gates import GATES, LOOK_AGAIN, Case
-from exporter.remediation.policy import Over, Wait, Wanted
-from tests.unit.acting import AUTO, NOON
+from exporter.remediation.explaining import helpless, weighed
+from exporter.remediation.gates import FLEET_WIDE, GATES, LOOK_AGAIN, Case
+from tests.unit.acting import AUTO
 from tests.unit.test_remediation_gates import BAD, GOOD
 
 
@@ -55,10 +53,10 @@ def test_the_dry_run_is_the_last_obstacle() -> None:
     assert [one.hold for one in weighed(case).obstacles] == [Hold.STORM, Hold.DRY_RUN]
 
 
-def test_what_policy_holds_or_calls_off_needs_no_gate() -> None:
-    """No call could help, or none is needed."""
-    wanted = Wanted(TriggerSource.ALERT, issue=Issue.CONTACTS_FAILING)
-    held = unweighed(wanted, Wait(Hold.RETRY_CANNOT_HELP), NOON)
-    assert (held.obstacles, held.over) == ((Obstacle(Hold.RETRY_CANNOT_HELP, NOON + LOOK_AGAIN),), None)
-    over = unweighed(wanted, Over(), NOON)
-    assert (over.issue, over.obstacles, over.over) == (Issue.CONTACTS_FAILING, (), "healthy_again")
+@pytest.mark.parametrize(("hold", "case"), [*BAD.items()])
+def test_what_no_call_could_help_is_told_with_what_holds_everybody(hold: Hold, case: Case) -> None:
+    """Whoever mends the reason must not be surprised by a pause; the gates of a call of its own have none to judge."""
+    found = helpless(case, Hold.RETRY_CANNOT_HELP)
+    assert found.parameters is None
+    assert found.obstacles[0] == Obstacle(Hold.RETRY_CANNOT_HELP, case.now + LOOK_AGAIN)
+    assert [one.hold for one in found.obstacles[1:]] == [hold] * (hold in FLEET_WIDE)
