@@ -33,7 +33,7 @@ from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization_id={{ $labels.organization_id }}"
 _WHO: Final = "Organization {{ $labels.organization_id }}: "
-_CAN_BE_DOUBTED: Final = ("unauthorized", "sync_failing")
+_CAN_BE_DOUBTED: Final = ("unauthorized", "sync_failing", "sync_stale")
 
 
 def organizations(limits: Thresholds) -> Group:
@@ -101,6 +101,7 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
                     either(
                         _in_doubt('xero_doubt{doubt="list_unread"}', "unauthorized"),
                         _in_doubt('xero_doubt{doubt="status_word"}', "sync_failing"),
+                        _in_doubt('xero_doubt{doubt="sync_ahead"}', "sync_stale"),
                         _in_doubt("xero_connection_authorized == 0", "unauthorized"),
                         joined(
                             _in_doubt(firing("XeroUnauthorized"), "unauthorized"),

@@ -872,12 +872,16 @@ def _doubts() -> tuple[Story, ...]:
         return one <= (12 if minute < 130 else 11)
 
     def word(one: int, minute: int) -> frozenset[str]:
-        """13 and 14 have failed syncs all the time; meanwhile the platform's word for that is a new one."""
+        """13 and 14 have failed syncs all the time; meanwhile the platform's word for that is a new one.
+
+        The last sync of 16 is too old, and then years ahead, until it is well.
+        """
         issues = {
             2: "disconnected" if 80 <= minute < 100 else "",
             3: "token_expired" if 80 <= minute < 100 else "",
             13: "" if 60 <= minute < 130 else "sync_failing",
             14: "sync_failing" if minute < 60 else "",
+            16: "sync_stale" if minute < 60 else "",
         }
         if issues.get(one):
             return frozenset([issues[one]])
@@ -886,6 +890,8 @@ def _doubts() -> tuple[Story, ...]:
     def doubts(one: int, minute: int) -> frozenset[str]:
         if unread(minute) and one in {13, 14, 15}:
             return frozenset(["status_word"])
+        if unread(minute) and one == 16:
+            return frozenset(["sync_ahead"])
         gone = one == 2 and 80 <= minute < 130
         return frozenset(["list_unread"] if unread(minute) and missed(one, 0) and not gone else [])
 
@@ -893,9 +899,10 @@ def _doubts() -> tuple[Story, ...]:
         Story(
             "in-doubt",
             "Twelve of 40 were not on Xero's list when that cannot be read any more, and two fail to sync when the "
-            "platform's word becomes one that nobody knows. One of these is in doubt from the start, one loses its "
-            "connection meanwhile, of one the authorisation expires, one leaves the roster, one is no longer known to "
-            "the platform: tickets stay while nobody can say, none opens, and the return of the twelve is no incident.",
+            "platform's word becomes one that nobody knows; the last sync of one, too old, becomes one of the future. "
+            "One of these is in doubt from the start, one loses its connection meanwhile, of one the authorisation "
+            "expires, one leaves the roster, one is no longer known to the platform: tickets stay while nobody can "
+            "say, none opens, and the return of the twelve is no incident.",
             Town(
                 size=40,
                 minutes=200,
@@ -908,17 +915,17 @@ def _doubts() -> tuple[Story, ...]:
                 extra={XERO_APP: lambda _minute: 1, LISTED: lambda minute: 60.0 * min(minute // 10 * 10, 60)},
             ),
             (
-                now(59, XeroUnauthorized=12, XeroSyncFailing=2),
-                now(79, XeroUnauthorized=12, XeroSyncFailing=2),
+                now(59, XeroUnauthorized=12, XeroSyncFailing=2, XeroSyncStale=1),
+                now(79, XeroUnauthorized=12, XeroSyncFailing=2, XeroSyncStale=1),
                 # Another issue of the connection hides it, as it does where the list can be read.
-                now(88, XeroUnauthorized=10, XeroSyncFailing=2),
+                now(88, XeroUnauthorized=10, XeroSyncFailing=2, XeroSyncStale=1),
                 # Not known any more, though what was known is told for some minutes: that is no doubt.
-                now(92, XeroUnauthorized=8, XeroSyncFailing=2),
-                now(128, XeroUnauthorized=8, XeroSyncFailing=2),
+                now(92, XeroUnauthorized=8, XeroSyncFailing=2, XeroSyncStale=1),
+                now(128, XeroUnauthorized=8, XeroSyncFailing=2, XeroSyncStale=1),
                 # The list is back, and the word; one is on it again, one has no failed syncs any more.
                 now(132, XeroUnauthorized=7, XeroSyncFailing=1),
-                recorded(95, "sum by (job) (job_organization_issue:xero_issue_doubted:max)", 11),
-                ever(160, XeroUnauthorized=12, XeroSyncFailing=2),
+                recorded(95, "sum by (job) (job_organization_issue:xero_issue_doubted:max)", 12),
+                ever(160, XeroUnauthorized=12, XeroSyncFailing=2, XeroSyncStale=1),
                 now(165, XeroUnauthorized=9, XeroSyncFailing=1),
             ),
         ),

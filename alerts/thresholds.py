@@ -55,8 +55,8 @@ class Thresholds:
     outage_for: float = 3 * MINUTE
     incident_for: float = 5 * MINUTE
     burn_for: float = 6 * MINUTE
-    """Longer than an incident's: where many failed before, an outage empties the budget at once, and its own page, which
-    names the cause and silences this one, must come first."""
+    """Longer than an incident's: where many failed before, an outage empties the budget at once, and its own page,
+    which names the cause and silences this one, must come first."""
     organization_for: float = 30 * MINUTE
     failed_records_for: float = 24 * HOUR
     organization_poll_for: float = 1 * HOUR

@@ -141,6 +141,8 @@ def _doubt(doubt: Doubt, state: OrganizationState) -> str:
     if doubt is Doubt.STATUS_WORD:
         failed = 0 if state.status is None else state.status.failed_syncs or 0
         return f"the platform counts {failed} failed syncs, and its word for how syncs go is none that is known here"
+    if doubt is Doubt.SYNC_AHEAD:
+        return "the platform gives a last sync that lies more than a day in the future"
     read = instant_of(state.missed_at) or "some time ago"
     return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
 

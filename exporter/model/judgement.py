@@ -75,6 +75,8 @@ class Doubt(StrEnum):
     """Xero's own list did not have it, and no list could be read since."""
     STATUS_WORD = "status_word"
     """The platform counts failed syncs, and its word for how they go is none that is known here."""
+    SYNC_AHEAD = "sync_ahead"
+    """The last sync lies more than a day in the future: nobody can say whether it is too long ago."""
 
 
 CONNECTION_ISSUES: Final = (Issue.DISCONNECTED, Issue.TOKEN_EXPIRED, Issue.UNAUTHORIZED)

@@ -195,6 +195,10 @@ DOUBTS: Final[Mapping[Doubt, tuple[Task, ...]]] = {
         _platform("Find out what the platform means by the sync status that it gives: it is none that is known here."),
         SYNC_LOG,
     ),
+    Doubt.SYNC_AHEAD: (
+        _platform("Find out why the platform gives a last sync that lies in the future, and have it mended there."),
+        SYNC_LOG,
+    ),
 }
 """Why it is not known whether anything is wrong -> what to do."""
 

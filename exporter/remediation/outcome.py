@@ -11,6 +11,9 @@ from exporter.model.words import Freshness
 UNSEEN: Final = 4.0
 """Times `verify_within` after which an action that no reading could judge counts as one that did not help."""
 
+MOST_AHEAD: Final = 120.0
+"""Seconds that a sync may lie in the future to count: as much as clocks may differ before nothing is concluded."""
+
 
 def effect(action: Action, state: OrganizationState | None, now: float) -> Effect:
     """What is known by now of an action that was called.
@@ -29,18 +32,18 @@ def effect(action: Action, state: OrganizationState | None, now: float) -> Effec
     if called - now > (verify_by - called) * UNSEEN:
         return Effect.INEFFECTIVE  # the clock was ahead at the call: no reading will ever be later than that
     looked = state is not None and state.last_success is not None and state.last_success.wall > called
-    if looked and state is not None and state.freshness is Freshness.FRESH and _helped(action, state, called):
+    if looked and state is not None and state.freshness is Freshness.FRESH and _helped(action, state, called, now):
         return Effect.VERIFIED
     patience = verify_by if looked else called + (verify_by - called) * UNSEEN
     return Effect.WAITING if now < patience else Effect.INEFFECTIVE
 
 
-def _helped(action: Action, state: OrganizationState, called: float) -> bool:
+def _helped(action: Action, state: OrganizationState, called: float, now: float) -> bool:
     status = state.status
     if status is None or status.last_sync is None:
         return False
-    # The platform writes whole seconds of its own clock.
-    synced = status.last_sync - (state.skew or 0.0) > called
+    # The platform writes whole seconds of its own clock. What lies in the future is no sync that was.
+    synced = called < status.last_sync - (state.skew or 0.0) <= now + MOST_AHEAD
     return synced and _fewer_failures(action, state)
 
 

@@ -112,6 +112,32 @@ def test_that_the_last_sync_is_too_old_does_not_end_such_a_doubt() -> None:
     assert ([one.issue for one in found.issues], found.doubts) == ([Issue.SYNC_STALE], (Doubt.STATUS_WORD,))
 
 
+def test_a_last_sync_of_the_future_hides_no_error_and_is_not_called_well() -> None:
+    """Every error is older than it: each matters as if nothing had ever synced."""
+    said = status(FAILING, failed=3, last_sync=400 * DAY, errors=(error(-3 * HOUR),))
+    found = judged(said).diagnosis
+    assert ([one.issue for one in found.issues], found.doubts) == ([Issue.CONTACTS_FAILING], (Doubt.SYNC_AHEAD,))
+    well = judged(status(last_sync=400 * DAY))
+    assert (well.diagnosis.issues, well.diagnosis.doubts) == ((), (Doubt.SYNC_AHEAD,))
+    assert well.memory.valid_until == pytest.approx(399 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("said", "doubted"),
+    [
+        (status(last_sync=DAY), False),  # a platform that writes its local time as if it were UTC
+        (status(last_sync=DAY + MINUTE), True),
+        (status(last_sync=DAY + MINUTE, connected=None), True),
+        (status(last_sync=DAY + MINUTE, connected=False), False),  # an issue, and nothing can sync
+    ],
+)
+def test_a_last_sync_is_in_doubt_from_a_day_ahead(said: Status, doubted: bool) -> None:  # noqa: FBT001 - a row
+    """By the platform's clock; it says nothing of an authorisation that may have expired meanwhile."""
+    found = judged(replace(said, token_expires_at=at(-DAY).wall), rules=replace(PATIENT, token_clock=TokenClock.AUTO))
+    assert found.diagnosis.doubts == ((Doubt.SYNC_AHEAD,) if doubted else ())
+    assert Issue.TOKEN_EXPIRED not in [one.issue for one in found.diagnosis.issues]
+
+
 @pytest.mark.parametrize(
     ("connected", "missed", "doubted"),
     [(True, 10.0, True), (True, None, False), (False, 10.0, False), (None, 10.0, False), (True, -10.0, False)],

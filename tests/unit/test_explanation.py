@@ -197,6 +197,17 @@ def test_failed_syncs_beside_a_word_that_nobody_knows_are_not_called_well() -> N
     assert told(replace(HEALTHY, sync_status=SyncStatus.OTHER)).wrong is False
 
 
+def test_a_last_sync_of_the_future_is_told_as_not_known() -> None:
+    """With whom to ask about it."""
+    document = told(replace(HEALTHY, last_sync=minutes_ago(-3 * 24 * 60)))
+    assert (document.wrong, document.doubts) == (None, (Doubt.SYNC_AHEAD,))
+    assert document.summary == (
+        "It is not known whether anything is wrong: the platform gives a last sync that lies more than a day in the "
+        "future."
+    )
+    assert texts(document) == [task.step.text for task in DOUBTS[Doubt.SYNC_AHEAD]]
+
+
 def test_what_the_last_list_missed_is_told_as_not_known_with_the_instant_of_that_list() -> None:
     """Xero's own view could not be read since; what it said last, and what to do."""
     doubtful = Diagnosis(doubts=(Doubt.LIST_UNREAD, Doubt.STATUS_WORD))

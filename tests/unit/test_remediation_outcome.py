@@ -39,6 +39,7 @@ def test_fewer_failures_and_a_later_sync_verify() -> None:
         replace(SYNCED, last_sync=minutes_ago(3)),
         replace(SYNCED, failed_syncs=2),
         replace(SYNCED, last_sync=None),
+        replace(SYNCED, last_sync=NOW.wall + 3600),  # of the future: no sync that was
     ],
 )
 def test_either_alone_is_no_proof(status: Status) -> None:
