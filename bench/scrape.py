@@ -29,7 +29,7 @@ from bench.entry import enter, verdict
 from exporter.expose.catalogue import organization_families
 from exporter.expose.exposition import Encoding, Exposition, Format
 from exporter.model.facts import BLOCK_SIZE, Block, Organization, OrganizationState, Snapshot, Status
-from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.fleet import FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import WELL, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
 from exporter.model.words import (
@@ -169,7 +169,9 @@ def fleet_of(size: int, seed: int = 0) -> Snapshot:
         connections=Connections(frozenset(), count=size, at=at, valid_until=float("inf")),
         surroundings=Surroundings(
             started=True,
-            pages=(("status.xero.com", ServiceStatus.NONE), ("status.developer.xero.com", ServiceStatus.NONE)),
+            pages=tuple(
+                PageSays(page, ServiceStatus.NONE) for page in ("status.xero.com", "status.developer.xero.com")
+            ),
         ),
     )
 

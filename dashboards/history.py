@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from dashboards.remedying import Remedying
 from exporter.expose.exposition import Exposition, Format
 from exporter.model.facts import Organization, Reading, Status, UpstreamFailure
-from exporter.model.fleet import Surroundings
+from exporter.model.fleet import PageSays, Surroundings
 from exporter.model.judgement import Connections, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, RosterSource, Sent, ServiceStatus
@@ -131,7 +131,7 @@ class History:
         surroundings = Surroundings(
             started=minute > 0,
             credential_refused=refused,
-            pages=((PAGES[0], page), (PAGES[1], ServiceStatus.NONE)),
+            pages=(PageSays(PAGES[0], page), PageSays(PAGES[1], ServiceStatus.NONE)),
         )
         self._watched.fold(self._moment(self._now), self._connections(), surroundings)
         self._metrics.auth_ok(not refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.model.facts import Organization, OrganizationState, Reading, Status, SyncError, UpstreamFailure
-from exporter.model.fleet import Surroundings
+from exporter.model.fleet import PageSays, Surroundings
 from exporter.model.judgement import Connections, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Sent, ServiceStatus, SyncStatus
@@ -22,8 +22,8 @@ STRANGE = f"Zorblax of {MAIL} failed"
 """A text that no rule knows."""
 
 TIMED_OUT = UpstreamFailure(Failure.TIMEOUT, Sent.MAYBE, detail="no whole answer within the deadline")
-OUTAGE = Surroundings(started=True, pages=(("status.xero.com", ServiceStatus.MAJOR),))
-CALM = Surroundings(started=True, pages=(("status.xero.com", ServiceStatus.NONE),))
+OUTAGE = Surroundings(started=True, pages=(PageSays("status.xero.com", ServiceStatus.MAJOR, NOW.wall - 40),))
+CALM = Surroundings(started=True, pages=(PageSays("status.xero.com", ServiceStatus.NONE, NOW.wall - 40),))
 
 
 def minutes_ago(minutes: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exporter.cli.terminal import Page, length, seconds_of, since
+from exporter.cli.terminal import Page, last_read, length, seconds_of, since
 
 _WELL: Final = "all_well"
 _NOT_YET: Final = "starting"
@@ -35,7 +35,7 @@ def show_fleet(fleet: Mapping[str, Any], page: Page, now: float) -> None:
     page.heading("Did many turn bad together?")
     for kind, stands in _items(fleet.get("incidents")):
         page.fact(kind, _INCIDENT[stands if isinstance(stands, bool) else None], "bold red" if stands is True else "")
-    _status_pages(fleet.get("xero"), page)
+    _status_pages(fleet.get("xero"), page, now)
     page.heading("Organisations with an issue")
     issues = _issues(fleet)
     for name, count in issues.items():
@@ -59,11 +59,14 @@ def _unread(fleet: Mapping[str, Any]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts if isinstance(count, int) and count)
 
 
-def _status_pages(xero: object, page: Page) -> None:
+def _status_pages(xero: object, page: Page, now: float) -> None:
     pages = xero.get("pages") if isinstance(xero, Mapping) else None
     rows = [one for one in pages if isinstance(one, Mapping)] if isinstance(pages, list) else []
-    told = ", ".join(f"{_text(one.get('page'))} {_text(one.get('status'))}" for one in rows)
-    page.fact("status pages", told or "not read")
+    told = [
+        f"{_text(one.get('page'))}: {_text(one.get('status'))}, {last_read(_instant(one.get('read')), now)}"
+        for one in rows
+    ]
+    page.facts("status pages", told or ["not read"])
 
 
 def _worst(worst: object, page: Page, now: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exporter.cli.terminal import Page, since
+from exporter.cli.terminal import Page, last_read, since
 from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, ErrorsDocument, IssueDocument, StepDocument
 from exporter.expose.shapes import FactsDocument, OrganizationDocument
 
@@ -39,7 +39,7 @@ def show(document: OrganizationDocument, page: Page, now: float, *, no_history: 
         _facts(document.facts, page, now, never_connected=diagnosis.never_connected)
         if diagnosis.left_out is not None:
             page.say(diagnosis.left_out, indent=18, style=_YELLOW)
-    _xero(document, page)
+    _xero(document, page, now)
     _errors(diagnosis.errors, page, now)
     _failures(document, page, now)
     if diagnosis.wrong or diagnosis.errors:
@@ -105,14 +105,14 @@ def _facts(facts: FactsDocument, page: Page, now: float, *, never_connected: boo
     page.fact("errors listed", f"{facts.errors_reported}{_newest(facts.newest_error_at, now)}")
 
 
-def _xero(document: OrganizationDocument, page: Page) -> None:
+def _xero(document: OrganizationDocument, page: Page, now: float) -> None:
     xero = document.diagnosis.xero
     page.heading("What Xero says")
     page.fact("lists it", xero.note or "not known" if xero.listed is None else _truth(xero.listed))
     if xero.listed is not None and xero.note is not None:
         page.say(xero.note, indent=18)
-    told = ", ".join(f"{one.page} {one.status}" for one in xero.status_pages)
-    page.fact("status pages", told or "not read")
+    told = [f"{one.page}: {one.status}, {last_read(one.read, now)}" for one in xero.status_pages]
+    page.facts("status pages", told or ["not read"])
 
 
 def _errors(errors: tuple[ErrorsDocument, ...], page: Page, now: float) -> None:

@@ -7,6 +7,7 @@ terminal. Colour is there only on a terminal, and not where NO_COLOR is set.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -66,6 +67,11 @@ class Page:
         """A name and its value, side by side."""
         self.say(value, indent=18, first=f"  {name:<15} ", style=style)
 
+    def facts(self, name: str, values: Iterable[str]) -> None:
+        """A name and its values, below each other."""
+        for place, value in enumerate(values):
+            self.fact("" if place else name, value)
+
     def address(self, url: str, *, indent: int) -> None:
         """A URL on a line of its own, never broken by us: whoever reads it wants to follow it."""
         self._line(" " * indent + printable(url, limit=3000), "underline")
@@ -84,6 +90,12 @@ def since(instant: str | None, now: float) -> str:
     if instant is None or seconds is None:
         return "never"
     return f"{printable(instant)[:19].replace('T', ' ')} UTC, {ago(now - seconds)}"
+
+
+def last_read(instant: str | None, now: float) -> str:
+    """When something was read that is read once a minute, in few words: ``read 40 s ago``, ``never read``."""
+    seconds = seconds_of(instant)
+    return "never read" if seconds is None else f"read {ago(now - seconds)}"
 
 
 def seconds_of(instant: str | None) -> float | None:

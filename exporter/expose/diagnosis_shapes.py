@@ -73,6 +73,7 @@ class StatusPageDocument(Document):
 
     page: str = Field(description="its address without the scheme")
     status: ServiceStatus = Field(description="what it says; unknown when it could not be read, which is no outage")
+    read: Instant | None = Field(default=None, description="when it was last read; null when it never could be")
 
 
 class XeroDocument(Document):

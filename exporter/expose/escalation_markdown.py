@@ -87,7 +87,9 @@ def _xero(organization: OrganizationDocument) -> Iterator[str]:
     yield f"Its list of connections has the tenant: {listed}"
     if xero.note is not None:
         yield plain(xero.note)
-    yield from (f"{plain(one.page)}: {one.status}" for one in xero.status_pages)
+    yield from (
+        f"{plain(one.page)}: {one.status}, last read: {plain(one.read or 'never')}" for one in xero.status_pages
+    )
 
 
 def _error(number: int, one: ErrorTextDocument) -> str:

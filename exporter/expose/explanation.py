@@ -182,7 +182,14 @@ def _xero(state: OrganizationState, surroundings: Surroundings) -> XeroDocument:
     return XeroDocument(
         listed=state.listed,
         note=OPPOSITE if opposite else unread,
-        status_pages=tuple(StatusPageDocument(page=page, status=status) for page, status in surroundings.pages),
+        status_pages=status_pages(surroundings),
+    )
+
+
+def status_pages(surroundings: Surroundings) -> tuple[StatusPageDocument, ...]:
+    """What the status pages say, and when each was read."""
+    return tuple(
+        StatusPageDocument(page=one.page, status=one.status, read=rfc3339(one.read)) for one in surroundings.pages
     )
 
 

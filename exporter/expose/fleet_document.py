@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable
 from typing import Final
 
-from exporter.expose.diagnosis_shapes import StatusPageDocument
+from exporter.expose.explanation import status_pages
 from exporter.expose.fleet_shapes import FleetDocument, FleetXeroDocument, SourceDocument
 from exporter.expose.instants import instant_of, rfc3339
 from exporter.expose.ordering import gravity
@@ -70,7 +70,7 @@ def _with_issue(snapshot: Snapshot) -> Iterable[OrganizationState]:
 def _xero(snapshot: Snapshot) -> FleetXeroDocument:
     connections = snapshot.connections
     return FleetXeroDocument(
-        pages=tuple(StatusPageDocument(page=page, status=status) for page, status in snapshot.surroundings.pages),
+        pages=status_pages(snapshot.surroundings),
         connections=None if connections is None else connections.count,
         listed_at=None if connections is None else instant_of(connections.at),
     )

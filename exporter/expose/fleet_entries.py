@@ -38,7 +38,7 @@ def _app_rejected(snapshot: Snapshot) -> Sequence[Sample]:
 
 def _service_status(snapshot: Snapshot) -> Sequence[Sample]:
     pages = snapshot.surroundings.pages
-    return tuple(((page, status), int(status is now)) for page, now in pages for status in ServiceStatus)
+    return tuple(((page, status), int(status is now)) for page, now, _ in pages for status in ServiceStatus)
 
 
 def _app_connections(snapshot: Snapshot) -> Sequence[Sample]:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporter.model.words import IncidentKind, Issue, ServiceStatus, Verdict
+
+
+class PageSays(NamedTuple):
+    """What one status page says.
+
+    Attributes:
+        page: its address without the scheme.
+        status: unknown while it could not be read for some minutes.
+        read: when it was last read, seconds since 1970 UTC; None before that.
+    """
+
+    page: str
+    status: ServiceStatus
+    read: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +33,7 @@ class Surroundings:
         app_refused: whether Xero refuses our own app's credentials.
         app_refused_since: when it refused them first, seconds since 1970 UTC; None while it does not.
         asks_xero: whether Xero is asked for its own list of connections at all.
-        pages: what each status page says, by the page's host.
+        pages: what each status page says, in the order of the configuration.
     """
 
     started: bool = False
@@ -27,7 +41,7 @@ class Surroundings:
     app_refused: bool = False
     app_refused_since: float | None = None
     asks_xero: bool = False
-    pages: tuple[tuple[str, ServiceStatus], ...] = ()
+    pages: tuple[PageSays, ...] = ()
 
 
 ALONE: Final = Surroundings()

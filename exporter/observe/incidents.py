@@ -228,7 +228,7 @@ def _goes_on(tally: Tally) -> bool:
 
 
 def _pages_say_broken(surroundings: Surroundings) -> bool:
-    return any(status in BROKEN for _, status in surroundings.pages)
+    return any(one.status in BROKEN for one in surroundings.pages)
 
 
 def _unavailable(tally: Tally, kinds: Iterable[IncidentKind]) -> bool:

@@ -9,8 +9,8 @@ from typing import Final
 from exporter.clock import Clock
 from exporter.config.schema import Config
 from exporter.config.secrets import Token
+from exporter.model.fleet import PageSays
 from exporter.model.judgement import Connections
-from exporter.model.words import ServiceStatus
 from exporter.observe.pages import PageWatch
 from exporter.observe.xero_view import NOTHING, XeroView, XeroWatch
 from exporter.running.asking import Asking, Watch, nothing_to_close
@@ -54,9 +54,9 @@ class AskingXero:
         self._watch_with(config, secret)
 
     @property
-    def pages(self) -> tuple[tuple[str, ServiceStatus], ...]:
+    def pages(self) -> tuple[PageSays, ...]:
         """What each status page says, by its host."""
-        return tuple((one.page, one.status) for one in self._pages.reports(self._clock.now()))
+        return tuple(PageSays(one.page, one.status, one.last_success) for one in self._pages.reports(self._clock.now()))
 
     @property
     def connections(self) -> Connections | None:

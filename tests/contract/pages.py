@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.expose.exposition import Exposition, Format
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot, Status
-from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.fleet import FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import MAX_ERROR_SERIES, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.moment import Moment
 from exporter.model.words import (
@@ -97,7 +97,9 @@ judgements = st.builds(
 surroundings = st.builds(
     Surroundings,
     pages=st.lists(
-        st.tuples(st.text(max_size=20), st.sampled_from(ServiceStatus)), max_size=3, unique_by=lambda page: page[0]
+        st.builds(PageSays, st.text(max_size=20), st.sampled_from(ServiceStatus)),
+        max_size=3,
+        unique_by=lambda one: one.page,
     ).map(tuple),
 )
 connections = st.none() | st.builds(

@@ -18,7 +18,7 @@ from exporter.expose.exposition import Exposition, Format
 from exporter.expose.reference import all_families
 from exporter.model.facts import Block, OrganizationState, Snapshot
 from exporter.model.family import Family, Group
-from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.fleet import FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import Connections
 from exporter.model.words import ServiceStatus, Verdict
 from exporter.telemetry.metrics import SelfMetrics
@@ -145,7 +145,7 @@ def test_the_lines_are_those_that_people_expect() -> None:
 def test_the_lines_about_the_fleet_are_those_that_people_expect() -> None:
     """Zero-filled, without organizations; the address of a page is a label value."""
     known = snapshot_of((Block((unwell("org-1"),), 9e9),))
-    pages = (("status.xero.com", ServiceStatus.MINOR),)
+    pages = (PageSays("status.xero.com", ServiceStatus.MINOR),)
     judged = replace(known, judgement=FleetJudgement(verdict=Verdict.CUSTOMERS), surroundings=Surroundings(pages=pages))
     assert [line for line in lines_of(Page().show(judged)) if "org-1" not in line] == [
         'xero_organizations{freshness="fresh"} 1',

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.expose.documents import organizations_document
 from exporter.model.facts import Organization, Reading, Snapshot, Status
-from exporter.model.fleet import Surroundings
+from exporter.model.fleet import PageSays, Surroundings
 from exporter.model.judgement import MAX_ERROR_SERIES, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import (
@@ -80,7 +80,7 @@ def known(statuses: Sequence[Status]) -> Snapshot:
     """A fleet of whom these were read."""
     organizations = [Organization("org-1", name=CANARY, xero_tenant_id=TENANT), Organization("org-2", name=CANARY)]
     readings = [Reading(one.id, AT, AT, status) for one, status in zip(organizations, statuses, strict=True)]
-    around = Surroundings(started=True, pages=((PAGE, ServiceStatus.NONE),))
+    around = Surroundings(started=True, pages=(PageSays(PAGE, ServiceStatus.NONE),))
     return fold(snapshot_of(organizations, None, AT), readings, AT, Thresholds(), surroundings=around)
 
 

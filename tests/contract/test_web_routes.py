@@ -38,7 +38,7 @@ from exporter.model.facts import (
     Status,
     SyncError,
 )
-from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.fleet import FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import WELL, ActiveIssue, Because, Connections, Diagnosis, ErrorCount
 from exporter.model.limits import Limits
 from exporter.model.moment import Moment
@@ -125,7 +125,7 @@ def snapshot() -> Snapshot:
         tally=tally_of(states),
         judgement=FleetJudgement(verdict=Verdict.CUSTOMERS, incidents=dict.fromkeys(IncidentKind, False)),
         connections=Connections(frozenset(), count=25, at=NOW, valid_until=math.inf),
-        surroundings=Surroundings(started=True, pages=(("status.xero.com", ServiceStatus.MINOR),)),
+        surroundings=Surroundings(started=True, pages=(PageSays("status.xero.com", ServiceStatus.MINOR),)),
     )
 
 
@@ -360,7 +360,7 @@ async def test_the_fleet_is_told_with_its_verdict_and_the_worst(client: httpx.As
     assert document["incidents"] == {"connection": False, "sync": False}
     assert document["affected"] == {"connection": 0, "sync": 3}
     assert document["issues"]["contacts_failing"] == sum(document["issues"].values()) == 3
-    assert document["xero"]["pages"] == [{"page": "status.xero.com", "status": "minor"}]
+    assert document["xero"]["pages"] == [{"page": "status.xero.com", "status": "minor", "read": None}]
     assert document["xero"]["connections"] == 25
     listed = (await client.get("/api/v1/organizations?issue=contacts_failing")).json()["organizations"]
     assert document["worst"] == listed

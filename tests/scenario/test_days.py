@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from exporter.model.facts import Status
-from exporter.model.fleet import Surroundings
+from exporter.model.fleet import PageSays, Surroundings
 from exporter.model.judgement import Thresholds
 from exporter.model.words import IncidentKind, Issue, Reason, ServiceStatus, SyncStatus, SyncType, Verdict
 from tests.scenario.days import ACCESS_TOKEN, DAY, HOUR, MINUTE, Days, Life, says
@@ -381,7 +381,7 @@ def pages_say(status: ServiceStatus, begin: float, end: float) -> Callable[[floa
 
     def now(second: float) -> Surroundings:
         found = status if begin <= second < end else ServiceStatus.NONE
-        return Surroundings(started=True, pages=(("status.xero.com", found),))
+        return Surroundings(started=True, pages=(PageSays("status.xero.com", found),))
 
     return now
 

@@ -243,7 +243,12 @@ def test_the_fleet_is_told_with_its_worst() -> None:
                 "since": "2025-01-15T09:30:00.000Z",
             }
         ],
-        "xero": {"pages": [{"page": "status.xero.com", "status": "none"}]},
+        "xero": {
+            "pages": [
+                {"page": "status.xero.com", "status": "none", "read": "2025-01-15T10:29:20.000Z"},
+                {"page": "status.developer.xero.com", "status": "unknown", "read": None},
+            ]
+        },
     }
     fleet_page.show_fleet(fleet, Page(Console(file=out, width=80)), NOW.wall)
     page = out.getvalue()
@@ -254,7 +259,8 @@ def test_the_fleet_is_told_with_its_worst() -> None:
         "  freshness       899 fresh, 1 stale",
         "  connection      no",
         "  sync            not known yet",
-        "  status pages    status.xero.com none",
+        "  status pages    status.xero.com: none, read 40 s ago",
+        "                  status.developer.xero.com: unknown, never read",
         "  2 x disconnected",
         "  org-7: disconnected, for 1 h",
     ):

@@ -20,7 +20,7 @@ from exporter.expose.escalation_shapes import EscalationDocument
 from exporter.expose.markdown import address, fenced, neutral, numbered, plain, table
 from exporter.model.action import Action, ActionKind, ActionState
 from exporter.model.facts import History, PastReading, Status, SyncError, UpstreamFailure
-from exporter.model.fleet import Surroundings
+from exporter.model.fleet import PageSays, Surroundings
 from exporter.model.holds import Hold
 from exporter.model.words import ServiceStatus, SyncStatus
 from exporter.observe.interpret import interpreted
@@ -198,12 +198,15 @@ def test_the_request_lists_only_so_many_errors() -> None:
     ("pages", "words"),
     [
         ((), "No status page was read: look at https://status.xero.com"),
-        ((("status.xero.com", ServiceStatus.NONE),), "status.xero.com says none. Xero knows of no trouble."),
-        ((("a", ServiceStatus.NONE), ("b", ServiceStatus.UNKNOWN)), "a says none, b says unknown. What is unknown"),
+        ((PageSays("status.xero.com", ServiceStatus.NONE),), "status.xero.com says none. Xero knows of no trouble."),
+        (
+            (PageSays("a", ServiceStatus.NONE), PageSays("b", ServiceStatus.UNKNOWN)),
+            "a says none, b says unknown. What is unknown",
+        ),
         (OUTAGE.pages, "status.xero.com says major. Xero knows of trouble: wait"),
     ],
 )
-def test_the_status_page_comes_first(pages: tuple[tuple[str, ServiceStatus], ...], words: str) -> None:
+def test_the_status_page_comes_first(pages: tuple[PageSays, ...], words: str) -> None:
     """Unknown is not an outage, and not its absence."""
     document = bundle(failing(OFFLINE), surroundings=Surroundings(pages=pages))
     assert words in document.status_page_first

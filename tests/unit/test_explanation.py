@@ -60,7 +60,11 @@ def test_a_healthy_organisation_asks_for_nothing() -> None:
     assert (document.wrong, document.summary, document.next_steps) == (False, "Nothing is wrong.", ())
     assert document.freshness.answered == "2025-01-15T10:30:00.000Z"
     assert document.freshness.why_not is None
-    assert document.xero.status_pages[0].model_dump(mode="json") == {"page": "status.xero.com", "status": "none"}
+    assert document.xero.status_pages[0].model_dump(mode="json") == {
+        "page": "status.xero.com",
+        "status": "none",
+        "read": "2025-01-15T10:29:20.000Z",
+    }
 
 
 @pytest.mark.parametrize(

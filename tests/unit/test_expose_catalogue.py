@@ -14,7 +14,7 @@ from exporter.expose.catalogue import FLEET_FAMILIES, Sample, organization_famil
 from exporter.expose.reference import all_families
 from exporter.model.facts import Organization, OrganizationState, Snapshot, Status
 from exporter.model.family import Family, Group, Kind, Stability
-from exporter.model.fleet import NOBODY, FleetJudgement, Surroundings
+from exporter.model.fleet import NOBODY, FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import (
     MAX_ERROR_SERIES,
     ActiveIssue,
@@ -299,9 +299,9 @@ def test_an_incident_that_is_not_known_is_silence() -> None:
 @pytest.mark.parametrize("word", ServiceStatus)
 def test_each_status_page_has_exactly_one_status(word: ServiceStatus) -> None:
     """Zero-filled for each page that is configured, also for one that could not be read."""
-    pages = (("status.xero.com", word), ("status.developer.xero.com", ServiceStatus.UNKNOWN))
+    pages = (PageSays("status.xero.com", word), PageSays("status.developer.xero.com", ServiceStatus.UNKNOWN))
     samples = dict(fleet_told(replace(NOTHING_KNOWN, surroundings=Surroundings(pages=pages)))["xero_service_status"])
-    assert samples == {(page, one): int(one is now) for page, now in pages for one in ServiceStatus}
+    assert samples == {(page, one): int(one is now) for page, now, _ in pages for one in ServiceStatus}
 
 
 def test_what_xero_says_of_the_app_is_told() -> None:

@@ -15,7 +15,7 @@ from exporter.expose.fleet_document import WORST, fleet_document, worst
 from exporter.expose.verdicts import VERDICTS, verdict_means
 from exporter.model.conditions import Conditions, SourceState
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot, Status
-from exporter.model.fleet import FleetJudgement, Surroundings
+from exporter.model.fleet import FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because, Connections, Diagnosis
 from exporter.model.moment import Moment
 from exporter.model.words import Freshness, IncidentKind, Issue, Reason, RosterSource, ServiceStatus, Verdict
@@ -68,7 +68,7 @@ def test_the_fleet_is_told_whole() -> None:
             app_refused=True,
         ),
         connections=Connections(frozenset(), count=7, at=AT, valid_until=math.inf),
-        surroundings=Surroundings(pages=(("status.xero.com", ServiceStatus.MAJOR),)),
+        surroundings=Surroundings(pages=(PageSays("status.xero.com", ServiceStatus.MAJOR, AT.wall),)),
     )
     document = json.loads(fleet_document(snapshot, CONDITIONS, "1.2.3").model_dump_json())
     assert [row["id"] for row in document.pop("worst")] == ["org-1"]
@@ -86,7 +86,7 @@ def test_the_fleet_is_told_whole() -> None:
         "doubtful": 0,
         "app_credentials_rejected": True,
         "xero": {
-            "pages": [{"page": "status.xero.com", "status": "major"}],
+            "pages": [{"page": "status.xero.com", "status": "major", "read": "2025-01-15T10:30:00.000Z"}],
             "connections": 7,
             "listed_at": "2025-01-15T10:30:00.000Z",
         },

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, Surroundings, Tally
+from exporter.model.fleet import NOBODY, UNJUDGED, FleetJudgement, PageSays, Surroundings, Tally
 from exporter.model.words import IncidentKind, ServiceStatus, Verdict
 from exporter.observe.incidents import GRAIN, SETTLES, judge_fleet
 from tests.unit.judging import HOUR, MINUTE
@@ -354,7 +354,7 @@ def verdict(now: Tally, surroundings: Surroundings = STARTED, before: FleetJudge
 
 def pages(*statuses: ServiceStatus) -> Surroundings:
     """What status pages say."""
-    return replace(STARTED, pages=tuple((f"page{number}", status) for number, status in enumerate(statuses)))
+    return replace(STARTED, pages=tuple(PageSays(f"page{number}", status) for number, status in enumerate(statuses)))
 
 
 CASES: Iterable[tuple[str, Tally, Surroundings, Verdict]] = (

@@ -13,7 +13,7 @@ import pytest
 from exporter.expose.verdicts import VERDICTS, meaning_of
 from exporter.model.conditions import Conditions, Readiness, SourceState
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot
-from exporter.model.fleet import NOBODY, FleetJudgement, Surroundings
+from exporter.model.fleet import NOBODY, FleetJudgement, PageSays, Surroundings
 from exporter.model.judgement import Connections
 from exporter.model.moment import Moment
 from exporter.model.words import Freshness, IncidentKind, Issue, RosterSource, ServiceStatus, Verdict
@@ -218,7 +218,7 @@ def test_an_incident_that_is_not_known_is_not_called_none() -> None:
 def test_xeros_status_pages_are_told(status: ServiceStatus, words: str) -> None:
     """One that cannot be read is no outage; without pages and list nothing is told of Xero."""
     fleet = snapshot(Freshness.FRESH)
-    around = Surroundings(pages=(("status.xero.com", status), (HOSTILE, ServiceStatus.NONE)))
+    around = Surroundings(pages=(PageSays("status.xero.com", status), PageSays(HOSTILE, ServiceStatus.NONE)))
     found = page(known=replace(fleet, surroundings=around))
     assert f"status.xero.com {words}" in found.text
     assert f"{HOSTILE} says that all is well." in found.text

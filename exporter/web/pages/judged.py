@@ -115,7 +115,7 @@ def _xero(snapshot: Snapshot) -> list[Told]:
             unsure=status in _UNSURE,
             well=status is ServiceStatus.NONE,
         )
-        for page, status in pages
+        for page, status, _ in pages
     ]
     if snapshot.connections is not None:
         told.append(Told(f"Xero lists {snapshot.connections.count:,} connections of the app."))
