@@ -149,7 +149,8 @@ def _doubt(doubt: Doubt, state: OrganizationState) -> str:
 
 def _issue(one: ActiveIssue) -> IssueDocument:
     row = ISSUES[one.issue]
-    telling = [reason for reason in one.reasons if reason not in _WORDLESS]
+    # A reason that is known says whose it is. One that is not known does not say that it is the customer's.
+    telling = [reason for reason in one.reasons if reason not in _WORDLESS] or one.reasons
     return IssueDocument(
         issue=one.issue,
         since=rfc3339(one.since),

@@ -246,6 +246,13 @@ def test_every_step_is_of_who_can_take_it(task: Task) -> None:
         assert task.owner is Owner.CUSTOMER
 
 
+@pytest.mark.parametrize("message", ["It rained on the cable.", None])
+def test_what_nobody_recognises_is_not_said_to_be_the_customers(message: str | None) -> None:
+    """Who reads the platform's log first ends it, or finds out who can."""
+    (issue,) = told(failing(message)).issues
+    assert (issue.issue, issue.owner) == (Issue.CONTACTS_FAILING, Owner.PLATFORM)
+
+
 def test_a_warning_to_the_platform_is_no_step_of_the_customer() -> None:
     """Whoever loses refresh tokens is the platform, though only the customer can sign in again."""
     steps = told(failing("invalid_grant")).next_steps
