@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from http import HTTPStatus
@@ -44,4 +46,4 @@ def refused_to_people(scope: Scope, status: HTTPStatus, why: str) -> Response:
 def _page(request: Request, status: HTTPStatus, why: str) -> Response:
     site = site_of(request)
     page = rendered("problem.html", caller_of(request, site), site.version, {"problem": problem(status, why)})
-    return answered(request, page, None, status)
+    return answered(request, page, math.floor(time.time()), status)
