@@ -64,7 +64,7 @@ alerts: $(ENVIRONMENT) ## write the rules, their stories and the operator's obje
 dashboards: $(ENVIRONMENT) ## write Grafana's dashboards in dashboards/json/
 	$(BIN)/python -m dashboards
 
-mutate-alerts: $(ENVIRONMENT) programs ## spoil each line of the rules: a test must notice; an hour; writes bench/alert-mutants.md
+mutate-alerts: $(ENVIRONMENT) programs ## spoil each line of the rules: a test must notice; a quarter of an hour; writes bench/alert-mutants.md
 	PATH="$(CURDIR)/$(PROGRAMS)/usr/bin:$$PATH" $(BIN)/python -m alerts.mutating --write bench/alert-mutants.md
 
 ci: lint types contracts docs-check test ## all that must hold before a change lands
