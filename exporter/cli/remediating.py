@@ -199,8 +199,11 @@ def _ask(config: Path, organization_id: str, kind: ActionKind, parameters: Param
     _confirm(yes=yes)
     request = PersonRequest(organization, kind, parameters, _user(), _noted(note))
     action = with_desk(settings, lambda desk: desk.ask(request))
+    # An action keeps its number when somebody asks for it again, or asks for what an alert waits for.
+    again = ", which waited before," if action.created_at < action.changed_at else ""
     sys.stdout.write(
-        f"action {action.id} is {action.state}. {_obeyed(gate)} `remediate show {action.id}` tells what becomes of it\n"
+        f"action {action.id}{again} is {action.state}. {_obeyed(gate)} `remediate show {action.id}` tells what becomes "
+        "of it\n"
     )
 
 

@@ -53,6 +53,8 @@ def test_what_a_person_asks_for_is_shown_first_and_the_running_exporter_obeys(tm
 
             done = remediate(tmp_path, *asked, "--yes")
             assert (done.returncode, OBEYED in done.stdout) == (0, True), done.stderr
+            assert "action 1 is planned" in done.stdout
+            assert "action 1, which waited before, is planned" in remediate(tmp_path, *asked, "--yes").stdout
             (action,) = told(tmp_path, "list")["actions"]
             assert (action["organization_id"], action["actor"], action["note"]) == (ORG, "jo", "mended")
             number = str(action["id"])
