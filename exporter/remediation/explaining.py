@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState, Mode, Parameters, TriggerSource
+from exporter.model.action import UNSTARTED, Action, ActionKind, ActionState, Mode, TriggerSource
 from exporter.model.explanation import Explanation, Obstacle
 from exporter.model.facts import OrganizationState
 from exporter.model.holds import Hold
@@ -45,7 +45,8 @@ async def explained(
         if isinstance(decision, Over):
             found.append(Explanation(one.issue, over=decision.why))
             continue
-        action = _joined(waiting, one, decision) or _imagined(state.organization.id, one, decision, now)
+        joined = _joined(waiting, one, decision) if isinstance(decision, Do) else None
+        action = joined or _imagined(state.organization.id, one, decision, now)
         case = Case(action, desk.limits, fleet, await desk.weigh(action), now)
         found.append(weighed(case) if isinstance(decision, Do) else helpless(case, decision.hold))
     return found
@@ -71,7 +72,7 @@ def _obstacles(case: Case, gates: Iterable[Gate]) -> Iterator[Obstacle]:
         yield Obstacle(Hold.DRY_RUN, case.now + LOOK_AGAIN)
 
 
-def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do | Wait) -> Action | None:
+def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do) -> Action | None:
     """The action that is there already, as who asks would have it, with all that holds it; None: there is none.
 
     What a person asked for stays what it is.
@@ -79,12 +80,7 @@ def _joined(waiting: Iterable[Action], wanted: Wanted, decision: Do | Wait) -> A
     there = next((one for one in waiting if one.kind is decision.kind), None)
     if there is None or there.source is TriggerSource.PERSON:
         return there
-    carried = _carried(decision)
-    return replace(there, parameters=carried, source=wanted.source, issue=wanted.issue, since=wanted.since)
-
-
-def _carried(decision: Do | Wait) -> Parameters | None:
-    return decision.parameters if isinstance(decision, Do) else None
+    return replace(there, parameters=decision.parameters, source=wanted.source, issue=wanted.issue, since=wanted.since)
 
 
 def _imagined(organization_id: str, wanted: Wanted, decision: Do | Wait, now: float) -> Action:
@@ -93,7 +89,7 @@ def _imagined(organization_id: str, wanted: Wanted, decision: Do | Wait, now: fl
         organization_id=organization_id,
         kind=decision.kind,
         state=ActionState.PLANNED,
-        parameters=_carried(decision),
+        parameters=decision.parameters if isinstance(decision, Do) else None,
         source=wanted.source,
         issue=wanted.issue,
         created_at=now,

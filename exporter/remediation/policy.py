@@ -12,7 +12,7 @@ from typing import Final
 from exporter.model.action import ActionKind, Parameters, TriggerSource
 from exporter.model.facts import OrganizationState, Status, SyncError
 from exporter.model.holds import Hold
-from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because
+from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because, Doubt
 from exporter.model.limits import Limits
 from exporter.model.words import MAX_RECORD_IDS, Freshness, Issue, Reason, SyncType
 from exporter.observe.reasons import REASONS
@@ -116,6 +116,9 @@ def decide(wanted: Wanted, state: OrganizationState | None, limits: Limits, now:
         return Over()
     if broken or any(one.reason is Reason.DAILY_LIMIT for one in state.diagnosis.errors):
         return Wait(Hold.CONNECTION if broken else Hold.DAILY_LIMIT, kind)
+    if Doubt.SYNC_AHEAD in state.diagnosis.doubts and wanted.source is not TriggerSource.PERSON:
+        # Which errors were mended since cannot be told, nor later whether a call helped.
+        return Wait(Hold.UNREADABLE, kind)
     return _call(wanted, issue, state.status, limits, now)
 
 

@@ -888,6 +888,65 @@ class TestUpkeep:
         assert claim is not None
         assert claim.action.organization_id == "org-1"
 
+    @pytest.mark.parametrize("ahead", [2 * HOUR, 30 * DAY])
+    def test_a_reconnect_that_a_clock_ahead_took_in_is_one_call(self, book: Book, ahead: float) -> None:
+        """It is not for ever later than the call that was made for it."""
+        book.now = NOON + ahead
+        book.work.reconnected([Reconnect("org-1", book.now - HOUR)], book.now)
+        book.plan(lambda _: Do(ActionKind.RESYNC, RESYNC))
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        book.limits = replace(AUTO, catch_up_resync=True)
+        calls = 0
+        for hour in range(1, 49):
+            book.now = NOON + hour * HOUR
+            book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+            book.plan(lambda _: Do(ActionKind.RESYNC, RESYNC))
+            if (claim := book.claim()) is not None:
+                calls += 1
+                done = book.close(claim)
+                book.work.judge_effect(done, Effect.VERIFIED, book.limits, book.now + MINUTE)
+        assert calls == 1
+
+    def test_what_was_only_put_off_by_a_clock_ahead_is_looked_at_again_at_once(self, book: Book) -> None:
+        """Not when that clock would have looked."""
+        blind = replace(WELL, target_fresh=False)
+        book.deliver(alert())
+        book.claim(fleet=blind)
+        book.now += 6 * HOUR
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        assert book.claim(fleet=blind) is None
+        book.now -= 6 * HOUR - MINUTE
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        assert book.claim() is not None
+
+    def test_what_the_platform_asked_to_wait_for_stays_when_the_clock_was_ahead_meanwhile(self, book: Book) -> None:
+        """It was written by the right clock, before; and no action expires early."""
+        book.deliver(alert())
+        claim = book.claim()
+        patient = Result(AttemptOutcome.RATE_LIMITED, sent=Sent.YES, http_status=429, retry_after=6 * HOUR)
+        before = book.close(claim, patient)
+        book.now += 7 * HOUR
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        assert book.claim(fleet=replace(WELL, incident=True)) is None
+        book.now -= 7 * HOUR - MINUTE
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        after = book.only()
+        assert (after.back_off_until, after.expires_at) == (before.back_off_until, before.expires_at)
+
+    def test_a_no_of_a_clock_that_was_ahead_does_not_silence_for_longer(self, book: Book) -> None:
+        """The alert that goes on asks again after a day."""
+        book.now += 365 * DAY
+        book.deliver(alert())
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        book.work.reject(book.only().id, "jo", "no", book.limits, book.now)
+        book.now = NOON
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        book.deliver(alert())
+        assert book.only().state is ActionState.CANCELLED
+        book.wait(DAY + MINUTE)
+        book.deliver(alert())
+        assert book.newest().state is ActionState.PLANNED
+
     def test_an_action_of_a_clock_that_was_ahead_expires_where_no_beat_brings_it_back(self, book: Book) -> None:
         """Only a command wrote by that clock: no executor did, and nothing that holds everybody tells of it."""
         book.wait(2 * DAY)

@@ -57,6 +57,20 @@ async def test_an_action_that_waits_is_explained_with_what_holds_it(
         await desk.aclose()
 
 
+async def test_what_cannot_help_is_told_of_its_own_issue_beside_a_persons_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That request is another matter."""
+    desk = Desk(f"sqlite:///{tmp_path}/ledger.db", clock=SystemClock(), limits=Limits(mode=Mode.APPROVE))
+    try:
+        await desk.ask(PersonRequest("org-1", ActionKind.RETRY, RETRY, "ann", ""))
+        now = SystemClock().now().wall
+        found = await told(desk, monkeypatch, now=now, wants=Wait(Hold.RETRY_CANNOT_HELP))
+        assert (found.issue, found.parameters) == (ALERT.issue, None)
+    finally:
+        await desk.aclose()
+
+
 async def test_what_cannot_help_is_explained_with_a_mode_that_is_off_and_what_is_not_needed_with_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

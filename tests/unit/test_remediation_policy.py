@@ -41,6 +41,15 @@ def test_a_curable_error_with_ids_is_a_retry_of_those_records() -> None:
     )
 
 
+def test_beside_a_last_sync_of_the_future_only_a_person_may_ask() -> None:
+    """What was mended since cannot be told, nor whether a call helped."""
+    ahead = replace(with_ids(failing(OUTAGE), "uuid-1"), last_sync=NOW.wall + 3 * 86_400)
+    assert judged(ahead) == Wait(Hold.UNREADABLE)
+    assert judged(ahead, Wanted(TriggerSource.RECONNECT)) == Wait(Hold.UNREADABLE, ActionKind.RESYNC)
+    asked = Wanted(TriggerSource.PERSON, kind=ActionKind.RETRY, parameters=RETRY)
+    assert judged(ahead, asked) == Do(ActionKind.RETRY, RETRY)
+
+
 def test_without_ids_nothing_is_done() -> None:
     """An empty list never means all."""
     assert judged(failing(OUTAGE)) == Wait(Hold.NO_RECORD_IDS)
