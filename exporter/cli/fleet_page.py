@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exporter.cli.terminal import Page, last_read, length, seconds_of, since
+from exporter.cli.terminal import Page, length, page_says, seconds_of, since
 
 _WELL: Final = "all_well"
 _NOT_YET: Final = "starting"
@@ -62,10 +62,7 @@ def _unread(fleet: Mapping[str, Any]) -> str:
 def _status_pages(xero: object, page: Page, now: float) -> None:
     pages = xero.get("pages") if isinstance(xero, Mapping) else None
     rows = [one for one in pages if isinstance(one, Mapping)] if isinstance(pages, list) else []
-    told = [
-        f"{_text(one.get('page'))}: {_text(one.get('status'))}, {last_read(_instant(one.get('read')), now)}"
-        for one in rows
-    ]
+    told = [page_says(_text(one.get("page")), _text(one.get("status")), _instant(one.get("read")), now) for one in rows]
     page.facts("status pages", told or ["not read"])
 
 

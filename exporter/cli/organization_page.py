@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exporter.cli.terminal import Page, last_read, since
+from exporter.cli.terminal import Page, page_says, since
 from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, ErrorsDocument, IssueDocument, StepDocument
 from exporter.expose.shapes import FactsDocument, OrganizationDocument
 
@@ -111,7 +111,7 @@ def _xero(document: OrganizationDocument, page: Page, now: float) -> None:
     page.fact("lists it", xero.note or "not known" if xero.listed is None else _truth(xero.listed))
     if xero.listed is not None and xero.note is not None:
         page.say(xero.note, indent=18)
-    told = [f"{one.page}: {one.status}, {last_read(one.read, now)}" for one in xero.status_pages]
+    told = [page_says(one.page, one.status, one.read, now) for one in xero.status_pages]
     page.facts("status pages", told or ["not read"])
 
 

@@ -9,9 +9,9 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,7 +19,7 @@ from exporter.cli.ledger import beside_faults, with_desk
 from exporter.cli.serving import ConfigFile
 from exporter.errors import AnswerIsBadError, UsageError
 from exporter.model.accounts import GateView
-from exporter.model.action import ActionKind, ActionState, Mode, Parameters
+from exporter.model.action import Action, ActionKind, ActionState, Mode, Parameters
 from exporter.model.asked import MAX_NOTE, MODE_OFF, PersonRequest, incomplete
 from exporter.model.words import SyncType
 from exporter.redact import printable
@@ -52,8 +52,6 @@ _FROM = typer.Option("--from", metavar="URL", help="Where the exporter runs; by 
 _ONLY = typer.Option("--organization", metavar="ORG", help="Only actions of this one.")
 _STATE = typer.Option("--state", help="Only actions in this state.")
 
-_T = TypeVar("_T")
-
 
 @app.command("list")
 def list_actions(
@@ -68,10 +66,11 @@ def list_actions(
 
     states = () if state is None else (state,)
     settings = _settings(config)
-    found, gate = with_desk(
-        settings,
-        lambda desk: _both(desk.actions(organization_id=organization, states=states, limit=SHOWN + 1), desk.gate()),
-    )
+
+    async def both(desk: Desk) -> tuple[Sequence[Action], GateView]:
+        return await desk.actions(organization_id=organization, states=states, limit=SHOWN + 1), await desk.gate()
+
+    found, gate = with_desk(settings, both)
     document = actions_document(found, SHOWN)
     if as_json:
         _write(document.model_dump(mode="json"))
@@ -247,10 +246,6 @@ def _settings(config: Path) -> Config:
     settings = load(config, os.environ)
     logs.configure("error", settings.log.format)
     return settings
-
-
-async def _both(first: Awaitable[_T], second: Awaitable[GateView]) -> tuple[_T, GateView]:
-    return await first, await second
 
 
 def _obeyed(gate: GateView) -> str:

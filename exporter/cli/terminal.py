@@ -92,10 +92,10 @@ def since(instant: str | None, now: float) -> str:
     return f"{printable(instant)[:19].replace('T', ' ')} UTC, {ago(now - seconds)}"
 
 
-def last_read(instant: str | None, now: float) -> str:
-    """When something was read that is read once a minute, in few words: ``read 40 s ago``, ``never read``."""
-    seconds = seconds_of(instant)
-    return "never read" if seconds is None else f"read {ago(now - seconds)}"
+def page_says(page: str, status: str, read: str | None, now: float) -> str:
+    """What a status page says, and when it was read last, where that is told: an older exporter tells no instant."""
+    seconds = seconds_of(read)
+    return f"{page}: {status}" + ("" if seconds is None else f", last read {ago(now - seconds)}")
 
 
 def seconds_of(instant: str | None) -> float | None:

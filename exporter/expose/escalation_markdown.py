@@ -87,9 +87,8 @@ def _xero(organization: OrganizationDocument) -> Iterator[str]:
     yield f"Its list of connections has the tenant: {listed}"
     if xero.note is not None:
         yield plain(xero.note)
-    yield from (
-        f"{plain(one.page)}: {one.status}, last read: {plain(one.read or 'never')}" for one in xero.status_pages
-    )
+    for one in xero.status_pages:
+        yield f"{plain(one.page)}: {one.status}" + (f", last read {plain(one.read)}" if one.read else "")
 
 
 def _error(number: int, one: ErrorTextDocument) -> str:

@@ -44,7 +44,7 @@ class Hold(StrEnum):
 MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
     {
         Hold.UNKNOWN_ORGANIZATION: "It is not on the roster, or the platform does not know it.",
-        Hold.UNREADABLE: "There is no status that is fresh enough to judge by.",
+        Hold.UNREADABLE: "There is no status that is fresh enough to judge by, or its last sync lies in the future.",
         Hold.CONNECTION: "The connection itself is broken: no retry mends that.",
         Hold.DAILY_LIMIT: "Xero refused something for its daily limit, lately: any call would make that worse.",
         Hold.RETRY_CANNOT_HELP: "None of the reasons is one for which the same request, sent again, may succeed.",
@@ -78,7 +78,7 @@ MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
 EXITS: Final[Mapping[Hold, str]] = MappingProxyType(
     {
         Hold.UNKNOWN_ORGANIZATION: "The organisation comes onto the roster, and the platform knows it.",
-        Hold.UNREADABLE: "The platform gives a status again.",
+        Hold.UNREADABLE: "The platform gives a status, with a last sync that has been.",
         Hold.CONNECTION: "The connection is made again.",
         Hold.DAILY_LIMIT: "No error of the daily limit is recent any more (`diagnosis.error_window`).",
         Hold.RETRY_CANNOT_HELP: "The reasons change, the issue ends, or a person asks for a retry.",

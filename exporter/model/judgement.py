@@ -76,7 +76,7 @@ class Doubt(StrEnum):
     STATUS_WORD = "status_word"
     """The platform counts failed syncs, and its word for how they go is none that is known here."""
     SYNC_AHEAD = "sync_ahead"
-    """The last sync lies more than a day in the future: nobody can say whether it is too long ago."""
+    """The last sync lies more than a day in the future: nobody can say how long ago it was, or what it mended."""
 
 
 CONNECTION_ISSUES: Final = (Issue.DISCONNECTED, Issue.TOKEN_EXPIRED, Issue.UNAUTHORIZED)

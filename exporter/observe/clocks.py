@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.model.facts import Status
-from exporter.model.judgement import Memory, Thresholds, TokenClock
+from exporter.model.judgement import Because, Memory, Thresholds, TokenClock
 from exporter.model.words import Issue
 from exporter.observe.active import UNWELL
 
@@ -22,6 +22,10 @@ OUTLIVES_SYNC: Final = 3600.0
 
 Access tokens live 30 minutes and are renewed on use: where syncs are rare, an expired one is the ordinary state.
 """
+
+MOST_SYNC_AHEAD: Final = 86_400.0
+"""Seconds that a last sync may lie in the future. A platform that writes its local time as if it were UTC is 14 hours
+ahead at most, and becomes stale that much later; of what is further ahead nothing is concluded."""
 
 _NEVER: Final = float("inf")
 
@@ -38,11 +42,13 @@ class ByTheClock:
     Attributes:
         token_expired: whether the token expired, and that means something.
         stale_since: since when the last sync is too old; None while it is not.
+        sync_ahead: whether the last sync lies so far in the future that nobody can say so.
         next_change: when time says something else; infinite when it will not.
     """
 
     token_expired: bool
     stale_since: float | None
+    sync_ahead: bool
     next_change: float
 
 
@@ -58,25 +64,34 @@ def by_the_clock(
         rules: where the lines are.
         standing: issues that were raised before; while clocks differ nothing else is. None: they agree.
     """
-    token_line = _NEVER
+    token_line = believed = _NEVER
+    if status.last_sync is not None and status.last_sync > there + MOST_SYNC_AHEAD:
+        believed = status.last_sync - MOST_SYNC_AHEAD
+    ahead = believed != _NEVER
     expiry = status.token_expires_at
-    if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock):
+    if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock, sync_ahead=ahead):
         token_line = expiry + rules.token_grace
     stale_line = _stale_from(status, memory, rules)
     return ByTheClock(
         token_expired=token_line < there and (standing is None or Issue.TOKEN_EXPIRED in standing),
         stale_since=stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None,
-        next_change=min(token_line if token_line >= there else _NEVER, stale_line if stale_line >= there else _NEVER),
+        sync_ahead=ahead,
+        next_change=min(line for line in (token_line, stale_line, believed, _NEVER) if line >= there),
     )
 
 
-def _expiry_is_telling(status: Status, expires: float, memory: Memory, token_clock: TokenClock) -> bool:
+def _expiry_is_telling(
+    status: Status, expires: float, memory: Memory, token_clock: TokenClock, *, sync_ahead: bool
+) -> bool:
     """Whether an expiry in the past means that nothing can sync.
 
     A platform that was unwell before the token expired is so for another cause: after a night in which some invoices
     failed, a nightly platform is degraded all day, and its access token is at rest all day.
     """
     last_sync = status.last_sync
+    if sync_ahead:  # nobody knows whether anything synced after it: what stood stays, and nothing is raised
+        stood = any(one.because is Because.TOKEN_CLOCK for one in memory.issues)
+        return stood or token_clock is TokenClock.TRUSTED
     if last_sync is not None and last_sync > expires:
         return False  # something synced after it: the platform renews on use, and its answer is behind
     unwell = status.sync_status in UNWELL and (memory.unwell_since is None or memory.unwell_since > expires)

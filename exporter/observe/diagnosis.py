@@ -22,7 +22,7 @@ from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
 from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
 from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
-from exporter.observe.doubts import MOST_SYNC_AHEAD, doubts_of, is_sync_ahead
+from exporter.observe.doubts import doubts_of
 
 LINGERS: Final = 600.0
 """Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
@@ -143,10 +143,7 @@ def judge(
     """
     standing = None if clocks_agree(skew) else frozenset(one.issue for one in memory.issues)
     there = now.wall if standing is None or skew is None else now.wall + skew
-    ahead = is_sync_ahead(status, there)
-    # Against such an instant every error would be an old one.
-    told = replace(status, last_sync=None) if ahead else status
-    weighed = weigh(told, memory, there, rules.error_window, standing=standing)
+    weighed = weigh(status, memory, there, rules.error_window, standing=standing)
     errors = weighed.counts if reading else memory.errors
     settled = now.monotonic + (weighed.steady_until - there)
     if is_never_connected(status):
@@ -169,8 +166,6 @@ def judge(
         found.sort(key=_precedence)
     issues = tuple(_issue(one, before.get(one.issue), now.wall, reading=reading) for one in found)
     app_refused, changes = False, clock.next_change
-    if ahead and status.last_sync is not None:
-        changes = min(changes, status.last_sync - MOST_SYNC_AHEAD)
     if weighed.active:
         refused = [one.until for one in weighed.active if one.reason is Reason.APP_CREDENTIALS]
         # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
@@ -195,8 +190,8 @@ def judge(
         settled_until=min(valid_until, settled) if reading else -_NEVER,
     )
     doubts: tuple[Doubt, ...] = ()
-    if missed_at is not None or status.sync_status is SyncStatus.OTHER or ahead:
-        doubts = doubts_of(status, memory, issues, missed_at, sync_ahead=ahead)
+    if missed_at is not None or status.sync_status is SyncStatus.OTHER or clock.sync_ahead:
+        doubts = doubts_of(status, memory, issues, missed_at, sync_ahead=clock.sync_ahead)
     if not issues and not errors and not doubts:
         return Judgement(WELL, memory)
     issues = _unhidden(issues)

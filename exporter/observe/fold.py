@@ -196,9 +196,12 @@ def _diagnosed(
     same = status is state.status
     if (
         same
+        and state.last_success is not None
         and reading.ended.monotonic < state.memory.settled_until
         and state.freshness is Freshness.FRESH
         and clocks_agree(reading.skew)
+        # Of a platform that does not say its time only the step tells that the last judgement was by another clock.
+        and clocks_agree(_skew_now(state.skew, state.last_success, reading.ended))
         and clocks_agree(state.skew)
     ):
         return state.diagnosis, state.memory

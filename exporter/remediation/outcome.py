@@ -15,6 +15,11 @@ MOST_AHEAD: Final = 120.0
 """Seconds that a sync may lie in the future to count: as much as clocks may differ before nothing is concluded."""
 
 
+def is_of_the_future(last_sync: float, skew: float | None, now: float) -> bool:
+    """Whether a last sync cannot have been yet, by our clock: no call can be verified by it."""
+    return last_sync - (skew or 0.0) > now + MOST_AHEAD
+
+
 def effect(action: Action, state: OrganizationState | None, now: float) -> Effect:
     """What is known by now of an action that was called.
 
@@ -42,9 +47,9 @@ def _helped(action: Action, state: OrganizationState, called: float, now: float)
     status = state.status
     if status is None or status.last_sync is None:
         return False
-    # The platform writes whole seconds of its own clock. What lies in the future is no sync that was.
-    synced = called < status.last_sync - (state.skew or 0.0) <= now + MOST_AHEAD
-    return synced and _fewer_failures(action, state)
+    # The platform writes whole seconds of its own clock.
+    synced = status.last_sync - (state.skew or 0.0) > called
+    return synced and not is_of_the_future(status.last_sync, state.skew, now) and _fewer_failures(action, state)
 
 
 def _fewer_failures(action: Action, state: OrganizationState) -> bool:

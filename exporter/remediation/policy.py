@@ -12,10 +12,11 @@ from typing import Final
 from exporter.model.action import ActionKind, Parameters, TriggerSource
 from exporter.model.facts import OrganizationState, Status, SyncError
 from exporter.model.holds import Hold
-from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because, Doubt
+from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because
 from exporter.model.limits import Limits
 from exporter.model.words import MAX_RECORD_IDS, Freshness, Issue, Reason, SyncType
 from exporter.observe.reasons import REASONS
+from exporter.remediation.outcome import is_of_the_future
 
 SINCE_MARGIN: Final = 60.0
 """Seconds before the first failing error at which a resync begins."""
@@ -116,8 +117,10 @@ def decide(wanted: Wanted, state: OrganizationState | None, limits: Limits, now:
         return Over()
     if broken or any(one.reason is Reason.DAILY_LIMIT for one in state.diagnosis.errors):
         return Wait(Hold.CONNECTION if broken else Hold.DAILY_LIMIT, kind)
-    if Doubt.SYNC_AHEAD in state.diagnosis.doubts and wanted.source is not TriggerSource.PERSON:
-        # Which errors were mended since cannot be told, nor later whether a call helped.
+    last_sync = state.status.last_sync
+    ahead = last_sync is not None and is_of_the_future(last_sync, state.skew, now)
+    if ahead and wanted.source is not TriggerSource.PERSON:
+        # Five calls of which nobody can tell whether they helped would open the breaker for everybody.
         return Wait(Hold.UNREADABLE, kind)
     return _call(wanted, issue, state.status, limits, now)
 

@@ -115,7 +115,7 @@ def test_an_organisation_is_explained_live(setting: Setting, organization: str, 
     for word in words:
         assert word in answer.stdout
     assert "no history      no exporter answers" in answer.stdout
-    assert "status.xero.com: none, read " in answer.stdout
+    assert "status.xero.com: none, last read " in answer.stdout
     assert answer.stderr == ""
 
 

@@ -259,8 +259,8 @@ def test_the_fleet_is_told_with_its_worst() -> None:
         "  freshness       899 fresh, 1 stale",
         "  connection      no",
         "  sync            not known yet",
-        "  status pages    status.xero.com: none, read 40 s ago",
-        "                  status.developer.xero.com: unknown, never read",
+        "  status pages    status.xero.com: none, last read 40 s ago",
+        "                  status.developer.xero.com: unknown",
         "  2 x disconnected",
         "  org-7: disconnected, for 1 h",
     ):

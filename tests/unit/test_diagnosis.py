@@ -112,11 +112,27 @@ def test_that_the_last_sync_is_too_old_does_not_end_such_a_doubt() -> None:
     assert ([one.issue for one in found.issues], found.doubts) == ([Issue.SYNC_STALE], (Doubt.STATUS_WORD,))
 
 
-def test_a_last_sync_of_the_future_hides_no_error_and_is_not_called_well() -> None:
-    """Every error is older than it: each matters as if nothing had ever synced."""
-    said = status(FAILING, failed=3, last_sync=400 * DAY, errors=(error(-3 * HOUR),))
-    found = judged(said).diagnosis
-    assert ([one.issue for one in found.issues], found.doubts) == ([Issue.CONTACTS_FAILING], (Doubt.SYNC_AHEAD,))
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (status(FAILING, failed=3, errors=(error(-30 * MINUTE),)), [Issue.CONTACTS_FAILING]),
+        (status(FAILING, failed=3, errors=(error(-3 * HOUR),)), [Issue.SYNC_FAILING]),
+        (
+            status(HEALTHY, failed=2, errors=(error(-20 * DAY),)),
+            [],
+        ),  # of a platform that writes it so for all: no incident
+    ],
+)
+def test_a_last_sync_of_the_future_revives_no_old_error_and_is_not_called_well(
+    said: Status, found: list[Issue]
+) -> None:
+    """What a young error or the platform's own word tells is an issue all the same; the rest is in doubt."""
+    diagnosis = judged(replace(said, last_sync=at(400 * DAY).wall)).diagnosis
+    assert ([one.issue for one in diagnosis.issues], diagnosis.doubts) == (found, (Doubt.SYNC_AHEAD,))
+
+
+def test_a_last_sync_of_the_future_is_in_doubt_until_it_is_a_day_ahead() -> None:
+    """By time alone."""
     well = judged(status(last_sync=400 * DAY))
     assert (well.diagnosis.issues, well.diagnosis.doubts) == ((), (Doubt.SYNC_AHEAD,))
     assert well.memory.valid_until == pytest.approx(399 * DAY)
@@ -129,6 +145,7 @@ def test_a_last_sync_of_the_future_hides_no_error_and_is_not_called_well() -> No
         (status(last_sync=DAY + MINUTE), True),
         (status(last_sync=DAY + MINUTE, connected=None), True),
         (status(last_sync=DAY + MINUTE, connected=False), False),  # an issue, and nothing can sync
+        (status(DISCONNECTED, last_sync=DAY + MINUTE), False),  # the same in the platform's other word
     ],
 )
 def test_a_last_sync_is_in_doubt_from_a_day_ahead(said: Status, doubted: bool) -> None:  # noqa: FBT001 - a row
@@ -136,6 +153,29 @@ def test_a_last_sync_is_in_doubt_from_a_day_ahead(said: Status, doubted: bool) -
     found = judged(replace(said, token_expires_at=at(-DAY).wall), rules=replace(PATIENT, token_clock=TokenClock.AUTO))
     assert found.diagnosis.doubts == ((Doubt.SYNC_AHEAD,) if doubted else ())
     assert Issue.TOKEN_EXPIRED not in [one.issue for one in found.diagnosis.issues]
+
+
+@pytest.mark.parametrize("clock", [TokenClock.AUTO, TokenClock.TRUSTED])
+def test_a_token_that_expired_stays_so_while_the_last_sync_lies_in_the_future(clock: TokenClock) -> None:
+    """That something synced after it is not known; a later expiry ends it."""
+    watched = Watched(replace(PATIENT, token_clock=clock))
+    expired = status(expires=-3 * DAY, last_sync=-5 * DAY)
+    watched.read(0, expired)
+    assert watched.issues == [Issue.TOKEN_EXPIRED]
+    watched.read(60, replace(expired, last_sync=at(400 * DAY).wall))
+    assert watched.issues == [Issue.TOKEN_EXPIRED]
+    watched.read(120, status(expires=DAY, last_sync=400 * DAY))
+    assert watched.issues == []
+
+
+def test_what_a_clock_that_was_behind_found_in_the_future_ends_when_it_is_set() -> None:
+    """Also of a platform that does not say its time and gives the very same answer."""
+    watched = Watched(PATIENT)
+    said = status(last_sync=-600)
+    watched.read(0, said, skew=None, ours=-3 * DAY)
+    assert Doubt.SYNC_AHEAD in watched.diagnosis.doubts
+    watched.read(60, said, skew=None)
+    assert Doubt.SYNC_AHEAD not in watched.diagnosis.doubts
 
 
 @pytest.mark.parametrize(

@@ -933,10 +933,14 @@ class TestUpkeep:
         after = book.only()
         assert (after.back_off_until, after.expires_at) == (before.back_off_until, before.expires_at)
 
-    def test_a_no_of_a_clock_that_was_ahead_does_not_silence_for_longer(self, book: Book) -> None:
-        """The alert that goes on asks again after a day."""
+    @pytest.mark.parametrize("before", [True, False], ids=["before the jump", "after it"])
+    def test_a_no_of_a_clock_that_was_ahead_does_not_silence_for_longer(self, book: Book, *, before: bool) -> None:
+        """The alert that goes on asks again after a day, whenever it came first."""
+        if before:
+            book.deliver(alert())
         book.now += 365 * DAY
-        book.deliver(alert())
+        if not before:
+            book.deliver(alert())
         book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
         book.work.reject(book.only().id, "jo", "no", book.limits, book.now)
         book.now = NOON
@@ -946,6 +950,20 @@ class TestUpkeep:
         book.wait(DAY + MINUTE)
         book.deliver(alert())
         assert book.newest().state is ActionState.PLANNED
+
+    def test_a_call_of_the_right_clock_stays_where_it_was(self, book: Book) -> None:
+        """The clock jumped before its answer came: else a reading from before the call could verify it."""
+        book.deliver(alert())
+        claim = book.claim()
+        assert claim is not None
+        called = claim.action.called_at
+        book.now += 365 * DAY
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        book.close(claim)
+        book.now -= 365 * DAY - MINUTE
+        book.work.beat(Mode.AUTO, 1, "", book.limits, book.now)
+        action = book.only()
+        assert (action.called_at, action.verify_by) == (called, book.now + book.limits.verify_within)
 
     def test_an_action_of_a_clock_that_was_ahead_expires_where_no_beat_brings_it_back(self, book: Book) -> None:
         """Only a command wrote by that clock: no executor did, and nothing that holds everybody tells of it."""

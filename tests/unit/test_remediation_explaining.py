@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +28,16 @@ CALL = Do(ActionKind.RETRY, RETRY)
 CALM = Fleetwide(incident=False, known=100, fresh=100, unhealthy=1, target_fresh=True)
 
 
+@asynccontextmanager
+async def ledger(folder: Path, mode: Mode) -> AsyncIterator[Desk]:
+    """A new one, in that mode."""
+    desk = Desk(f"sqlite:///{folder}/ledger.db", clock=SystemClock(), limits=Limits(mode=mode))
+    try:
+        yield desk
+    finally:
+        await desk.aclose()
+
+
 async def told(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, now: float, wants: Decision = CALL) -> Explanation:
     """What an alert would come to, where that is what policy says: by itself, a retry of one record."""
     monkeypatch.setattr("exporter.remediation.explaining.decide", lambda *_: wants)
@@ -37,11 +49,8 @@ async def test_an_action_that_waits_is_explained_with_what_holds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not an imagined one, that nothing holds: the next alert joins the one that is there."""
-    clock = SystemClock()
-    limits = Limits(mode=Mode.APPROVE)
-    desk = Desk(f"sqlite:///{tmp_path}/ledger.db", clock=clock, limits=limits)
-    try:
-        now = clock.now().wall
+    async with ledger(tmp_path, Mode.APPROVE) as desk:
+        now = SystemClock().now().wall
         imagined = await told(desk, monkeypatch, now=now)
         assert Hold.BACK_OFF not in {one.hold for one in imagined.obstacles}
         action = await desk.ask(PersonRequest("org-1", ActionKind.RETRY, RETRY, "ann", ""))
@@ -53,37 +62,29 @@ async def test_an_action_that_waits_is_explained_with_what_holds_it(
         monkeypatch.setattr(desk, "actions", actions)
         found = await told(desk, monkeypatch, now=now)
         assert {one.hold: one.until for one in found.obstacles}[Hold.BACK_OFF] == now + 7200
-    finally:
-        await desk.aclose()
 
 
 async def test_what_cannot_help_is_told_of_its_own_issue_beside_a_persons_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That request is another matter."""
-    desk = Desk(f"sqlite:///{tmp_path}/ledger.db", clock=SystemClock(), limits=Limits(mode=Mode.APPROVE))
-    try:
+    async with ledger(tmp_path, Mode.APPROVE) as desk:
         await desk.ask(PersonRequest("org-1", ActionKind.RETRY, RETRY, "ann", ""))
         now = SystemClock().now().wall
         found = await told(desk, monkeypatch, now=now, wants=Wait(Hold.RETRY_CANNOT_HELP))
         assert (found.issue, found.parameters) == (ALERT.issue, None)
-    finally:
-        await desk.aclose()
 
 
 async def test_what_cannot_help_is_explained_with_a_mode_that_is_off_and_what_is_not_needed_with_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Policy's word stands first; where there is nothing to mend nothing holds it."""
-    desk = Desk(f"sqlite:///{tmp_path}/ledger.db", clock=SystemClock(), limits=Limits(mode=Mode.OFF))
-    try:
+    async with ledger(tmp_path, Mode.OFF) as desk:
         now = SystemClock().now().wall
         found = await told(desk, monkeypatch, now=now, wants=Wait(Hold.NO_RECORD_IDS))
         assert [one.hold for one in found.obstacles][:2] == [Hold.NO_RECORD_IDS, Hold.MODE_OFF]
         over = await told(desk, monkeypatch, now=now, wants=Over())
         assert (over.issue, over.obstacles, over.over) == (ALERT.issue, (), "healthy_again")
-    finally:
-        await desk.aclose()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from exporter.model.action import ActionKind, Parameters, TriggerSource
 from exporter.model.facts import OrganizationState, Status, SyncError
 from exporter.model.holds import Hold
 from exporter.model.limits import Limits
-from exporter.model.words import Issue, Reason, SyncType
+from exporter.model.words import Issue, Reason, SyncStatus, SyncType
 from exporter.observe.reasons import REASONS
 from exporter.remediation.policy import ALL_TYPES, Decision, Do, Over, Wait, Wanted, decide
 from tests.knowledge import EXPIRED, GONE, HEALTHY, NEVER, NOW, TIMED_OUT, failing, known, minutes_ago
@@ -43,8 +43,10 @@ def test_a_curable_error_with_ids_is_a_retry_of_those_records() -> None:
 
 def test_beside_a_last_sync_of_the_future_only_a_person_may_ask() -> None:
     """What was mended since cannot be told, nor whether a call helped."""
-    ahead = replace(with_ids(failing(OUTAGE), "uuid-1"), last_sync=NOW.wall + 3 * 86_400)
+    # Local time as if it were UTC: none of its syncs could verify a call, and five such calls open the breaker.
+    ahead = replace(with_ids(failing(OUTAGE), "uuid-1"), last_sync=NOW.wall + 10 * 3600, sync_status=SyncStatus.FAILING)
     assert judged(ahead) == Wait(Hold.UNREADABLE)
+    assert isinstance(judged(replace(ahead, last_sync=NOW.wall - 3600)), Do)
     assert judged(ahead, Wanted(TriggerSource.RECONNECT)) == Wait(Hold.UNREADABLE, ActionKind.RESYNC)
     asked = Wanted(TriggerSource.PERSON, kind=ActionKind.RETRY, parameters=RETRY)
     assert judged(ahead, asked) == Do(ActionKind.RETRY, RETRY)

@@ -26,6 +26,7 @@ _INSTANTS: Final[tuple[tuple[Table, Column[Any]], ...]] = (
     (EPISODES, EPISODES.c.absent_since),
     # A reconnect that seems to come after every call is never done.
     (TRIGGERS, TRIGGERS.c.received_at),
+    (TRIGGERS, TRIGGERS.c.last_at),
 )
 """What the gates, the ends of episodes and the ends of triggers are counted from."""
 
@@ -42,9 +43,18 @@ def noticed(connection: Connection, now: float) -> bool:
     return any(instant is not None and instant > now + SLACK for instant in gate)
 
 
-def bring_back(connection: Connection, now: float) -> bool:
-    """Has all that lies in the future count as of now; an event tells of it. Returns whether there was anything."""
-    found = _actions(connection, now) + _triggers(connection, now)
+def bring_back(connection: Connection, expires: float, now: float) -> bool:
+    """Has all that lies in the future count as of now; an event tells of it. Returns whether there was anything.
+
+    Args:
+        connection: of the ledger.
+        expires: `Limits.expires`: no clock that is right lets an action wait, or a person's no last, for longer.
+        now: seconds since 1970 UTC.
+    """
+    found = _actions(connection, expires, now)
+    quiet = TRIGGERS.c.quiet_until
+    # That says nothing of a clock: it is longer also where `expires` was made shorter.
+    connection.execute(update(TRIGGERS).where(quiet > now + expires).values({quiet: now + expires}))
     for table, column in _INSTANTS:
         found += connection.execute(update(table).where(column > now + SLACK).values({column: now})).rowcount
     # Also of those that were only put off meanwhile, which changes nothing else; one look too many costs nothing.
@@ -56,33 +66,22 @@ def bring_back(connection: Connection, now: float) -> bool:
     return bool(found)
 
 
-def _actions(connection: Connection, now: float) -> int:
+def _actions(connection: Connection, expires: float, now: float) -> int:
     """Of actions that were changed in the future all instants go back by as much, so that spans stay as they are.
 
-    But for what is waited for no longer than can be: that may have been written by the right clock, before.
+    But for a call, an end, and what the platform asked to wait, that may be of the right clock, before: those stay.
     """
     columns = ACTIONS.c
     ahead = columns.changed_at - now
-    back = (columns.changed_at, columns.look_at, columns.called_at)
-    waits = (columns.expires_at, columns.back_off_until)
+    least = {columns.called_at: now + SLACK, columns.back_off_until: now + PLAUSIBLE, columns.expires_at: now + expires}
     return connection.execute(
         update(ACTIONS)
         .where(columns.state.in_(UNFINISHED), columns.changed_at > now + SLACK)
         .values(
             {
-                **{column: column - ahead for column in (*back, columns.verify_by)},
-                **{column: case((column > now + PLAUSIBLE, column - ahead), else_=column) for column in waits},
+                **{column: column - ahead for column in (columns.changed_at, columns.look_at, columns.verify_by)},
+                **{one: case((one > line, one - ahead), else_=one) for one, line in least.items()},
                 columns.created_at: case((columns.created_at > now, now), else_=columns.created_at),
             }
         )
-    ).rowcount
-
-
-def _triggers(connection: Connection, now: float) -> int:
-    """Of triggers that were delivered in the future, for how long a person's no silences them goes back with them."""
-    columns = TRIGGERS.c
-    return connection.execute(
-        update(TRIGGERS)
-        .where(columns.last_at > now + SLACK)
-        .values({columns.last_at: now, columns.quiet_until: columns.quiet_until - (columns.last_at - now)})
     ).rowcount

@@ -194,7 +194,7 @@ class Work:
             return False
 
         def work(connection: Connection) -> None:
-            set_back.bring_back(connection, now)
+            set_back.bring_back(connection, limits.expires, now)
             recording.cut_off(connection, limits, now)
 
         self._store.write(work)
@@ -211,7 +211,7 @@ class Work:
 
         def work(connection: Connection) -> GateView:
             if set_back.noticed(connection, now):
-                set_back.bring_back(connection, now)
+                set_back.bring_back(connection, limits.expires, now)
             upkeep.beat(connection, mode, pid, now)
             upkeep.release_credential(connection, credential, now)
             upkeep.calm(connection, limits.storm_calm, now)
