@@ -100,6 +100,11 @@ class Story:
         assert answer.status_code == 200
         return Scrape(answer.text)
 
+    async def stop_asking(self) -> None:
+        """Nobody is asked any more, and no reading is under way: it would end later than a clock that jumps next."""
+        self.exporter._watching._poller.stop()
+        await self.until(lambda scrape: scrape.value("xero_exporter_readings_in_flight") == 0)
+
     async def until(self, holds: Callable[[Scrape], object], *, within: float = 15.0) -> Scrape:
         """Scrapes until the condition holds, and returns that scrape."""
         deadline = time.monotonic() + within

@@ -63,8 +63,7 @@ async def test_withdrawal_needs_no_request_only_time(watch: Watch) -> None:
     """The clock moves past stale_after, nobody is asked, and within 2 s the data is gone from /metrics."""
     story = await watch("poll: {interval: 1s, stale_after: 3h}", organizations=3)
     await story.until(lambda scrape: len(scrape.organizations("xero_connected")) == 3)
-    story.exporter._watching._poller.stop()
-    await story.until(lambda scrape: scrape.value("xero_exporter_readings_in_flight") == 0)
+    await story.stop_asking()
     asked = story.simulator.requests.total()
     story.clock.ahead += 3 * 3600 - 60
     scrape = await story.scrape()

@@ -66,7 +66,7 @@ async def test_a_shorter_stale_after_withdraws_at_once(watch: Watch) -> None:
     """What is too old by the new rule is gone with the reload."""
     story = await watch("poll: {interval: 1s, stale_after: 3h}", organizations=2)
     await story.until(lambda scrape: fresh(scrape) == 2)
-    story.exporter._watching._poller.stop()
+    await story.stop_asking()
     story.clock.ahead += 3600
     assert fresh(await story.until(lambda scrape: fresh(scrape) == 2)) == 2
     edit(story, "3h", "30m")
@@ -116,9 +116,7 @@ async def test_a_longer_stale_after_does_not_call_fresh_what_was_withdrawn(watch
     """It is fresh again when it is read again."""
     story = await watch("poll: {interval: 1s, stale_after: 1h}", organizations=2)
     await story.until(lambda scrape: fresh(scrape) == 2)
-    story.exporter._watching._poller.stop()
-    # One that is under way would else end later than the clock jumps, and be fresh.
-    await story.until(lambda scrape: scrape.value("xero_exporter_readings_in_flight") == 0)
+    await story.stop_asking()
     story.clock.ahead += 3700
     await story.until(lambda scrape: scrape.value("xero_organizations", freshness="stale") == 2)
     edit(story, "1h", "3h")
