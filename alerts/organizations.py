@@ -33,7 +33,7 @@ from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization_id={{ $labels.organization_id }}"
 _WHO: Final = "Organization {{ $labels.organization_id }}: "
-_CAN_BE_DOUBTED: Final = ("unauthorized", "sync_failing", "sync_stale")
+_OF_THE_CONNECTION: Final = ("disconnected", "token_expired", "unauthorized")
 
 
 def organizations(limits: Thresholds) -> Group:
@@ -99,12 +99,14 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
                 "(",
                 indent(
                     either(
-                        _in_doubt('xero_doubt{doubt="list_unread"}', "unauthorized"),
-                        _in_doubt('xero_doubt{doubt="status_word"}', "sync_failing"),
-                        _in_doubt('xero_doubt{doubt="sync_ahead"}', "sync_stale"),
-                        _in_doubt("xero_connection_authorized == 0", "unauthorized"),
+                        _in_doubt('xero_doubt{doubt="connection_not_said"}', "connection"),
+                        _in_doubt('xero_doubt{doubt=~"syncs_not_said|status_word|errors_unread"}', "sync"),
+                        _in_doubt('xero_doubt{doubt="unexplained"}', "sync", "sync_failing"),
+                        _in_doubt('xero_doubt{doubt=~"syncs_not_said|sync_ahead"}', "sync", "sync_stale"),
+                        _in_doubt('xero_doubt{doubt="list_unread"}', "connection", "unauthorized"),
+                        _in_doubt("xero_connection_authorized == 0", "connection", "unauthorized"),
                         joined(
-                            _in_doubt(firing("XeroUnauthorized"), "unauthorized"),
+                            _in_doubt(firing("XeroUnauthorized"), "connection", "unauthorized"),
                             'and on (job) xero_exporter_token_file_readable{token="xero"}',
                             "unless on (job) xero_exporter_xero_connections_last_success_timestamp_seconds",
                         ),
@@ -117,8 +119,9 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
                 f"unless {EACH} {NEVER_CONNECTED}",
             ),
             "Issues of which nobody can say whether they are there, of organisations whose reading is not too old:\n"
-            "what they were concluded from is lost. Xero's list cannot be read any more; the platform's word is new;\n"
-            "the list was asked for before the platform was, as after a start; or it was not read since the start.\n"
+            "what they were concluded from is lost. The platform leaves it out, or says it in a word that is new;\n"
+            "Xero's list cannot be read any more; it was asked for before the platform was, as after a start; or it\n"
+            "was not read since the start. Without an issue: all of that kind but sync_stale, which is of its own.\n"
             "What another issue hides is not in doubt.",
         ),
         Record(
@@ -166,8 +169,16 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
     )
 
 
-def _in_doubt(whose: str, issue: str) -> str:
-    return f'label_replace(max by (job, organization_id) ({whose}), "issue", "{issue}", "", "")'
+def _in_doubt(whose: str, kind: str, issue: str = "") -> str:
+    of_kind = f'label_replace(max by (job, organization_id) ({whose}), "kind", "{kind}", "", "")'
+    return f'label_replace({of_kind}, "issue", "{issue}", "", "")' if issue else of_kind
+
+
+def _doubted(issue: str) -> str:
+    """Matchers of what holds the ticket of an issue: a doubt of its kind, or of this very issue."""
+    kind = "connection" if issue in _OF_THE_CONNECTION else "sync"
+    # Beside a word that nobody knows the platform says all the same how old the last sync is, and whether any wait.
+    return f'kind="{kind}", issue="{issue}"' if issue == "sync_stale" else f'kind="{kind}", issue=~"|{issue}"'
 
 
 def _issues(limits: Thresholds) -> tuple[Alert, ...]:
@@ -177,7 +188,7 @@ def _issues(limits: Thresholds) -> tuple[Alert, ...]:
             expr=gated(
                 name,
                 f'max by (job, organization_id) ({ISSUE}{{issue="{issue}"}})',
-                issue if issue in _CAN_BE_DOUBTED else "",
+                _doubted(issue),
             ),
             hold=limits.organization_for,
             severity=Severity.WARNING,

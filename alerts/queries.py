@@ -21,7 +21,7 @@ FRESH: Final = "job_organization:xero_fresh_age_seconds:min"
 UNKNOWN: Final = "job_organization:xero_unknown:max"
 NEVER_CONNECTED: Final = "job_organization:xero_never_connected:max"
 ISSUE: Final = "job_organization_issue:xero_issue_fresh:max"
-DOUBTED: Final = "job_organization_issue:xero_issue_doubted:max"
+DOUBTED: Final = "job_organization_kind:xero_issue_doubted:max"
 FAILED: Final = "job_organization:xero_failed_syncs_fresh:max"
 ENDING: Final = "job_organization:xero_token_ending_fresh:max"
 TELLING: Final = "job:xero_exporters_telling:count"
@@ -70,12 +70,13 @@ def held(alert: str, doubted: str = "") -> tuple[str, ...]:
 
     Args:
         alert: its name.
-        doubted: the issue, where it can be in doubt while the organisation is fresh; empty where it cannot.
+        doubted: matchers of the doubts that hold it, where it can be in doubt while the organisation is fresh; empty
+            where it cannot.
     """
     open_now = f"max by (job, organization_id) ({firing(alert)})"
     ways = [f"{EACH} {UNKNOWN}", f"{EACH} {OUT_OF_SIGHT}"]
     if doubted:
-        ways.append(f'{EACH} {DOUBTED}{{issue="{doubted}"}}')
+        ways.append(f"{EACH} {DOUBTED}{{{doubted}}}")
     return tuple(joined(open_now, f"  and {way}") for way in ways)
 
 
@@ -88,7 +89,7 @@ def gated(alert: str, wrong: str, doubted: str = "") -> str:
         alert: its name.
         wrong: expression of the organisations that are wrong now, by job and organization_id; of those that are fresh
             only. A record should have seen to that: to ask 10,000 series twice in each alert took most of its time.
-        doubted: the issue, where it can be in doubt while the organisation is fresh.
+        doubted: matchers of the doubts that hold it, where it can be in doubt while the organisation is fresh.
     """
     return either(
         joined(wrong, f"  unless on (job) {INCIDENT}"),

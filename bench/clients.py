@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from bench import plain
 from bench.programs import TOKEN
 from exporter.clock import SystemClock
-from exporter.config.schema import Paths
+from exporter.config.platform import Paths
 from exporter.model.facts import Status
 from exporter.observe.reader import Reader
 from exporter.telemetry.metrics import SelfMetrics

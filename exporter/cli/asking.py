@@ -16,7 +16,8 @@ from exporter.model.words import Failure
 from exporter.redact import printable
 
 if TYPE_CHECKING:
-    from exporter.config.schema import Config, Credential
+    from exporter.config.credential import Credential
+    from exporter.config.schema import Config
     from exporter.model.facts import Organization, Reading
     from exporter.observe.roster import Roster
     from exporter.telemetry.metrics import SelfMetrics

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from exporter.config.addresses import host_of, is_loopback
-from exporter.config.schema import Config, Credential
+from exporter.config.credential import Credential
+from exporter.config.schema import Config
 from exporter.config.telemetry import traces_of
 from exporter.config.validity import Validity
 from exporter.model.words import Role

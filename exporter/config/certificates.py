@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from exporter.config.files import FileProblemError, FileSignature, read_file, signature
-from exporter.config.schema import Platform, Tls
+from exporter.config.platform import Platform
+from exporter.config.schema import Tls
 from exporter.config.validity import Validity, validity_of
 from exporter.errors import Fault
 

@@ -21,6 +21,11 @@ platform:
     status: /api/admin/integrations/xero/{organization_id}/status
     retry: /api/admin/integrations/xero/{organization_id}/retry
     resync: /api/admin/integrations/xero/{organization_id}/resync
+  sync_status_words:
+    healthy: [ok, idle]
+    degraded: []
+    failing: [broken]
+    disconnected: [unlinked]
 links:
   integration_settings: https://app.memberpulse.example/organizations/{organization_id}/integrations/xero
   client_portal: https://portal.memberpulse.example/{organization_id}

@@ -10,12 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, cast
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from exporter.config import addresses, expressions, values
 from exporter.config.addresses import Listen
+from exporter.config.credential import Credential
 from exporter.config.diagnosis import Diagnosis, Links
 from exporter.config.expressions import Expression
+from exporter.config.platform import Platform
 from exporter.config.remediation import Ledger, Remediation
 from exporter.config.section import FilePath, Section
 from exporter.config.telemetry import Telemetry
@@ -29,86 +31,6 @@ _TENANT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STALE_INTERVALS: Final = 3
 """Readings that may fail before data is too old: fewer, and one slow answer would withdraw it."""
-
-
-class Credential(Section):
-    """Something that holds a token, in a file or inline: exactly one of the two, or none where none is needed."""
-
-    TOKEN_NEEDED: ClassVar[bool] = True
-
-    token_file: FilePath | None = Field(
-        default=None,
-        description="File that holds the token. It is read again when it changes, also by an atomic replace.",
-    )
-    token: Annotated[SecretStr, values.SECRET] | None = Field(
-        default=None,
-        validate_default=True,
-        description="The token itself, instead of token_file. check-config warns: a file can be replaced while running "
-        "and is not shown with the configuration.",
-    )
-
-    @field_validator("token")
-    @classmethod
-    def _exactly_one(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        given = (token is not None, info.data.get("token_file") is not None)
-        if "token_file" in info.data and (all(given) or (cls.TOKEN_NEEDED and not any(given))):
-            raise SpellingError(f"needs {'exactly' if cls.TOKEN_NEEDED else 'at most'} one of token_file and token")
-        return token
-
-    @property
-    def has_token(self) -> bool:
-        """Whether one is named, in a file or inline."""
-        return self.token is not None or self.token_file is not None
-
-
-class Paths(Section):
-    """Paths of the platform's API, below platform.url."""
-
-    status: Annotated[str, addresses.STATUS_PATH] = Field(
-        default="/api/admin/integrations/xero/{organization_id}/status",
-        description="Where the status of one organisation is asked for (GET).",
-    )
-    retry: Annotated[str, addresses.STATUS_PATH] = Field(
-        default="/api/admin/integrations/xero/{organization_id}/retry",
-        description="Where a retry of some records is asked for (POST).",
-    )
-    resync: Annotated[str, addresses.STATUS_PATH] = Field(
-        default="/api/admin/integrations/xero/{organization_id}/resync",
-        description="Where a resync of some types is asked for (POST).",
-    )
-
-
-class Platform(Credential):
-    """MemberPulse, and how hard we may ask it."""
-
-    url: Annotated[str, addresses.URL] = Field(
-        description="Where the platform is. A path prefix is kept; a user, a query or a fragment is refused.",
-    )
-    timeout: Annotated[float, values.duration(most="5m")] = Field(
-        default=10.0,
-        description="How long one reading may take by the wall clock, connecting and body included.",
-    )
-    max_concurrency: Annotated[int, values.whole(1, 1000)] = Field(
-        default=50,
-        description="How many requests may be open at the same time.",
-    )
-    max_requests_per_second: Annotated[float, values.positive(10_000)] = Field(
-        default=200.0,
-        description="How many requests may begin in one second. They begin in groups: of 31 at most at 200 a "
-        "second, one by one at 6 and below.",
-    )
-    ca_file: FilePath | None = Field(
-        default=None,
-        description="File with certificates (PEM) of authorities that are trusted to vouch for the platform, and for "
-        "the server of organizations.http, besides those of the system. It is read again when it changes, for new "
-        "connections.",
-    )
-    remediation_token_file: FilePath | None = Field(
-        default=None,
-        description="File that holds the token for retries and resyncs, where the platform has a wider one for them. "
-        "null: the token that statuses are asked with.",
-    )
-    paths: Paths = Field(default=Paths(), description="Paths of the platform's API, below `platform.url`.")
 
 
 class OrganizationEntry(Section):

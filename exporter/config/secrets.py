@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from exporter.config.credential import Credential
 from exporter.config.files import FileProblemError, FileSignature, read_file, signature
-from exporter.config.schema import Credential
 from exporter.config.values import MAX_TOKEN_SIZE, TOKEN, TOKEN_RULE
 
 

@@ -27,7 +27,7 @@ from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
 from exporter.model.judgement import ActiveIssue, Doubt, ErrorCount
 from exporter.model.words import Freshness, Owner, Reason
-from exporter.observe.issues import DOUBTS, EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
+from exporter.observe.issues import DOUBTS, EVIDENCE, FAILURES, IN_DOUBT, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
 
@@ -138,13 +138,23 @@ def _without_issue(state: OrganizationState, basis: Basis) -> str:
 
 def _doubt(doubt: Doubt, state: OrganizationState) -> str:
     """Why it is not known, words that follow a colon."""
-    if doubt is Doubt.STATUS_WORD:
-        failed = 0 if state.status is None else state.status.failed_syncs or 0
-        return f"the platform counts {failed} failed syncs, and its word for how syncs go is none that is known here"
-    if doubt is Doubt.SYNC_AHEAD:
-        return "the platform gives a last sync that lies more than a day in the future"
-    read = instant_of(state.missed_at) or "some time ago"
-    return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
+    failed = None if state.status is None else state.status.failed_syncs
+    match doubt:
+        case Doubt.LIST_UNREAD:
+            read = instant_of(state.missed_at) or "some time ago"
+            return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
+        case Doubt.SYNCS_NOT_SAID if failed:
+            return f"the platform counts {_failed_syncs(failed)}, and gives no word for how syncs go"
+        case Doubt.STATUS_WORD if failed:
+            return (
+                f"the platform counts {_failed_syncs(failed)}, and its word for how syncs go is none that is known here"
+            )
+        case _:
+            return IN_DOUBT[doubt]
+
+
+def _failed_syncs(count: int) -> str:
+    return "1 failed sync" if count == 1 else f"{count} failed syncs"
 
 
 def _issue(one: ActiveIssue) -> IssueDocument:

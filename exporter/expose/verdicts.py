@@ -135,7 +135,7 @@ def _not_known_yet(snapshot: Snapshot) -> Meaning:
     if until is None and too_many_in_doubt(tally):
         return Meaning(
             f"Not known: of {tally.doubtful:,} of {tally.fresh:,} organisations nobody can tell whether they are well.",
-            "Look at what is in doubt and why: Xero's list that cannot be read, or a word of the platform that is new.",
+            "Look at why, in xero_doubt: most often the platform leaves out or words anew what it used to say.",
         )
     if until is None:
         return Meaning(

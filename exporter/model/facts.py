@@ -73,8 +73,8 @@ class Status:
         token_expires_at: seconds since 1970 UTC; may lie past or far in the future.
         last_sync: seconds since 1970 UTC.
         sync_status: the platform's word folded to the closed list.
-        pending_syncs: as the platform says; any integer.
-        failed_syncs: as the platform says; any integer.
+        pending_syncs: as the platform says; 0 or more.
+        failed_syncs: as the platform says; 0 or more.
         errors: well-formed entries, in the platform's order, at most `upstream.wire.MAX_ERRORS`.
         errors_dropped: entries that were malformed, or beyond that bound.
         errors_malformed: those of them that were malformed.

@@ -73,8 +73,16 @@ class Doubt(StrEnum):
 
     LIST_UNREAD = "list_unread"
     """Xero's own list did not have it, and no list could be read since."""
+    CONNECTION_NOT_SAID = "connection_not_said"
+    """The platform does not say whether it is connected."""
+    SYNCS_NOT_SAID = "syncs_not_said"
+    """The platform gives no word for how syncs go, and does not say either that none failed."""
     STATUS_WORD = "status_word"
-    """The platform counts failed syncs, and its word for how they go is none that is known here."""
+    """The platform's word for how syncs go is none that is known here."""
+    UNEXPLAINED = "unexplained"
+    """The platform's word is that syncs go badly, and it counts none that failed and lists no error that matters."""
+    ERRORS_UNREAD = "errors_unread"
+    """The platform lists errors, and not one of them can be read."""
     SYNC_AHEAD = "sync_ahead"
     """The last sync lies more than a day in the future: nobody can say how long ago it was, or what it mended."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 ORGANIZATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
@@ -89,11 +91,19 @@ _SYNC_STATUS_WORDS: Final = {
     "unhealthy": SyncStatus.FAILING,
     "disconnected": SyncStatus.DISCONNECTED,
 }
+NO_FURTHER_WORDS: Final[Mapping[str, SyncStatus]] = MappingProxyType({})
+"""Words for how syncs go beside those that are known, where nothing is configured."""
 
 
-def sync_status_of(word: str) -> SyncStatus:
-    """The closed word for what the platform wrote: lower-cased exact match, anything unknown is `other`."""
-    return _SYNC_STATUS_WORDS.get(word.lower(), SyncStatus.OTHER)
+def sync_status_of(word: str, further: Mapping[str, SyncStatus] = NO_FURTHER_WORDS) -> SyncStatus:
+    """The closed word for what the platform wrote: lower-cased exact match, anything unknown is `other`.
+
+    Args:
+        word: as written.
+        further: words of this platform, in small letters, and what they mean; they go before those that are known.
+    """
+    small = word.lower()
+    return further.get(small) or _SYNC_STATUS_WORDS.get(small, SyncStatus.OTHER)
 
 
 class SyncType(StrEnum):

@@ -30,6 +30,10 @@ THINNED_TO: Final = REPEATED_APART / 10
 MOST_AHEAD: Final = 120.0
 """Seconds that an error may lie in the future to be remembered: what is further ahead was not written by a clock."""
 
+MOST_BELIEVED: Final = 86_400.0
+"""Seconds that an instant of the platform's may lie in the future to be believed. One that writes its local time as if
+it were UTC is 14 hours ahead at most, with all its instants alike."""
+
 UNWELL: Final = frozenset({SyncStatus.DEGRADED, SyncStatus.FAILING, SyncStatus.DISCONNECTED})
 """What the platform says of a connection that is not healthy. Null, and words that nobody knows, say nothing."""
 
@@ -102,7 +106,8 @@ def weigh(
 
     An error matters when it concerns the connection or syncs are counted as failed, and it is newer than the last
     sync (or there never was one), or young while the platform calls the connection unwell, or one of two of its kind
-    that lie apart, both young. An error without a time counts as young, and as older than any sync.
+    that lie apart, both young. An error without a time, or of more than a day in the future, counts as
+    young, and as older than any sync.
 
     What the platform lists no more matters only as such a pair, while syncs are counted as failed: what was wrong with
     the connection itself is over then.
@@ -131,7 +136,9 @@ def weigh(
     steady_until = _NEVER
     for error in status.errors:
         kind, at = (error.sync_type, error.reason), error.at
-        until = _matters_until(error, kind, facts)
+        if at is not None and at > now + MOST_BELIEVED:
+            steady_until, at = min(steady_until, at - MOST_BELIEVED), None
+        until = _matters_until(error, kind, at, facts)
         if until > now:
             if (found := active.get(kind)) is None:
                 found = active[kind] = ActiveKind(*kind)
@@ -178,9 +185,12 @@ def issue_of(sync_type: SyncType, reason: Reason) -> Issue:
     return ISSUE_OF_REASON.get(reason) or ISSUE_OF_SYNC_TYPE[sync_type]
 
 
-def _matters_until(error: SyncError, kind: _Kind, facts: _Facts) -> float:
-    """When time alone ends that it matters: infinite when time does not, minus infinity when it does not matter."""
-    at, last_sync = error.at, facts.last_sync
+def _matters_until(error: SyncError, kind: _Kind, at: float | None, facts: _Facts) -> float:
+    """When time alone ends that it matters: infinite when time does not, minus infinity when it does not matter.
+
+    `at` is when it happened, as far as that can be believed.
+    """
+    last_sync = facts.last_sync
     if not (facts.failed or error.reason in CONCERNS_CONNECTION) or _cured_by_renewal(error, facts.renewed):
         return -_NEVER
     if last_sync is None or (at is not None and at > last_sync):

@@ -12,7 +12,7 @@ from typing import Final
 from exporter.model.facts import Status
 from exporter.model.judgement import Because, Memory, Thresholds, TokenClock
 from exporter.model.words import Issue
-from exporter.observe.active import UNWELL
+from exporter.observe.active import MOST_BELIEVED, UNWELL
 
 SKEW_TOLERATED: Final = 120.0
 """Seconds that the platform's clock may differ from ours before nothing is concluded from clocks."""
@@ -22,10 +22,6 @@ OUTLIVES_SYNC: Final = 3600.0
 
 Access tokens live 30 minutes and are renewed on use: where syncs are rare, an expired one is the ordinary state.
 """
-
-MOST_SYNC_AHEAD: Final = 86_400.0
-"""Seconds that a last sync may lie in the future. A platform that writes its local time as if it were UTC is 14 hours
-ahead at most, and becomes stale that much later; of what is further ahead nothing is concluded."""
 
 _NEVER: Final = float("inf")
 
@@ -65,8 +61,8 @@ def by_the_clock(
         standing: issues that were raised before; while clocks differ nothing else is. None: they agree.
     """
     token_line = believed = _NEVER
-    if status.last_sync is not None and status.last_sync > there + MOST_SYNC_AHEAD:
-        believed = status.last_sync - MOST_SYNC_AHEAD
+    if status.last_sync is not None and status.last_sync > there + MOST_BELIEVED:
+        believed = status.last_sync - MOST_BELIEVED
     ahead = believed != _NEVER
     expiry = status.token_expires_at
     if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock, sync_ahead=ahead):

@@ -22,7 +22,7 @@ from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
 from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
 from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
-from exporter.observe.doubts import doubts_of
+from exporter.observe.doubts import doubts_of, says_well
 
 LINGERS: Final = 600.0
 """Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
@@ -190,7 +190,7 @@ def judge(
         settled_until=min(valid_until, settled) if reading else -_NEVER,
     )
     doubts: tuple[Doubt, ...] = ()
-    if missed_at is not None or status.sync_status is SyncStatus.OTHER or clock.sync_ahead:
+    if missed_at is not None or clock.sync_ahead or not says_well(status):
         doubts = doubts_of(status, memory, issues, missed_at, sync_ahead=clock.sync_ahead)
     if not issues and not errors and not doubts:
         return Judgement(WELL, memory)

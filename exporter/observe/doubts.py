@@ -1,6 +1,12 @@
-"""Of what nobody can say whether it is wrong with an organisation. Pure."""
+"""Of what nobody can say whether it is wrong with an organisation. Pure.
+
+An organisation is well where the platform says that it is connected and that its syncs go well: by a word that is known
+here, or by counting none that failed. What it leaves out, or says in words that nobody knows, is in doubt.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from exporter.model.facts import Status
 from exporter.model.judgement import ActiveIssue, Doubt, Memory
@@ -8,20 +14,57 @@ from exporter.model.moment import Moment
 from exporter.model.words import Issue, SyncStatus
 
 
+def says_well(status: Status) -> bool:
+    """Whether the platform says all that it takes to be well, in its best words; most of a fleet does."""
+    return status.connected is True and status.sync_status is SyncStatus.HEALTHY and not status.errors_malformed
+
+
 def doubts_of(
     status: Status, memory: Memory, issues: tuple[ActiveIssue, ...], missed_at: Moment | None, *, sync_ahead: bool
 ) -> tuple[Doubt, ...]:
     """Why nobody can say that nothing else is wrong.
 
-    What a list missed ends as an issue when no list can be read any more, and is not cured by that; who was connected
-    anew since could not be on it. A sync that is too old says nothing of whether others fail. Without a connection
-    nothing can sync, so that the last one does not matter.
+    Args:
+        status: what the platform said, of one that was connected once.
+        memory: what earlier readings left.
+        issues: what is wrong as far as is known.
+        missed_at: when Xero's list was asked for that missed it, while no list can be read any more.
+        sync_ahead: whether its last sync lies too far in the future to be believed.
     """
+    return (
+        *_of_the_connection(status, memory, issues, missed_at),
+        *_of_its_syncs(status, issues),
+        *((Doubt.SYNC_AHEAD,) if sync_ahead and not _is_disconnected(issues) else ()),
+    )
+
+
+def _of_the_connection(
+    status: Status, memory: Memory, issues: tuple[ActiveIssue, ...], missed_at: Moment | None
+) -> Iterator[Doubt]:
     since = memory.connected_since
-    unread = missed_at is not None and since is not None and since.monotonic < missed_at.monotonic
-    failed = status.failed_syncs is not None and status.failed_syncs > 0
-    explained = any(one.issue is not Issue.SYNC_STALE for one in issues)
-    wordless = failed and status.sync_status is SyncStatus.OTHER and not explained
-    ahead = sync_ahead and all(one.issue is not Issue.DISCONNECTED for one in issues)
-    found = ((Doubt.LIST_UNREAD, unread), (Doubt.STATUS_WORD, wordless), (Doubt.SYNC_AHEAD, ahead))
-    return tuple(doubt for doubt, there in found if there)
+    # What a list missed ends as an issue when no list can be read any more, and is not cured by that; who was connected
+    # anew since could not be on it.
+    if missed_at is not None and since is not None and since.monotonic < missed_at.monotonic:
+        yield Doubt.LIST_UNREAD
+    if status.connected is None and not _is_disconnected(issues):
+        yield Doubt.CONNECTION_NOT_SAID
+
+
+def _of_its_syncs(status: Status, issues: tuple[ActiveIssue, ...]) -> Iterator[Doubt]:
+    # A sync that is too old says nothing of whether others fail; any other issue explains what the platform says.
+    if any(one.issue is not Issue.SYNC_STALE for one in issues):
+        return
+    none_failed = status.failed_syncs == 0
+    if status.sync_status is None and not none_failed:
+        yield Doubt.SYNCS_NOT_SAID
+    elif status.sync_status is SyncStatus.OTHER:
+        yield Doubt.STATUS_WORD
+    elif status.sync_status in {SyncStatus.DEGRADED, SyncStatus.FAILING}:
+        yield Doubt.UNEXPLAINED
+    if status.errors_malformed and not status.errors and not none_failed:
+        yield Doubt.ERRORS_UNREAD
+
+
+def _is_disconnected(issues: tuple[ActiveIssue, ...]) -> bool:
+    """Whether nothing can sync, whatever else is not known."""
+    return any(one.issue is Issue.DISCONNECTED for one in issues)

@@ -180,6 +180,27 @@ EVIDENCE: Final[Mapping[Because, str]] = {
 }
 """What an issue was concluded from -> the same in words that follow "because"."""
 
+IN_DOUBT: Final[Mapping[Doubt, str]] = {
+    Doubt.LIST_UNREAD: "Xero's own list of connections did not have it, and could not be read since",
+    Doubt.CONNECTION_NOT_SAID: "the platform does not say whether it is connected",
+    Doubt.SYNCS_NOT_SAID: "the platform does not say how its syncs go, neither by a word nor by how many failed",
+    Doubt.STATUS_WORD: "the platform's word for how syncs go is none that is known here",
+    Doubt.UNEXPLAINED: (
+        "the platform's word is that syncs go badly, but it counts none that failed and lists no error that matters now"
+    ),
+    Doubt.ERRORS_UNREAD: "the platform lists errors, and not one of them can be read",
+    Doubt.SYNC_AHEAD: "the platform gives a last sync that lies more than a day in the future",
+}
+"""Why it is not known whether anything is wrong, in words that follow a colon."""
+
+_SETTINGS: Final = _platform(
+    "See in the organisation's integration settings whether it is connected.", Link.INTEGRATION_SETTINGS
+)
+_ANSWER: Final = _platform(
+    "Compare the platform's answer with the fields that are read: connected, token_expires_at, last_sync, sync_status, "
+    "pending_syncs, failed_syncs, errors. One that is null, missing or named otherwise says nothing."
+)
+
 DOUBTS: Final[Mapping[Doubt, tuple[Task, ...]]] = {
     Doubt.LIST_UNREAD: (
         _platform(
@@ -191,9 +212,27 @@ DOUBTS: Final[Mapping[Doubt, tuple[Task, ...]]] = {
             "still there."
         ),
     ),
+    Doubt.CONNECTION_NOT_SAID: (_ANSWER, _SETTINGS),
+    Doubt.SYNCS_NOT_SAID: (_ANSWER, SYNC_LOG),
     Doubt.STATUS_WORD: (
-        _platform("Find out what the platform means by the sync status that it gives: it is none that is known here."),
+        _platform(
+            "Find out what the platform means by the sync status that it gives, and write that word into "
+            "platform.sync_status_words."
+        ),
         SYNC_LOG,
+    ),
+    Doubt.UNEXPLAINED: (
+        SYNC_LOG,
+        _platform(
+            "Ask the platform's developers why it calls this organisation unwell while it counts no failed sync."
+        ),
+    ),
+    Doubt.ERRORS_UNREAD: (
+        SYNC_LOG,
+        _platform(
+            "Compare the errors of the platform's answer with what is read of each: type and message, texts of which "
+            "one must be there, and timestamp, an instant such as 2025-01-15T10:30:00Z."
+        ),
     ),
     Doubt.SYNC_AHEAD: (
         _platform("Find out why the platform gives a last sync that lies in the future, and have it mended there."),

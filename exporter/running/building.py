@@ -8,7 +8,8 @@ from pathlib import Path
 
 from exporter.clock import Clock
 from exporter.config.certificates import ServerCertificate, TrustedCertificates, server_certificate_of, trust_of
-from exporter.config.schema import Config, Credential
+from exporter.config.credential import Credential
+from exporter.config.schema import Config
 from exporter.config.schema import Discovery as DiscoverySettings
 from exporter.config.secrets import Token, token_of
 from exporter.errors import ConfigError, Fault
@@ -75,6 +76,7 @@ def upstream_of(
         clock=clock,
         interpret=interpreted,
         record_id_fields=config.remediation.record_id_fields,
+        sync_status_words=config.platform.sync_status_words.meanings,
     )
     if tracing is None:
         reader = Reader(memberpulse, transport, token, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -12,7 +12,7 @@ import httpx
 from exporter.clock import Clock
 from exporter.model.facts import Status, UpstreamFailure
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Sent
+from exporter.model.words import NO_FURTHER_WORDS, Failure, Sent, SyncStatus
 from exporter.upstream.connecting import Target
 from exporter.upstream.transport import Answer, ReadTransport
 from exporter.upstream.wire import RECORD_ID_FIELDS, WireError, parse_status
@@ -84,6 +84,7 @@ class MemberPulse:
         clock: Clock,
         interpret: Callable[[Status], Status] = as_it_is,
         record_id_fields: Sequence[str] = RECORD_ID_FIELDS,
+        sync_status_words: Mapping[str, SyncStatus] = NO_FURTHER_WORDS,
     ) -> None:
         """Opens nothing.
 
@@ -96,7 +97,9 @@ class MemberPulse:
             clock: for durations and for the platform's clock skew.
             interpret: what becomes of each newly parsed status; an answer with the same bytes is not parsed again.
             record_id_fields: fields of an error that may hold ids of records.
+            sync_status_words: what words of this platform for how syncs go mean, in small letters.
         """
+        self._sync_status_words = sync_status_words
         self._record_id_fields = tuple(record_id_fields)
         self._template = base_url.rstrip("/") + status_path
         self._token = token
@@ -142,7 +145,7 @@ class MemberPulse:
         if known.status is not None and digest == known.digest:
             return known.status
         try:
-            status = self._interpret(parse_status(body, self._record_id_fields))
+            status = self._interpret(parse_status(body, self._record_id_fields, self._sync_status_words))
         except WireError as error:
             return UpstreamFailure(Failure.INVALID_RESPONSE, Sent.YES, http_status=200, detail=str(error))
         known.digest, known.status = digest, status

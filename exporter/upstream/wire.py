@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from typing import Final, NoReturn, TypeAlias
 
 from exporter.model.facts import Status, SyncError
-from exporter.model.words import MAX_RECORD_IDS, RECORD_ID, sync_status_of
+from exporter.model.words import MAX_RECORD_IDS, NO_FURTHER_WORDS, RECORD_ID, SyncStatus, sync_status_of
 from exporter.upstream.dates import timestamp
 
 MAX_ERRORS: Final = 100
@@ -81,16 +81,22 @@ class _Repeating(dict[str, object]):
         self.repeated = frozenset(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
 
 
-def parse_status(body: bytes, record_id_fields: Sequence[str] = RECORD_ID_FIELDS) -> Status:
+def parse_status(
+    body: bytes,
+    record_id_fields: Sequence[str] = RECORD_ID_FIELDS,
+    sync_status_words: Mapping[str, SyncStatus] = NO_FURTHER_WORDS,
+) -> Status:
     """The status in the body of an answer.
 
     Args:
         body: JSON in UTF-8 without a byte order mark; at most `transport.MAX_BODY` bytes, and that bounds the work.
         record_id_fields: fields of an entry of ``errors`` that may hold ids of records.
+        sync_status_words: what words of this platform mean, in small letters, beside those that are known.
 
     Raises:
         WireError: not such JSON, not an object, a known field twice or of the wrong type. A count must be written as
-            an integer: 2.0 is refused like 2.5, because whoever sends it counts in floats and would send the other.
+            an integer from 0 on: 2.0 is refused like 2.5, because whoever sends it counts in floats and would send the
+            other; -1 counts nothing, and would lower the sum of a fleet.
     """
     fields = _object(body)
     errors, dropped, malformed = _errors(fields.get("errors"), record_id_fields)
@@ -99,7 +105,7 @@ def parse_status(body: bytes, record_id_fields: Sequence[str] = RECORD_ID_FIELDS
         connected=_truth("connected", fields.get("connected")),
         token_expires_at=_time("token_expires_at", fields.get("token_expires_at")),
         last_sync=_time("last_sync", fields.get("last_sync")),
-        sync_status=None if word is None else sync_status_of(word),
+        sync_status=None if word is None else sync_status_of(word, sync_status_words),
         pending_syncs=_count("pending_syncs", fields.get("pending_syncs")),
         failed_syncs=_count("failed_syncs", fields.get("failed_syncs")),
         errors=errors,
@@ -173,7 +179,9 @@ def _count(field: str, value: object) -> int | None:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
         raise WireError(field, "not a whole number")
-    if not -_MAX_COUNT <= value < _MAX_COUNT:
+    if value < 0:
+        raise WireError(field, "less than 0")
+    if value >= _MAX_COUNT:
         raise WireError(field, "beyond 64 bits")
     return value
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.expose.documents import organizations_document
 from exporter.model.facts import Organization, Reading, Snapshot, Status
 from exporter.model.fleet import PageSays, Surroundings
-from exporter.model.judgement import MAX_ERROR_SERIES, Thresholds
+from exporter.model.judgement import MAX_ERROR_SERIES, Doubt, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import (
     Failure,
@@ -46,6 +46,7 @@ WORDS: dict[str, set[str]] = {
     "sync_type": set(SyncType),
     "reason": set(Reason),
     "issue": set(Issue),
+    "doubt": set(Doubt),
     "kind": set(IncidentKind),
     "verdict": set(Verdict),
     "page": {PAGE},

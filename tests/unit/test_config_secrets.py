@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.files import signature
-from exporter.config.schema import Config, Platform
+from exporter.config.platform import Platform
+from exporter.config.schema import Config
 from exporter.config.secrets import Token, token_of
 from exporter.config.values import MAX_TOKEN_SIZE
 

@@ -54,23 +54,79 @@ def judged(said: Status, now: float = 0.0, *, rules: Thresholds = PATIENT, unlis
     "said",
     [
         status(),
-        Status(),
-        Status(connected=True),
+        Status(connected=True, sync_status=HEALTHY),
+        Status(connected=True, failed_syncs=0),
         status(None),
-        status(SyncStatus.OTHER, failed=3),
-        status(None, failed=3),
-        status(DEGRADED, failed=0),
-        status(DEGRADED, failed=None),
-        status(DEGRADED, failed=-1),
-        status(FAILING, failed=0),
+        status(HEALTHY, failed=None),
         status(HEALTHY, failed=2, last_sync=-5 * MINUTE, errors=(error(-80 * MINUTE),), expires=5 * DAY),
         status(HEALTHY, failed=0, last_sync=None, errors=(error(-MINUTE),)),
         status(pending=40, last_sync=-25 * HOUR),
+        replace(status(failed=0), errors_dropped=1, errors_malformed=1),
+        replace(status(failed=2, errors=(error(-80 * MINUTE),)), errors_dropped=1, errors_malformed=1),
     ],
 )
 def test_these_are_well(said: Status) -> None:
-    """Among them the sample of the troubleshooting page, and all that is only not said."""
-    assert issues(said) == []
+    """Among them the sample of the troubleshooting page.
+
+    Each says that it is connected, and that its syncs go well or that none failed.
+    """
+    assert judged(said).diagnosis == Diagnosis(errors=judged(said).diagnosis.errors)
+
+
+@pytest.mark.parametrize(
+    ("said", "doubts"),
+    [
+        (Status(), (Doubt.CONNECTION_NOT_SAID, Doubt.SYNCS_NOT_SAID)),
+        (Status(connected=True), (Doubt.SYNCS_NOT_SAID,)),
+        (Status(failed_syncs=0), (Doubt.CONNECTION_NOT_SAID,)),
+        (Status(sync_status=HEALTHY), (Doubt.CONNECTION_NOT_SAID,)),
+        (status(connected=None), (Doubt.CONNECTION_NOT_SAID,)),
+        (status(None, failed=None), (Doubt.SYNCS_NOT_SAID,)),
+        (status(None, failed=3), (Doubt.SYNCS_NOT_SAID,)),
+        (status(SyncStatus.OTHER, failed=0), (Doubt.STATUS_WORD,)),
+        (status(SyncStatus.OTHER, failed=None), (Doubt.STATUS_WORD,)),
+        (status(SyncStatus.OTHER, last_sync=None, errors=(error(-MINUTE, Reason.UNKNOWN),)), (Doubt.STATUS_WORD,)),
+        (status(DEGRADED, failed=0), (Doubt.UNEXPLAINED,)),
+        (status(FAILING, failed=0), (Doubt.UNEXPLAINED,)),
+        (status(FAILING, failed=None), (Doubt.UNEXPLAINED,)),
+        (replace(status(failed=2), errors_dropped=3, errors_malformed=3), (Doubt.ERRORS_UNREAD,)),
+        (replace(status(failed=None), errors_dropped=1, errors_malformed=1), (Doubt.ERRORS_UNREAD,)),
+    ],
+)
+def test_what_is_not_said_or_not_understood_is_neither_an_issue_nor_well(
+    said: Status, doubts: tuple[Doubt, ...]
+) -> None:
+    """A platform that renamed its fields, or answers with nulls, must not look like a fleet that is well."""
+    found = judged(said).diagnosis
+    assert (found.issues, found.doubts) == ((), doubts)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        status(DISCONNECTED, connected=None, failed=None),
+        status(None, connected=False, failed=None),
+        replace(status(FAILING, failed=3), errors_dropped=1, errors_malformed=1),
+        status(FAILING, failed=3, last_sync=-HOUR, errors=(error(-MINUTE),)),
+    ],
+)
+def test_an_issue_explains_what_else_is_not_said(said: Status) -> None:
+    """Without a connection nothing can sync; syncs that fail for a reason are called so."""
+    found = judged(said).diagnosis
+    assert found.issues
+    assert found.doubts == ()
+
+
+@pytest.mark.parametrize("silence", [Status(), Status(connected=None, failed_syncs=0), status(connected=None)])
+def test_silence_does_not_mend_a_connection_that_is_gone(silence: Status) -> None:
+    """It is not told any more, and not called well; what the platform says next decides."""
+    watched = Watched(PATIENT)
+    watched.read(0, status(connected=False, last_sync=-DAY))
+    assert watched.issues == [Issue.DISCONNECTED]
+    watched.read(60, silence)
+    assert (watched.issues, watched.diagnosis.doubts[0]) == ([], Doubt.CONNECTION_NOT_SAID)
+    watched.read(120, status())
+    assert watched.diagnosis is WELL
 
 
 def test_an_organisation_with_which_nothing_is_wrong_shares_one_diagnosis() -> None:
@@ -85,21 +141,17 @@ def test_an_organisation_with_which_nothing_is_wrong_shares_one_diagnosis() -> N
     ("said", "doubted"),
     [
         (status(SyncStatus.OTHER, failed=3), True),
-        (status(SyncStatus.OTHER, failed=0), False),
-        (status(SyncStatus.OTHER, failed=None), False),
-        (status(SyncStatus.OTHER, failed=-1), False),
-        (status(None, failed=3), False),
         (status(HEALTHY, failed=3), False),
         (status(DEGRADED, failed=3), False),  # an issue
         (status(SyncStatus.OTHER, failed=3, last_sync=-HOUR, errors=(error(-MINUTE),)), False),  # an issue too
         (status(SyncStatus.OTHER, failed=3, connected=False), False),
     ],
 )
-def test_failed_syncs_beside_a_word_that_nobody_knows_are_neither_an_issue_nor_well(
+def test_a_word_that_nobody_knows_is_neither_an_issue_nor_well(
     said: Status,
     doubted: bool,  # noqa: FBT001 - a row of a table
 ) -> None:
-    """Such as a platform that pauses: its word may mean that nothing runs."""
+    """Such as that of a platform that pauses: its word may mean that nothing runs."""
     found = judged(said).diagnosis
     assert found.doubts == ((Doubt.STATUS_WORD,) if doubted else ())
     assert not (doubted and found.issues)
@@ -151,7 +203,7 @@ def test_a_last_sync_of_the_future_is_in_doubt_until_it_is_a_day_ahead() -> None
 def test_a_last_sync_is_in_doubt_from_a_day_ahead(said: Status, doubted: bool) -> None:  # noqa: FBT001 - a row
     """By the platform's clock; it says nothing of an authorisation that may have expired meanwhile."""
     found = judged(replace(said, token_expires_at=at(-DAY).wall), rules=replace(PATIENT, token_clock=TokenClock.AUTO))
-    assert found.diagnosis.doubts == ((Doubt.SYNC_AHEAD,) if doubted else ())
+    assert (Doubt.SYNC_AHEAD in found.diagnosis.doubts) is doubted
     assert Issue.TOKEN_EXPIRED not in [one.issue for one in found.diagnosis.issues]
 
 
@@ -192,7 +244,7 @@ def test_what_the_last_list_missed_is_in_doubt_while_the_platform_calls_it_conne
     memory = observed(BLANK, said, at(0), PATIENT, same=False)
     missed_at = None if missed is None else at(missed)
     found = judge(said, memory, at(20), PATIENT, reading=True, missed_at=missed_at).diagnosis
-    assert found.doubts == ((Doubt.LIST_UNREAD,) if doubted else ())
+    assert (Doubt.LIST_UNREAD in found.doubts) is doubted
     assert Issue.UNAUTHORIZED not in [one.issue for one in found.issues]
 
 
@@ -760,7 +812,7 @@ def test_by_a_frozen_clock_a_diagnosis_holds_exactly_until_it_says() -> None:
     """The machine's own clock, frozen at instants on both sides of `valid_until`."""
     begin = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
     said = Status(
-        connected=True, token_expires_at=begin.timestamp() + 600, last_sync=begin.timestamp() - DAY, pending_syncs=0
+        connected=True, token_expires_at=begin.timestamp() + 600, last_sync=begin.timestamp() - DAY, failed_syncs=0
     )
     with freeze_time(begin) as frozen:
         now = SystemClock().now()

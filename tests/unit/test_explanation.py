@@ -198,7 +198,23 @@ def test_failed_syncs_beside_a_word_that_nobody_knows_are_not_called_well() -> N
         "is none that is known here."
     )
     assert texts(document) == [task.step.text for task in DOUBTS[Doubt.STATUS_WORD]]
-    assert told(replace(HEALTHY, sync_status=SyncStatus.OTHER)).wrong is False
+    other = told(replace(HEALTHY, sync_status=SyncStatus.OTHER))
+    assert (other.wrong, other.summary) == (
+        None,
+        "It is not known whether anything is wrong: the platform's word for how syncs go is none that is known here.",
+    )
+
+
+def test_what_is_not_said_is_told_as_not_known_each_with_what_to_do() -> None:
+    """Two doubts in one sentence, and the steps of both, each once."""
+    document = told(Status(failed_syncs=1))
+    assert document.wrong is None
+    assert document.summary == (
+        "It is not known whether anything is wrong: the platform does not say whether it is connected; and the "
+        "platform counts 1 failed sync, and gives no word for how syncs go."
+    )
+    both = (*DOUBTS[Doubt.CONNECTION_NOT_SAID], *DOUBTS[Doubt.SYNCS_NOT_SAID])
+    assert texts(document) == list(dict.fromkeys(task.step.text for task in both))
 
 
 def test_a_last_sync_of_the_future_is_told_as_not_known() -> None:

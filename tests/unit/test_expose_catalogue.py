@@ -340,7 +340,18 @@ def test_what_is_in_doubt_is_told_beside_what_is_wrong() -> None:
     """A series for each doubt, only while there is one."""
     assert "xero_doubt" not in told(UNWELL)
     samples = told(replace(UNWELL, diagnosis=replace(DIAGNOSIS, doubts=tuple(Doubt))))
-    assert samples["xero_doubt"] == [((doubt,), 1) for doubt in ("list_unread", "status_word", "sync_ahead")]
+    assert samples["xero_doubt"] == [
+        ((doubt,), 1)
+        for doubt in (
+            "list_unread",
+            "connection_not_said",
+            "syncs_not_said",
+            "status_word",
+            "unexplained",
+            "errors_unread",
+            "sync_ahead",
+        )
+    ]
     assert samples["xero_issue"] == told(UNWELL)["xero_issue"]
 
 

@@ -33,7 +33,7 @@ from exporter.observe.tally import tally_of
 
 STALE_AFTER = 300.0
 RULES = Thresholds(stale_after=STALE_AFTER)
-STATUS = Status(connected=True, failed_syncs=2)
+STATUS = Status(connected=True, sync_status=SyncStatus.HEALTHY, failed_syncs=2)
 
 
 def at(second: float) -> Moment:

@@ -69,9 +69,23 @@ def test_unknown_fields_and_words_are_fine() -> None:
 
 
 def test_counts_are_taken_as_the_platform_says_them() -> None:
-    """Negative ones and those at the ends of 64 bits are facts too."""
-    status = parse_status(f'{{"pending_syncs": {-(2**63)}, "failed_syncs": {2**63 - 1}}}'.encode())
-    assert (status.pending_syncs, status.failed_syncs) == (-(2**63), 2**63 - 1)
+    """From none up to the end of 64 bits."""
+    status = parse_status(f'{{"pending_syncs": 0, "failed_syncs": {2**63 - 1}}}'.encode())
+    assert (status.pending_syncs, status.failed_syncs) == (0, 2**63 - 1)
+
+
+def test_a_word_of_this_platform_means_what_is_configured() -> None:
+    """In capitals or not, before what it means elsewhere; the others mean what they always do."""
+    words = {"idle": SyncStatus.HEALTHY, "warning": SyncStatus.HEALTHY}
+    for said, meant in (
+        ("idle", SyncStatus.HEALTHY),
+        ("IDLE", SyncStatus.HEALTHY),
+        ("warning", SyncStatus.HEALTHY),
+        ("partial", SyncStatus.DEGRADED),
+        ("idling", SyncStatus.OTHER),
+    ):
+        body = json.dumps({"sync_status": said}).encode()
+        assert parse_status(body, sync_status_words=words).sync_status is meant
 
 
 @pytest.mark.parametrize(
@@ -96,7 +110,8 @@ def test_counts_are_taken_as_the_platform_says_them() -> None:
         ("pending_syncs", "1e999", "not a whole number"),
         ("failed_syncs", "2.5", "not a whole number"),
         ("failed_syncs", str(2**63), "beyond 64 bits"),
-        ("failed_syncs", str(-(2**63) - 1), "beyond 64 bits"),
+        ("failed_syncs", "-1", "less than 0"),
+        ("pending_syncs", str(-(2**63) - 1), "less than 0"),
         ("errors", "{}", "not a list"),
         ("errors", '"none"', "not a list"),
         ("errors", "0", "not a list"),
