@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from exporter.cli import (
     asking,
@@ -25,8 +26,27 @@ from exporter.redact import printable
 _INTERRUPTED = 130
 """128 + SIGINT, as a shell reports it."""
 
+_READER_LEFT = 141
+"""128 + SIGPIPE, as a shell reports it. Not 1: that is an answer of `diagnose --exit-code`."""
+
+
+class _ReaderLeftError(Exception):
+    """Whoever read our output is gone, as `| head` is."""
+
+
+class _Commands(TyperGroup):
+    """The commands; a reader who left is told apart from a bad answer, which click ends as alike."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - of the click that typer keeps to itself
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderLeftError from None
+
+
 app = typer.Typer(
     name="xero-exporter",
+    cls=_Commands,
     help="Prometheus exporter for the Xero connections that MemberPulse keeps for its customers.",
     no_args_is_help=True,
     add_completion=False,
@@ -67,7 +87,10 @@ def run() -> None:
     """Runs the command line and ends the process with its exit code."""
     _open_standard_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except ConfigError as error:
         for fault in error.faults:
             _say(str(fault))
@@ -77,10 +100,10 @@ def run() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output left, as `| head` does. Python would complain once more while it flushes at exit.
+    except (_ReaderLeftError, BrokenPipeError):
+        # Python would complain once more while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(_READER_LEFT)
     except OSError as error:
         # Files and sockets of ours tell their own faults; what is left is standard output: a full disk.
         _say(f"standard output cannot be written ({os.strerror(error.errno or 0)})")

@@ -64,7 +64,9 @@ class ErrorsDocument(Document):
     newest: Instant | None = Field(description="when the newest happened; null when the platform does not say")
     cause: str = Field(description="the reason in one sentence")
     owner: Owner = Field(description="who can end it")
-    retry_helps: bool = Field(description="whether the same again, unchanged, can succeed")
+    retry_helps: bool | None = Field(
+        description="whether the same again, unchanged, can succeed; null where nothing says why it failed"
+    )
     steps: tuple[StepDocument, ...] = Field(description="what to do, in order")
 
 

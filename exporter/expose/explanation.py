@@ -26,7 +26,7 @@ from exporter.expose.outlook import what_resync_would_do, what_retry_would_do
 from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
 from exporter.model.judgement import ActiveIssue, Doubt, ErrorCount
-from exporter.model.words import Freshness, Owner, Reason
+from exporter.model.words import WORDLESS, Freshness, Owner, Reason
 from exporter.observe.issues import DOUBTS, EVIDENCE, FAILURES, IN_DOUBT, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
@@ -40,7 +40,6 @@ WELL_AT_ONE_LOOK: Final = (
 )
 
 _NOT_YET: Final = "it was not asked yet"
-_WORDLESS: Final = frozenset({Reason.UNKNOWN, Reason.UNSPECIFIED})
 
 
 def explained(
@@ -160,7 +159,7 @@ def _failed_syncs(count: int) -> str:
 def _issue(one: ActiveIssue) -> IssueDocument:
     row = ISSUES[one.issue]
     # A reason that is known says whose it is. One that is not known does not say that it is the customer's.
-    telling = [reason for reason in one.reasons if reason not in _WORDLESS] or one.reasons
+    telling = [reason for reason in one.reasons if reason not in WORDLESS] or one.reasons
     return IssueDocument(
         issue=one.issue,
         since=rfc3339(one.since),
@@ -181,7 +180,7 @@ def _errors(one: ErrorCount, place: _Place) -> ErrorsDocument:
         newest=rfc3339(one.newest),
         cause=row.cause,
         owner=row.owner,
-        retry_helps=row.retry_helps,
+        retry_helps=None if one.reason in WORDLESS else row.retry_helps,
         steps=place.told(tasks_of(one.reason)),
     )
 
@@ -224,8 +223,8 @@ def _tasks(one: ActiveIssue) -> Iterator[Task]:
     A reason that is known says more than the list of what may be behind an issue, which then is left out. One that is
     not known begins with reading what was answered, and ends with asking others: the list stands in between.
     """
-    telling = [reason for reason in one.reasons if reason not in _WORDLESS]
-    wordless = [tuple(tasks_of(reason)) for reason in one.reasons if reason in _WORDLESS]
+    telling = [reason for reason in one.reasons if reason not in WORDLESS]
+    wordless = [tuple(tasks_of(reason)) for reason in one.reasons if reason in WORDLESS]
     for reason in telling:
         yield from tasks_of(reason)
     for tasks in wordless:

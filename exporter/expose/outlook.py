@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from exporter.model.judgement import CONNECTION_ISSUES, Diagnosis
-from exporter.model.words import Issue, Reason
+from exporter.model.words import WORDLESS, Issue, Reason
 from exporter.observe.reasons import REASONS
 
 RETRY_COSTS: Final = (
@@ -28,8 +28,6 @@ _NEVER_CONNECTED: Final = "Nothing: it was never connected to Xero."
 _DAILY: Final = (
     "It would do harm: Xero refuses this customer because the calls of the day are used up. Leave it until tomorrow."
 )
-_WORDLESS: Final = frozenset({Reason.UNKNOWN, Reason.UNSPECIFIED})
-"""Reasons by which nobody can say whether the same again would succeed."""
 
 
 def what_retry_would_do(diagnosis: Diagnosis, *, known: bool) -> str:
@@ -54,7 +52,7 @@ def what_retry_would_do(diagnosis: Diagnosis, *, known: bool) -> str:
     if not reasons:
         return "Nothing: no recent error says that there is something to retry."
     passing = [one for one in reasons if REASONS[one].retry_helps]
-    wordless = [one for one in reasons if one in _WORDLESS]
+    wordless = [one for one in reasons if one in WORDLESS]
     lasting = [one for one in reasons if one not in passing and one not in wordless]
     said = [
         f"It can succeed unchanged for {_listed(passing)}." if passing else "",
@@ -89,7 +87,7 @@ def what_resync_would_do(diagnosis: Diagnosis, *, known: bool) -> str:
 def _resync_of_records(reasons: Sequence[Reason]) -> str:
     if all(REASONS[one].retry_helps for one in reasons):
         return f"It would help, but a retry of the failed records does the same for less. {RESYNC_COSTS}"
-    if any(one in _WORDLESS for one in reasons):
+    if any(one in WORDLESS for one in reasons):
         return f"Whether it helps cannot be said: what is known does not tell why syncs fail. {RESYNC_COSTS}"
     return f"It would meet the same records again, and fail on them the same way. {IN_VAIN}"
 

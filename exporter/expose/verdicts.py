@@ -17,7 +17,7 @@ from exporter.expose.instants import rfc3339
 from exporter.model.facts import Snapshot
 from exporter.model.words import Freshness, Verdict
 from exporter.observe.clocks import SKEW_TOLERATED
-from exporter.observe.incidents import organizations_say_app_refused, too_many_in_doubt
+from exporter.observe.incidents import many_fail_now, organizations_say_app_refused, too_many_in_doubt
 
 ACCESS_TOKENS_LAST: Final = 1800.0
 """Seconds for which the platform can sync on with tokens that it got before its app was refused."""
@@ -98,17 +98,29 @@ def meaning_of(snapshot: Snapshot) -> Meaning:
         meaning = XERO_SINCE_UNKNOWN
     elif verdict is Verdict.XERO_APP and not organizations_say_app_refused(snapshot.tally):
         meaning = _own_app_refused(snapshot)
-    elif verdict is Verdict.ALL_WELL and (unread := unread_beside(snapshot)):
+    beside = " ".join(filter(None, (failing_now(snapshot), unread_beside(snapshot))))
+    if verdict is Verdict.ALL_WELL and beside:
         return Meaning(
-            f"Nothing wrong is known: no organisation of which there is fresh data has an issue. {unread}",
+            f"Nothing wrong is known: no organisation of which there is fresh data has an issue. {beside}",
             "Look at those that are not known; xero_poll_failure tells how asking fails.",
         )
-    if verdict in _OF_ISSUES and (unread := unread_beside(snapshot)):
-        return Meaning(f"{meaning.sentence} {unread}", meaning.do_first)
+    if verdict in _OF_ISSUES and beside:
+        return Meaning(f"{meaning.sentence} {beside}", meaning.do_first)
     return meaning
 
 
 _OF_ISSUES: Final = frozenset({Verdict.XERO, Verdict.INCIDENT, Verdict.CUSTOMERS})
+
+
+def failing_now(snapshot: Snapshot) -> str:
+    """That many were not answered for when they were last asked, before their data is too old; empty while not."""
+    tally = snapshot.tally
+    if not many_fail_now(tally):
+        return ""
+    return (
+        f"The platform gave no status of {tally.failing:,} of {tally.known:,} organisations when they were last asked: "
+        "what is told of them is what it said before, and is withdrawn if that goes on."
+    )
 
 
 def unread_beside(snapshot: Snapshot) -> str:

@@ -61,6 +61,7 @@ class Tally:
         app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
         doubtful: how many have none, and of these it is not known whether anything is wrong.
+        failing: how many were not answered for when they were last asked; what is told of them is older.
         unasked: those that are known and were not asked yet, being new.
         not_found: those on the roster that the platform does not know.
         lost: of these, those of which it once gave a status.
@@ -75,6 +76,7 @@ class Tally:
     app_refused: int
     with_issue: int
     doubtful: int = 0
+    failing: int = 0
     unasked: int = 0
     not_found: int = 0
     lost: int = 0

@@ -153,6 +153,10 @@ class Reason(StrEnum):
     """There is a text, and no rule knows it."""
 
 
+WORDLESS: Final = frozenset({Reason.UNKNOWN, Reason.UNSPECIFIED})
+"""Reasons that do not say why: whose it is, and whether the same again would succeed, nobody can tell."""
+
+
 class Owner(StrEnum):
     """Who can end a cause."""
 

@@ -203,6 +203,11 @@ def too_many_in_doubt(tally: Tally) -> bool:
     return bool(tally.doubtful) and tally.fresh - tally.doubtful < ENOUGH_FRESH * tally.known
 
 
+def many_fail_now(tally: Tally) -> bool:
+    """Whether of so many the last reading failed that the platform is at fault if that lasts until data is too old."""
+    return tally.fresh - tally.failing < ENOUGH_FRESH * tally.known and tally.failing > 0
+
+
 def _waits_for_first_answers(tally: Tally) -> bool:
     """Whether too few are fresh only because some, being new, were not asked yet: that says nothing of the platform."""
     return tally.fresh < ENOUGH_FRESH * tally.known <= tally.fresh + tally.unasked

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 
-from exporter.model.words import Reason, SyncType
+from exporter.model.words import WORDLESS, Reason, SyncType
 from exporter.observe.envelope import parts_of
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.foreign import FILLERS, OTHER_SYSTEMS
@@ -269,6 +269,4 @@ def _bare() -> Iterator[tuple[frozenset[bytes], Recognition]]:
 
 
 _BARE: Final = dict(_bare())
-_NAMES: Final = {
-    b" ".join(words_of(reason)): reason for reason in Reason if reason not in {Reason.UNKNOWN, Reason.UNSPECIFIED}
-}
+_NAMES: Final = {b" ".join(words_of(reason)): reason for reason in Reason if reason not in WORDLESS}

@@ -13,13 +13,14 @@ from exporter.model.words import Freshness, IncidentKind, Issue, Reason
 
 def tally_of(states: Iterable[OrganizationState]) -> Tally:
     """Counts these organisations."""
-    fresh = others = app_refused = with_issue = doubtful = unasked = not_found = lost = never_connected = 0
+    fresh = others = app_refused = with_issue = doubtful = failing = unasked = not_found = lost = never_connected = 0
     issues = dict.fromkeys(Issue, 0)
     affected, unavailable = dict.fromkeys(IncidentKind, 0), dict.fromkeys(IncidentKind, 0)
     for state in states:
         freshness, diagnosis = state.freshness, state.diagnosis
         if freshness is Freshness.FRESH and diagnosis is WELL:
             fresh += 1
+            failing += state.failure is not None
             continue
         if freshness is Freshness.NOT_FOUND:
             not_found += 1
@@ -33,6 +34,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
             unasked += freshness is Freshness.PENDING and state.last_attempt is None
             continue
         fresh += 1
+        failing += state.failure is not None
         if not diagnosis.issues:
             doubtful += bool(diagnosis.doubts)
             continue
@@ -58,6 +60,7 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         app_refused=app_refused,
         with_issue=with_issue,
         doubtful=doubtful,
+        failing=failing,
         unasked=unasked,
         not_found=not_found,
         lost=lost,
@@ -96,6 +99,7 @@ def _summed(tallies: Sequence[tuple[Tally, int]]) -> Tally:
         app_refused=sum(one.app_refused * sign for one, sign in tallies),
         with_issue=sum(one.with_issue * sign for one, sign in tallies),
         doubtful=sum(one.doubtful * sign for one, sign in tallies),
+        failing=sum(one.failing * sign for one, sign in tallies),
         unasked=sum(one.unasked * sign for one, sign in tallies),
         not_found=sum(one.not_found * sign for one, sign in tallies),
         lost=sum(one.lost * sign for one, sign in tallies),

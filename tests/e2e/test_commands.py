@@ -271,6 +271,18 @@ def test_a_demo_on_a_port_that_is_taken_says_how_to_choose_another() -> None:
     assert "web.listen" not in last
 
 
+@pytest.mark.parametrize("arguments", [("version",), ("docs", "metrics")], ids=" ".join)
+def test_a_reader_who_left_is_no_bad_answer(arguments: tuple[str, ...]) -> None:
+    """As `| head` does: 1 would say of `diagnose --exit-code` that something is wrong."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run([str(COMMAND), *arguments], stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize("wait", [0.02, 0.06, 0.1, 0.15, 0.2, 0.3])
 def test_ctrl_c_while_it_starts_leaves_no_traceback(wait: float) -> None:
     """Whatever it is importing at that moment."""

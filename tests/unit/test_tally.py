@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exporter.model.facts import Organization, OrganizationState
 from exporter.model.fleet import NOBODY
 from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt, ErrorCount
-from exporter.model.words import Freshness, IncidentKind, Issue, Reason, SyncType
+from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, SyncType
 from exporter.observe.tally import added, recounted, tally_of
 from tests.unit.judging import at
 
@@ -60,6 +60,13 @@ def test_those_in_doubt_are_counted_unless_they_have_an_issue() -> None:
     both = replace(ill(Issue.CONTACTS_FAILING), doubts=doubt.doubts)
     found = tally_of([state(diagnosis=doubt), state(diagnosis=both), state(), state(Freshness.STALE, doubt)])
     assert (found.fresh, found.doubtful, found.with_issue) == (3, 1, 1)
+
+
+def test_those_whose_last_reading_failed_are_counted_while_they_are_fresh() -> None:
+    """Well or not; once their data is too old they are not fresh, and that says it."""
+    missed = [replace(one, failure=Failure.TIMEOUT) for one in (state(), state(diagnosis=ill(Issue.SYNC_STALE)))]
+    found = tally_of([*missed, state(), replace(state(Freshness.STALE), failure=Failure.TIMEOUT)])
+    assert (found.fresh, found.failing) == (3, 2)
 
 
 def test_each_organisation_is_affected_once_however_many_issues_it_has() -> None:

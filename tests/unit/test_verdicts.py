@@ -13,7 +13,7 @@ from exporter.model.facts import Block, Organization, OrganizationState, Snapsho
 from exporter.model.fleet import FleetJudgement, Surroundings
 from exporter.model.judgement import Diagnosis, Doubt
 from exporter.model.moment import Moment
-from exporter.model.words import Freshness, IncidentKind, Verdict
+from exporter.model.words import Failure, Freshness, IncidentKind, Verdict
 from exporter.observe.tally import tally_of
 
 NOW = Moment(wall=1_736_937_000.0, monotonic=100.0)
@@ -112,6 +112,25 @@ def test_those_who_could_not_be_read_are_told_beside_the_verdict(verdict: Verdic
     )
     assert not told.startswith("All is well")
     assert unread_beside(fleet(organization())) == ""
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ALL_WELL, Verdict.CUSTOMERS, Verdict.INCIDENT])
+def test_a_platform_that_stops_answering_is_told_before_data_is_too_old(verdict: Verdict) -> None:
+    """The word itself is by what is known, which for some minutes is what was said before."""
+    missed = [replace(organization(), failure=Failure.NETWORK) for _ in range(3)]
+    told = meaning_of(fleet(*missed, organization(), verdict=verdict)).sentence
+    assert told.endswith(
+        "The platform gave no status of 3 of 4 organisations when they were last asked: what is told of them is what "
+        "it said before, and is withdrawn if that goes on."
+    )
+    assert not told.startswith("All is well")
+
+
+def test_one_reading_in_five_that_fails_is_told_by_its_own_organisation_alone() -> None:
+    """Some reading fails every minute in a fleet of ten thousand."""
+    missed = replace(organization(), failure=Failure.NETWORK)
+    told = meaning_of(fleet(missed, *(organization() for _ in range(4)), verdict=Verdict.ALL_WELL))
+    assert told is VERDICTS[Verdict.ALL_WELL]
 
 
 def own_refused(*states: OrganizationState) -> Snapshot:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from exporter.model.words import WORDLESS
 from exporter.observe.reasons import RANKING, REASONS, Link, Row, Step
 from exporter.observe.reasons.vocabulary import CHOICES
 
@@ -68,7 +69,7 @@ def _overview() -> Iterator[str]:
     yield "| reason | cause | who can end it | retry helps | sync types |"
     yield "| --- | --- | --- | --- | --- |"
     for row in REASONS.values():
-        helps = "yes" if row.retry_helps else "no"
+        helps = "not known" if row.reason in WORDLESS else "yes" if row.retry_helps else "no"
         yield f"| [`{row.reason}`](#{row.reason}) | {row.cause} | {row.owner} | {helps} | {_sync_types(row)} |"
     yield ""
 
@@ -79,7 +80,10 @@ def _section(row: Row) -> Iterator[str]:
     yield row.cause
     yield ""
     yield f"- Who can end it: {row.owner}."
-    yield f"- The same request, sent again unchanged, {'may succeed' if row.retry_helps else 'cannot succeed'}."
+    if row.reason in WORDLESS:
+        yield "- Whether the same request, sent again unchanged, may succeed, nobody can say: no rule sends it."
+    else:
+        yield f"- The same request, sent again unchanged, {'may succeed' if row.retry_helps else 'cannot succeed'}."
     yield f"- Sync types: {_sync_types(row)}."
     yield ""
     yield from (f"{number}. {_step(step)}" for number, step in enumerate(row.steps, 1))
