@@ -29,6 +29,7 @@ class RemediationMetrics:
         make = Instruments(_FAMILIES, registry)
         self._mode = WholeGauge(make.gauge("mode"))
         self._ledger_up = make.optional("ledger_up")
+        self._ledger_created = make.optional("ledger_created_timestamp_seconds")
         self._executing = make.optional("executing")
         self._paused_since = make.optional("paused_since_timestamp_seconds")
         self._paused = make.optional("paused")
@@ -69,6 +70,7 @@ class RemediationMetrics:
         """
         gate, totals = account.gate, account.totals
         self._ledger_up.set(1)
+        self._ledger_created.set(gate.created_at)
         self._executing.set(int(gate.obeyed(now)))
         self._paused_since.set(gate.paused_at)
         self._paused.set(int(gate.paused_at is not None))
@@ -97,6 +99,7 @@ class RemediationMetrics:
         """Takes away what the ledger says: nobody looks at it."""
         for gauge in (
             self._ledger_up,
+            self._ledger_created,
             self._executing,
             self._paused_since,
             self._paused,

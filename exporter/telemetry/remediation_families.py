@@ -59,6 +59,12 @@ REMEDIATION_FAMILIES: Final = (
         absent="before the first look at it",
     ),
     _family(
+        "ledger_created_timestamp_seconds",
+        Kind.GAUGE,
+        "When the ledger was made, seconds since 1970 UTC: what was done before, cooldowns and budgets are not in it.",
+        absent="while the ledger cannot be used",
+    ),
+    _family(
         "executing",
         Kind.GAUGE,
         "1 while an exporter acts on the ledger and obeys its gate, else 0.",

@@ -21,6 +21,7 @@ from exporter.remediation.executor import Executor
 from exporter.remediation.gates import without
 from exporter.remediation.ledger.claiming import Claim
 from exporter.remediation.ledger.recording import Result
+from exporter.remediation.ledger.work import Work
 from tests.knowledge import HEALTHY, NOW, failing
 from tests.unit.acting import AUTO, DAY, HOUR, MINUTE, alert
 
@@ -183,12 +184,15 @@ async def test_what_breaks_an_attempt_from_outside_leaves_what_a_crash_does(
     assert room.calls == ["org-2"]
 
 
-async def test_a_ledger_that_is_put_aside_during_a_call_stops_nothing(room: Room) -> None:
-    """What came of the call is in no ledger, and the log says so; the new one is used at once."""
+async def test_a_ledger_that_is_put_aside_for_another_during_a_call_stops_nothing(room: Room) -> None:
+    """What came of the call is in no ledger, and the log says so; the other one is used at once."""
 
     def put_aside() -> None:
         for end in ("", "-wal", "-shm"):
             Path(f"{room.path}{end}").rename(f"{room.path}.aside{end}")
+        another = Work(f"sqlite:///{room.path}", now=lambda: room.wall)
+        another.gate()
+        another.close()
 
     room.while_calling = put_aside
     await room.desk.deliver([alert()])

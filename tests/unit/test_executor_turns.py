@@ -19,6 +19,7 @@ from exporter.observe.fleet import Fleet
 from exporter.remediation.attempting import Attempting
 from exporter.remediation.desk import Desk
 from exporter.remediation.executor import Executor
+from exporter.remediation.ledger.work import Work
 from tests.unit.acting import AUTO, DAY, NOON, a_request
 
 ORG = "org-1"
@@ -145,6 +146,9 @@ async def test_a_ledger_that_is_replaced_during_the_call_does_not_stop_the_next(
         async def replaced() -> None:
             for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
                 (tmp_path / name).unlink(missing_ok=True)
+            another = Work(f"sqlite:///{tmp_path}/ledger.db", now=lambda: its.clock.wall)
+            another.gate()
+            another.close()
 
         its.platform.meanwhile = replaced
         await its.ask()

@@ -998,6 +998,7 @@ class TestUpkeep:
         """Half an hour, for what may have been done before it."""
         book = Book(tmp_path / "new.db")
         book.path.unlink()
+        book.reopened()
         book.deliver(alert())
         assert book.claim() is None
         assert book.hold() is Hold.WARMING_UP

@@ -96,17 +96,41 @@ def test_a_folder_that_is_gone_is_told_and_used_again(tmp_path: Path) -> None:
     work.close()
 
 
-def test_a_file_that_was_removed_does_not_swallow_what_is_acknowledged(book: Book) -> None:
-    """The open file would take it in, and nobody would ever find it."""
+def test_a_file_that_was_removed_does_not_swallow_what_is_acknowledged(book: Book, tmp_path: Path) -> None:
+    """The open file would take it in, and nobody would ever find it; a new one would have forgotten every limit."""
+    book.deliver(alert())
+    book.work.pause("ops", "", NOON)
+    aside = book.path.rename(tmp_path / "aside.db")
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="the file is gone since it was used; bring it back, or restart"):
+            book.work.deliver([alert("org-2")], 0, NOON)
+        assert not book.path.exists()
+    aside.rename(book.path)
+    assert book.work.gate().paused_at == NOON
+    assert book.work.deliver([alert("org-2")], 0, NOON).recorded == 1
+
+
+def test_after_a_restart_a_ledger_that_is_gone_is_a_new_one_that_waits(book: Book) -> None:
+    """Whoever restarts was told what is forgotten; what was done before may still be under way."""
     book.deliver(alert())
     book.path.unlink()
+    book.reopened()
+    book.deliver(alert("org-2"))
+    assert book.claim() is None
+    assert book.hold() is Hold.WARMING_UP
+
+
+def test_a_ledger_that_was_put_in_its_place_is_used_at_once(book: Book, tmp_path: Path) -> None:
+    """A backup that is brought back, by an atomic replace."""
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(book.path)) as live, closing(sqlite3.connect(copy)) as backup:
+        live.backup(backup)
+    book.deliver(alert())
+    copy.rename(book.path)
     book.work.deliver([alert("org-2")], 0, NOON)
     other = book.opened()
     assert [one.organization_id for one in other.waiting(10)] == ["org-2"]
     other.close()
-    book.plan()
-    assert book.claim() is None
-    assert book.hold() is Hold.WARMING_UP
 
 
 def test_a_command_does_not_leave_an_empty_ledger(tmp_path: Path) -> None:

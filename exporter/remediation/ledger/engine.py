@@ -13,12 +13,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.exc import DBAPIError, NoResultFound, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from exporter.errors import LedgerError
 from exporter.remediation.ledger.tables import GATE, METADATA, SCHEMA, SCHEMA_VERSION
+
+_log = structlog.get_logger("ledger")
+
+GONE: Final = (
+    "ledger.url: the file is gone since it was used; bring it back, or restart to begin a new one: cooldowns, budgets, "
+    "pauses and the record are forgotten then"
+)
+"""Why a file that was removed is not made anew: with it a person's pause would be gone, and every limit at nothing."""
 
 LOCK_WAIT: Final = 2.0
 """Seconds that a transaction waits for another process: less than Alertmanager waits for an answer (10 s)."""
@@ -49,13 +58,15 @@ class Store:
         Args:
             url: ``sqlite:///`` and an absolute path.
             now: seconds since 1970 UTC, for the date of a new ledger.
-            create: whether a file that is missing is made. A command that asks must not leave an empty ledger.
+            create: whether a file that is missing is made, unless this process has used it before. A command that asks
+                must not leave an empty ledger.
         """
         self.path = Path(url.removeprefix(_SQLITE))
         self._now = now
         self._create = create
         self._engine: Engine | None = None
         self._identity: tuple[int, int] | None = None
+        self._was_there = False
 
     def write(self, work: Callable[[Connection], _T]) -> _T:
         """Does `work` in one transaction that nobody can come between; when this returns, it is on the disk.
@@ -95,8 +106,11 @@ class Store:
             self.close()
         if self._engine is None:
             if self._create and not self.path.exists():
+                if self._was_there:
+                    raise LedgerError(GONE)
                 # Notes and names are in it: its owner's alone, as SQLite then makes its other files.
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+                _log.warning("ledger_created", consequence="nothing done before is known: it acts in half an hour")
             engine = _engine(self.path, create=self._create)
             try:
                 with engine.connect() as connection, connection.begin():
@@ -104,7 +118,7 @@ class Store:
             except BaseException:
                 engine.dispose()
                 raise
-            self._engine, self._identity = engine, self._seen()
+            self._engine, self._identity, self._was_there = engine, self._seen(), True
         return self._engine
 
     def _seen(self) -> tuple[int, int] | None:
