@@ -99,7 +99,9 @@ def _facts(facts: FactsDocument, page: Page, now: float, *, never_connected: boo
     page.heading("What the platform says")
     page.fact("connected", _truth(facts.connected))
     page.fact("sync status", facts.sync_status or "not said")
-    page.fact("last sync", since(facts.last_sync, now))
+    # null is both: a platform that leaves it out looks like one that never synced.
+    no_sync = "never" if never_connected else "never, or not said"
+    page.fact("last sync", no_sync if facts.last_sync is None else since(facts.last_sync, now))
     page.fact("token expires", no_token if facts.token_expires_at is None else since(facts.token_expires_at, now))
     page.fact("pending, failed", f"{_count(facts.pending_syncs)}, {_count(facts.failed_syncs)}")
     page.fact("errors listed", f"{facts.errors_reported}{_newest(facts.newest_error_at, now)}")

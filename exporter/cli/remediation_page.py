@@ -14,6 +14,7 @@ from exporter.expose.action_shapes import (
     ExplanationDocument,
     GateDocument,
 )
+from exporter.expose.counted import counted
 from exporter.model.accounts import GateView
 from exporter.model.action import ActionKind, Mode, Parameters
 
@@ -136,5 +137,5 @@ def _line(one: ActionDocument, now: float) -> str:
 def _carries(one: ActionDocument | ExplanationDocument) -> str:
     if not one.sync_types:
         return "no call was thought out"
-    records = f", {len(one.record_ids)} records: {', '.join(one.record_ids)}" if one.record_ids else ""
+    records = f", {counted(len(one.record_ids), 'record')}: {', '.join(one.record_ids)}" if one.record_ids else ""
     return f"{', '.join(one.sync_types)}{records}{f', since {one.since}' if one.since else ''}"

@@ -36,6 +36,7 @@ def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tu
         *_web(config),
         *_credentials(config),
         *_key(config),
+        *_ledger(config),
         *_xero(config),
         *_diagnosis(config),
         *_traces(config, environ),
@@ -113,6 +114,12 @@ def _credentials(config: Config) -> Iterator[str]:
     wider = config.platform.remediation_token_file
     if wider is not None and _is_open(wider):
         yield f"platform.remediation_token_file: {_OPEN}"
+
+
+def _ledger(config: Config) -> Iterator[str]:
+    folder = Path(config.ledger.url.removeprefix("sqlite:///")).parent
+    if not folder.is_dir():
+        yield "ledger.url: its folder does not exist, so nothing can be recorded or done; make it, or name another"
 
 
 def _key(config: Config) -> Iterator[str]:

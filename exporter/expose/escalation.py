@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from exporter.expose.counted import counted
 from exporter.expose.escalation_shapes import ErrorTextDocument, EscalationDocument
 from exporter.expose.instants import rfc3339
 from exporter.expose.shapes import OrganizationDocument
@@ -158,8 +159,9 @@ def _acts(actions: Sequence[Action] | None) -> Iterator[str]:
 
 def _what(action: Action) -> str:
     parameters = action.parameters
+    ids = () if parameters is None else parameters.record_ids
     types = "" if parameters is None else f" of {', '.join(parameters.sync_types)}"
-    records = f", {len(parameters.record_ids)} records" if parameters is not None and parameters.record_ids else ""
+    records = f", {counted(len(ids), 'record')}" if ids else ""
     return f"{action.kind}{types}{records} (action {action.id})"
 
 
@@ -187,8 +189,9 @@ def _tried(organization: OrganizationDocument, asked: str | None) -> Iterator[st
     if facts is None:
         yield "So there is no status of the platform to go by."
         return
-    pending, failed, last = _count(facts.pending_syncs), _count(facts.failed_syncs), facts.last_sync or "never"
-    yield f"The platform counts {failed} failed and {pending} pending syncs; its last sync was {last}."
+    pending, failed = _count(facts.pending_syncs), _count(facts.failed_syncs)
+    last = f"its last sync was {facts.last_sync}" if facts.last_sync else "it names no last sync"
+    yield f"The platform counts {failed} failed and {pending} pending syncs; {last}."
     yield "Whether the platform itself tried again is not in its status."
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from exporter.config.diagnosis import Links
 from exporter.config.xero import STATUS_PAGES
+from exporter.expose.counted import counted
 from exporter.expose.diagnosis_shapes import (
     Basis,
     DiagnosisDocument,
@@ -138,22 +139,17 @@ def _without_issue(state: OrganizationState, basis: Basis) -> str:
 def _doubt(doubt: Doubt, state: OrganizationState) -> str:
     """Why it is not known, words that follow a colon."""
     failed = None if state.status is None else state.status.failed_syncs
+    counts = f"the platform counts {counted(failed, 'failed sync')}" if failed else ""
     match doubt:
         case Doubt.LIST_UNREAD:
             read = instant_of(state.missed_at) or "some time ago"
             return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
         case Doubt.SYNCS_NOT_SAID if failed:
-            return f"the platform counts {_failed_syncs(failed)}, and gives no word for how syncs go"
+            return f"{counts}, and gives no word for how syncs go"
         case Doubt.STATUS_WORD if failed:
-            return (
-                f"the platform counts {_failed_syncs(failed)}, and its word for how syncs go is none that is known here"
-            )
+            return f"{counts}, and its word for how syncs go is none that is known here"
         case _:
             return IN_DOUBT[doubt]
-
-
-def _failed_syncs(count: int) -> str:
-    return "1 failed sync" if count == 1 else f"{count} failed syncs"
 
 
 def _issue(one: ActiveIssue) -> IssueDocument:

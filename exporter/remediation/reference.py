@@ -127,5 +127,6 @@ def _numbers() -> Iterator[str]:
     yield f"- An episode ends when its issue was absent for {EPISODE_ENDS / 3600:g} h; attempts count from 0 again."
     yield f"- The pause of the breaker doubles up to {BREAKER_LONGEST / 3600:g} h."
     yield f"- A new ledger remembers nothing: for {MEMORY / 60:g} min nothing is done automatically."
+    yield "- A ledger that is gone while the exporter runs is not begun anew before a restart: its pause would be gone."
     yield f"- An action that no reading could judge counts as ineffective after {UNSEEN:g} x `verify_within`."
     yield ""

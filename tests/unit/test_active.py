@@ -12,7 +12,7 @@ from exporter.model.facts import Status, SyncError
 from exporter.model.judgement import BLANK, MAX_ERROR_SERIES, ErrorCount, Memory, SeenKind
 from exporter.model.words import Issue, Reason, SyncStatus, SyncType
 from exporter.observe.active import MAX_INSTANTS, MAX_KINDS, Weighed, has_come_back, issue_of, remembered, weigh
-from tests.unit.judging import DEGRADED, FAILING, HEALTHY, HOUR, MINUTE, NOON, error, status
+from tests.unit.judging import DAY, DEGRADED, FAILING, HEALTHY, HOUR, MINUTE, NOON, error, status
 
 WINDOW = HOUR
 CONNECTION_REASONS = (
@@ -56,9 +56,9 @@ def test_it_is_counted_as_recent_while_young_and_still_does_not_matter() -> None
 
 
 @pytest.mark.parametrize("reason", Reason)
-@pytest.mark.parametrize("failed", [None, -1, 0, 1])
+@pytest.mark.parametrize("failed", [None, 0, 1])
 def test_without_failed_syncs_only_what_concerns_the_connection_matters(reason: Reason, failed: int | None) -> None:
-    """A count that is not said, or below zero, is not above zero."""
+    """A count that is not said is not above zero."""
     said = status(DEGRADED, failed=failed, errors=(error(MINUTE, reason),))
     assert reasons(weighed(said, now=2 * MINUTE)) == ([reason] if failed == 1 or reason in CONNECTION_REASONS else [])
 
@@ -297,3 +297,26 @@ def test_as_many_kinds_are_told_by_name_as_there_is_room_for() -> None:
     assert len(found.counts) == 10
     ten = weighed(status(failed=1, errors=tuple(listed[:20])), now=MINUTE)
     assert Reason.UNKNOWN not in [one.reason for one in ten.counts]
+
+
+YEARS_AHEAD = 400 * DAY
+
+
+@pytest.mark.parametrize(
+    ("said", "active"),
+    [
+        (status(failed=2, errors=(error(YEARS_AHEAD),)), False),
+        (status(FAILING, failed=2, errors=(error(YEARS_AHEAD),)), True),
+        (status(failed=2, last_sync=None, errors=(error(YEARS_AHEAD),)), True),
+        (status(failed=2, errors=(error(14 * HOUR),)), True),
+        (status(errors=(error(YEARS_AHEAD, Reason.DISCONNECTED),)), False),
+    ],
+)
+def test_an_error_of_another_year_is_one_without_a_time(said: Status, active: bool) -> None:  # noqa: FBT001 - a row
+    """It is no newer than every sync to come; that of a platform that writes its local time as UTC is believed."""
+    assert bool(weighed(said).active) is active
+    timeless = replace(said, errors=tuple(replace(one, at=None) for one in said.errors))
+    if said.errors[0].at == NOON + YEARS_AHEAD:
+        assert weighed(said).active == weighed(timeless).active
+        assert weighed(said).counts == weighed(timeless).counts
+        assert weighed(said).steady_until == NOON + YEARS_AHEAD - DAY

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.config.advice import advice, advice_on_dates
+from exporter.config.remediation import Ledger
 from exporter.config.schema import Config
 from exporter.config.validity import Validity
 
@@ -225,3 +226,13 @@ def test_headers_of_traces_in_clear_to_another_machine_are_warned_of(
     warnings = advice(config(token_file), 1, environ)
     assert len(warnings) == warned
     assert all("s3cr3t" not in warning for warning in warnings)
+
+
+def test_a_ledger_in_a_folder_that_does_not_exist_is_warned_of(token_file: Path) -> None:
+    """It is made when it is first used, its folder is not: a typing error would stop every action."""
+    missing = config(token_file).model_copy(
+        update={"ledger": Ledger(url=f"sqlite:///{token_file.parent}/missing/ledger.db")}
+    )
+    (told,) = advice(missing, 1, {})
+    assert told.startswith("ledger.url: its folder does not exist")
+    assert str(token_file.parent) not in told

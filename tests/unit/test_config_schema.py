@@ -17,7 +17,7 @@ from exporter.config.load import load
 from exporter.config.schema import Config, Poll
 from exporter.config.values import SpellingError, seconds_of
 from exporter.errors import ConfigError, Fault
-from exporter.model.words import Role
+from exporter.model.words import Role, SyncStatus
 
 
 def written(tmp_path: Path, where: str, value: str) -> Path:
@@ -433,3 +433,30 @@ def test_the_server_that_lists_organisations_can_come_from_the_environment(tmp_p
         "platform: {url: http://a, token: t}\norganizations: {static: [{id: a}], http: {url: 'http://a.example'}}\n"
     )
     assert load(file, {prefix: "null"}).organizations.http is None
+
+
+def test_the_platforms_own_words_mean_what_is_written_in_small_letters(tmp_path: Path) -> None:
+    """And nothing else by default."""
+    words = taken(tmp_path, "platform.sync_status_words", "{healthy: [OK, idle], disconnected: [unlinked]}")
+    assert words.meanings == {
+        "ok": SyncStatus.HEALTHY,
+        "idle": SyncStatus.HEALTHY,
+        "unlinked": SyncStatus.DISCONNECTED,
+    }
+    assert load(written(tmp_path, "platform.timeout", "10s"), {}).platform.sync_status_words.meanings == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ("{healthy: [ok], failing: [OK]}", "platform.sync_status_words.failing"),
+        ("{healthy: ok}", "platform.sync_status_words.healthy"),
+        ("{other: [ok]}", "platform.sync_status_words.other"),
+        (f"{{healthy: [{'x' * 65}]}}", "platform.sync_status_words.healthy[0]"),
+    ],
+)
+def test_a_word_with_two_meanings_or_none_is_refused(tmp_path: Path, value: str, key: str) -> None:
+    """By the key, without the word."""
+    fault = refused(tmp_path, "platform.sync_status_words", value)
+    assert fault.where == key
+    assert "xxx" not in str(fault)
