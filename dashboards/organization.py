@@ -18,6 +18,7 @@ from dashboards.tables import Column, as_rows, rows
 from dashboards.words import (
     ATTENTION,
     BAD,
+    DOUBTS,
     GOOD,
     ISSUES,
     SYNC_STATUS_CODES,
@@ -152,9 +153,9 @@ def _wrong() -> Row:
                     title="Issues",
                     do="What the exporter concludes, and for how long. The link above gives the steps, in their order "
                     "and with who takes them.",
-                    width=6,
+                    width=5,
                     height=7,
-                    empty="no issue, or nothing fresh is known",
+                    empty="no issue is known; fresh? in doubt?",
                 ),
                 (
                     Column(of="issue", title="Issue", words=ISSUES),
@@ -164,10 +165,22 @@ def _wrong() -> Row:
             ),
             rows(
                 Look(
+                    title="In doubt",
+                    do="Why it is not known whether anything is wrong, although the platform answers. Its tickets stay "
+                    "meanwhile; the link above says what to do.",
+                    width=5,
+                    height=7,
+                    empty="nothing, if it is fresh",
+                ),
+                (Column(of="doubt", title="Because", words=DOUBTS),),
+                as_rows(f"max by (doubt) (xero_doubt{{{ONE}}})", "A"),
+            ),
+            rows(
+                Look(
                     title="Alerts and their runbooks",
                     do="Open the runbook of an alert. Pending ones fire when their issue lasts. In an incident of the "
                     "fleet none is opened for a single organisation.",
-                    width=8,
+                    width=7,
                     height=7,
                     empty="no alert of it is known",
                 ),
@@ -189,7 +202,7 @@ def _wrong() -> Row:
                     title="Errors now",
                     do="Recent errors by type and reason. docs/reasons.md says what each means, who can end it, and "
                     "whether a retry helps.",
-                    width=10,
+                    width=7,
                     height=7,
                     empty="no recent error is known",
                 ),
@@ -203,8 +216,8 @@ def _wrong() -> Row:
             states(
                 Look(
                     title="Since when, and how often before?",
-                    do="Each issue over time; a gap is a time of which nothing fresh is known. Several that begin "
-                    "together have one cause.",
+                    do="Each issue over time; a gap is a time of which nothing fresh is known, or that is in doubt. "
+                    "Several that begin together have one cause.",
                     width=24,
                     height=10,
                     said={0: Said("no", GOOD), 1: Said("yes", BAD)},
@@ -213,7 +226,8 @@ def _wrong() -> Row:
                 *(
                     over_time(
                         f'max(xero_issue{{{ONE}, issue="{issue}"}}) or on () '
-                        f'0 * max(xero_issue_organizations{{{JOB}, issue="{issue}"}}) and on () {IS_FRESH}',
+                        f'0 * max(xero_issue_organizations{{{JOB}, issue="{issue}"}}) and on () {IS_FRESH} '
+                        f"unless on () xero_doubt{{{ONE}}}",
                         said.text,
                         ref,
                     )

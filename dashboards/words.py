@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from exporter.expose.verdicts import VERDICTS, Meaning
+from exporter.model.judgement import Doubt
 from exporter.model.words import Failure, Freshness, Issue, ServiceStatus, SyncStatus, Verdict
 
 
@@ -170,6 +171,19 @@ ISSUES: Final[Mapping[str, Said]] = MappingProxyType(
     }
 )
 """Every issue, connection issues in the colours of fire; all can be read on white and on black."""
+
+DOUBTS: Final[Mapping[str, Said]] = MappingProxyType(
+    {
+        Doubt.LIST_UNREAD: Said("Xero's list cannot be read", ATTENTION),
+        Doubt.CONNECTION_NOT_SAID: Said("whether it is connected is not said", ATTENTION),
+        Doubt.SYNCS_NOT_SAID: Said("how its syncs go is not said", ATTENTION),
+        Doubt.STATUS_WORD: Said("the sync status is a word not known here", ATTENTION),
+        Doubt.UNEXPLAINED: Said("called unwell, and nothing says why", ATTENTION),
+        Doubt.ERRORS_UNREAD: Said("its errors cannot be read", ATTENTION),
+        Doubt.SYNC_AHEAD: Said("the last sync is in the future", ATTENTION),
+    }
+)
+"""Why nobody can say whether anything is wrong with an organisation that is fresh."""
 
 FRESHNESS: Final[Mapping[Freshness, Said]] = MappingProxyType(
     {

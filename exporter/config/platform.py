@@ -14,7 +14,7 @@ from exporter.config.section import FilePath, Section
 from exporter.config.values import SpellingError
 from exporter.model.words import SyncStatus
 
-_WORD: Final = values.limited(64)
+_WORD: Final = values.Spelling("word", values.limited(64).parse)
 
 
 class Paths(Section):

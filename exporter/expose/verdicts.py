@@ -98,7 +98,8 @@ def meaning_of(snapshot: Snapshot) -> Meaning:
         meaning = XERO_SINCE_UNKNOWN
     elif verdict is Verdict.XERO_APP and not organizations_say_app_refused(snapshot.tally):
         meaning = _own_app_refused(snapshot)
-    beside = " ".join(filter(None, (failing_now(snapshot), unread_beside(snapshot))))
+    failing = failing_now(snapshot)
+    beside = " ".join(filter(None, (failing, unread_beside(snapshot))))
     if verdict is Verdict.ALL_WELL and beside:
         return Meaning(
             f"Nothing wrong is known: no organisation of which there is fresh data has an issue. {beside}",
@@ -106,10 +107,14 @@ def meaning_of(snapshot: Snapshot) -> Meaning:
         )
     if verdict in _OF_ISSUES and beside:
         return Meaning(f"{meaning.sentence} {beside}", meaning.do_first)
+    if verdict in _OF_OTHERS and failing:
+        return Meaning(f"{meaning.sentence} {failing}", meaning.do_first)
     return meaning
 
 
 _OF_ISSUES: Final = frozenset({Verdict.XERO, Verdict.INCIDENT, Verdict.CUSTOMERS})
+_OF_OTHERS: Final = frozenset({Verdict.STARTING, Verdict.XERO_APP})
+"""Verdicts by which the platform may be in order; the others say that it is not."""
 
 
 def failing_now(snapshot: Snapshot) -> str:

@@ -49,6 +49,9 @@ STUCK = SimulatedOrganization("stuck", "Tarn Sailing", "5f4e3d2c-0000-4000-8000-
 SILENT = WELL[-1].id
 """Of whom the platform fails to tell, later."""
 
+VAGUE = WELL[-2].id
+"""Of whom the platform does not say whether it is connected, later."""
+
 
 class Watched:
     """Everything at work together."""
@@ -84,7 +87,7 @@ class Watched:
 
     def without_data(self, asked: Sequence[Query]) -> list[str]:
         """Where there is no data, for none of the organisations that it may be looked for at."""
-        ids = [one.id for one in (*TROUBLED, WELL[0])] + [SILENT]
+        ids = [one.id for one in (*TROUBLED, WELL[0])] + [SILENT, VAGUE]
         return [
             query.where
             for query in asked
@@ -143,10 +146,13 @@ def test_every_query_has_data_and_where_it_may_have_none_it_can_have_some(watche
     good_news = always_empty(watched)
     assert len(watched.without_data(good_news)) == len(good_news)
 
-    # Three customers get into trouble, one waits for a retry, one is not answered for; then a quarter at once.
+    # Three customers get into trouble, one waits for a retry, one is not answered for, one in doubt; then a quarter.
     for one in TROUBLED:
         watched.world.clear(one.id)
     watched.world.override(SILENT, Answer(500, {}, b"{}"))
+    shown = watched.world.shows(VAGUE)
+    assert isinstance(shown, dict)
+    watched.world.override(VAGUE, {**shown, "connected": None})
     something_is_done(watched)
     eventually(
         lambda: len(watched.ask('ALERTS{scope="organization", alertstate="firing"}')) >= len(TROUBLED), within=60

@@ -114,7 +114,9 @@ def test_those_who_could_not_be_read_are_told_beside_the_verdict(verdict: Verdic
     assert unread_beside(fleet(organization())) == ""
 
 
-@pytest.mark.parametrize("verdict", [Verdict.ALL_WELL, Verdict.CUSTOMERS, Verdict.INCIDENT])
+@pytest.mark.parametrize(
+    "verdict", [Verdict.ALL_WELL, Verdict.CUSTOMERS, Verdict.INCIDENT, Verdict.STARTING, Verdict.XERO_APP]
+)
 def test_a_platform_that_stops_answering_is_told_before_data_is_too_old(verdict: Verdict) -> None:
     """The word itself is by what is known, which for some minutes is what was said before."""
     missed = [replace(organization(), failure=Failure.NETWORK) for _ in range(3)]
