@@ -44,7 +44,7 @@ class Hold(StrEnum):
 MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
     {
         Hold.UNKNOWN_ORGANIZATION: "It is not on the roster, or the platform does not know it.",
-        Hold.UNREADABLE: "There is no status that is fresh enough to judge by, or its last sync lies in the future.",
+        Hold.UNREADABLE: "No status is fresh and says enough to judge by, or its last sync lies in the future.",
         Hold.CONNECTION: "The connection itself is broken: no retry mends that.",
         Hold.DAILY_LIMIT: "Xero refused something for its daily limit, lately: any call would make that worse.",
         Hold.RETRY_CANNOT_HELP: "None of the reasons is one for which the same request, sent again, may succeed.",
@@ -56,7 +56,7 @@ MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
         Hold.MODE_OFF: "`remediation.mode` is off.",
         Hold.DRY_RUN: "`remediation.mode` is dry_run: what would be done is told, and nothing is sent.",
         Hold.CREDENTIAL: "The platform refused the token that is used for actions (401, 403).",
-        Hold.BLIND: "Too many organisations are stale, so nobody can tell one customer from an outage.",
+        Hold.BLIND: "Too many organisations are stale or in doubt, so nobody can tell one customer from an outage.",
         Hold.WARMING_UP: "Whether there is an incident is not known yet, or the ledger is new and remembers nothing.",
         Hold.STORM: "Too much is wrong at once: that is an incident, and not one customer's.",
         Hold.BREAKER: "Several actions in a row did not help.",
@@ -78,7 +78,7 @@ MEANINGS: Final[Mapping[Hold, str]] = MappingProxyType(
 EXITS: Final[Mapping[Hold, str]] = MappingProxyType(
     {
         Hold.UNKNOWN_ORGANIZATION: "The organisation comes onto the roster, and the platform knows it.",
-        Hold.UNREADABLE: "The platform gives a status, with a last sync that has been.",
+        Hold.UNREADABLE: "The platform gives a status that says enough, with a last sync that has been.",
         Hold.CONNECTION: "The connection is made again.",
         Hold.DAILY_LIMIT: "No error of the daily limit is recent any more (`diagnosis.error_window`).",
         Hold.RETRY_CANNOT_HELP: "The reasons change, the issue ends, or a person asks for a retry.",
@@ -90,7 +90,7 @@ EXITS: Final[Mapping[Hold, str]] = MappingProxyType(
         Hold.MODE_OFF: "`remediation.mode` is changed.",
         Hold.DRY_RUN: "`remediation.mode` is changed.",
         Hold.CREDENTIAL: "The token file changes, or a person resumes.",
-        Hold.BLIND: "Enough organisations are fresh again, and this one is.",
+        Hold.BLIND: "Enough organisations are fresh and not in doubt again, and this one is fresh.",
         Hold.WARMING_UP: "Whether there is an incident is known: 30 minutes after the start, at most.",
         Hold.STORM: "It was calm for `remediation.storm.calm`.",
         Hold.BREAKER: "After `remediation.breaker.pause`, doubled each time, one action is let through; when it is "

@@ -96,6 +96,22 @@ KIND_OF_ISSUE: Final[Mapping[Issue, IncidentKind]] = {
 """Which kind of incident an issue counts towards."""
 
 
+_SYNCS_FAIL: Final = frozenset(
+    {Issue.CONTACTS_FAILING, Issue.INVOICES_FAILING, Issue.RECONCILIATION_FAILING, Issue.SYNC_FAILING}
+)
+
+DOUBTED: Final[Mapping[Doubt, frozenset[Issue]]] = {
+    Doubt.LIST_UNREAD: frozenset({Issue.UNAUTHORIZED}),
+    Doubt.CONNECTION_NOT_SAID: frozenset(CONNECTION_ISSUES),
+    Doubt.SYNCS_NOT_SAID: _SYNCS_FAIL | {Issue.SYNC_STALE},
+    Doubt.STATUS_WORD: _SYNCS_FAIL,
+    Doubt.UNEXPLAINED: frozenset({Issue.SYNC_FAILING}),
+    Doubt.ERRORS_UNREAD: _SYNCS_FAIL,
+    Doubt.SYNC_AHEAD: frozenset({Issue.SYNC_STALE}),
+}
+"""Of which issues nobody can say whether they are there; the alerts hold their tickets by the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveIssue:
     """One issue that an organisation has now.
@@ -149,6 +165,10 @@ class Diagnosis:
     never_connected: bool = False
     app_refused: bool = False
     doubts: tuple[Doubt, ...] = ()
+
+    def leaves_open(self, issue: Issue | None) -> bool:
+        """Whether nobody can say that this issue, which it does not have, is over; None: that any is."""
+        return any(issue is None or issue in DOUBTED[doubt] for doubt in self.doubts)
 
 
 WELL: Final = Diagnosis()

@@ -84,7 +84,7 @@ class Fleetwide:
     Attributes:
         incident: whether many turn bad together; None while that is not known.
         known: organisations that count (without not found and never connected).
-        fresh: those of them with data that is not too old.
+        fresh: those of them with data that is not too old and says enough to judge by.
         unhealthy: those of these that have an issue.
         target_fresh: whether the organisation that the action is for is fresh itself.
     """

@@ -21,7 +21,7 @@ def fleetwide(snapshot: Snapshot, organization_id: str) -> Fleetwide:
     return Fleetwide(
         incident=True if True in incidents else None if None in incidents else False,
         known=snapshot.tally.known,
-        fresh=snapshot.tally.fresh,
+        fresh=snapshot.tally.fresh - snapshot.tally.doubtful,
         unhealthy=snapshot.tally.with_issue,
         target_fresh=state is not None and state.freshness is Freshness.FRESH,
     )
@@ -62,8 +62,8 @@ def read_afresh(state: OrganizationState | None, reading: Reading, rules: Thresh
 def presence(episodes: Iterable[Episode], snapshot: Snapshot) -> dict[int, bool]:
     """Episode -> whether its issue is there now, of those of which that can be seen.
 
-    It cannot while the organisation is not fresh, and not while a broken connection hides all other issues. Of an
-    organisation that has left the roster nothing is there any more.
+    It cannot while the organisation is not fresh, while a broken connection hides all other issues, and while it is in
+    doubt. Of an organisation that has left the roster nothing is there any more.
     """
     seen = {}
     for episode in episodes:
@@ -74,6 +74,7 @@ def presence(episodes: Iterable[Episode], snapshot: Snapshot) -> dict[int, bool]
         if state.freshness is not Freshness.FRESH:
             continue
         issues = {one.issue for one in state.diagnosis.issues}
-        if episode.issue in issues or not issues & set(CONNECTION_ISSUES):
+        hidden = bool(issues & set(CONNECTION_ISSUES)) or state.diagnosis.leaves_open(episode.issue)
+        if episode.issue in issues or not hidden:
             seen[episode.id] = episode.issue in issues
     return seen

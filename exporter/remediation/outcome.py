@@ -23,8 +23,9 @@ def is_of_the_future(last_sync: float, skew: float | None, now: float) -> bool:
 def effect(action: Action, state: OrganizationState | None, now: float) -> Effect:
     """What is known by now of an action that was called.
 
-    Verified needs both: fewer failures than before the call (or its issue gone, where the platform does not count),
-    and a sync after the call. Either alone also happens without us. An answer is no evidence, whatever it says.
+    Verified needs both: fewer failures than before the call (or its issue gone, where the platform does not count,
+    and not only in doubt), and a sync after the call. Either alone also happens without us. An answer is no evidence,
+    whatever it says.
 
     Args:
         action: accepted or unknown, with its call's instants.
@@ -55,8 +56,12 @@ def _helped(action: Action, state: OrganizationState, called: float, now: float)
 def _fewer_failures(action: Action, state: OrganizationState) -> bool:
     status = state.status
     assert status is not None
-    if action.issue is None and action.failed_before == 0:
-        return not status.failed_syncs  # after a reconnect nothing need have failed: it must not begin to
-    if action.failed_before is not None and status.failed_syncs is not None:
-        return status.failed_syncs < action.failed_before
-    return action.issue is not None and all(one.issue is not action.issue for one in state.diagnosis.issues)
+    before, after = action.failed_before, status.failed_syncs
+    if before is not None and after is not None:
+        # After a reconnect nothing need have failed: it must not begin to.
+        return not after if action.issue is None and before == 0 else after < before
+    if state.diagnosis.leaves_open(action.issue):
+        return False
+    if action.issue is None:
+        return before == 0
+    return all(one.issue is not action.issue for one in state.diagnosis.issues)

@@ -114,13 +114,15 @@ def decide(wanted: Wanted, state: OrganizationState | None, limits: Limits, now:
     broken = any(one.issue in CONNECTION_ISSUES for one in state.diagnosis.issues)
     issue = next((one for one in state.diagnosis.issues if one.issue is wanted.issue), None)
     if wanted.source is TriggerSource.ALERT and not broken and (issue is None or issue.because is Because.LINGERING):
-        return Over()
+        return Wait(Hold.UNREADABLE, kind) if state.diagnosis.leaves_open(wanted.issue) else Over()
     if broken or any(one.reason is Reason.DAILY_LIMIT for one in state.diagnosis.errors):
         return Wait(Hold.CONNECTION if broken else Hold.DAILY_LIMIT, kind)
     last_sync = state.status.last_sync
     ahead = last_sync is not None and is_of_the_future(last_sync, state.skew, now)
-    if ahead and wanted.source is not TriggerSource.PERSON:
-        # Five calls of which nobody can tell whether they helped would open the breaker for everybody.
+    unsure = any(state.diagnosis.leaves_open(one) for one in CONNECTION_ISSUES)
+    if (ahead or unsure) and wanted.source is not TriggerSource.PERSON:
+        # Five calls of which nobody can tell whether they helped would open the breaker for everybody; and where nobody
+        # can say whether there is a connection, nobody can say whether any would help.
         return Wait(Hold.UNREADABLE, kind)
     return _call(wanted, issue, state.status, limits, now)
 

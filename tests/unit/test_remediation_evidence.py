@@ -75,7 +75,7 @@ def test_a_break_is_told_until_it_is_recorded() -> None:
     assert reconnects.look(fleet.read({"a": HEALTHY})) == [first]
 
 
-@pytest.mark.parametrize("silence", [TIMED_OUT, NEVER])
+@pytest.mark.parametrize("silence", [TIMED_OUT, NEVER, Status(), replace(HEALTHY, connected=None)])
 def test_silence_is_no_reconnect(silence: Status | UpstreamFailure) -> None:
     """Nor is a connection that never was."""
     fleet, reconnects = Fleet("a"), Reconnects()
@@ -98,11 +98,20 @@ def test_the_fleet_is_counted_without_those_that_never_connected() -> None:
     assert not fleetwide(snapshot, "unknown").target_fresh
 
 
+def test_those_in_doubt_are_not_counted_as_seen() -> None:
+    """A platform that leaves out what it said before must not look like one customer in trouble among many well."""
+    fleet = Fleet("a", "b")
+    found = fleetwide(fleet.read({"a": failing(OUTAGE), "b": Status()}), "a")
+    assert (found.known, found.fresh, found.unhealthy, found.target_fresh) == (2, 1, 1, True)
+
+
 def test_absence_has_to_be_seen() -> None:
     """Not while nobody answers, and not behind a broken connection; who has left the roster has no issue any more."""
-    names = ("well", "sick", "broken", "silent", "gone")
-    fleet = Fleet(*names[:4])
-    snapshot = fleet.read({"well": HEALTHY, "sick": failing(OUTAGE), "broken": GONE, "silent": TIMED_OUT})
+    names = ("well", "sick", "broken", "silent", "gone", "vague")
+    fleet = Fleet(*names[:4], "vague")
+    snapshot = fleet.read(
+        {"well": HEALTHY, "sick": failing(OUTAGE), "broken": GONE, "silent": TIMED_OUT, "vague": Status(connected=True)}
+    )
     episodes = [Episode(number, name, Issue.CONTACTS_FAILING, None) for number, name in enumerate(names)]
     assert presence(episodes, snapshot) == {0: False, 1: True, 4: False}
 

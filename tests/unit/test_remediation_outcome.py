@@ -66,6 +66,17 @@ def test_where_nothing_is_counted_the_issue_itself_has_to_end() -> None:
     assert effect(blind, seen(sick), NOW.wall) is Effect.WAITING
 
 
+@pytest.mark.parametrize(
+    "status", [replace(SYNCED, failed_syncs=None, sync_status=None), replace(SYNCED, failed_syncs=None, connected=None)]
+)
+def test_an_issue_that_is_only_in_doubt_has_not_ended(status: Status) -> None:
+    """A platform that leaves out what it said before verifies nothing, after a retry or after a reconnect."""
+    for action in (replace(ACTION, failed_before=None), replace(ACTION, issue=None, failed_before=0)):
+        told = effect(action, seen(status), NOW.wall)
+        concerned = action.issue is None or status.connected is not None
+        assert told is (Effect.WAITING if concerned else Effect.VERIFIED)
+
+
 def test_after_a_reconnect_a_sync_without_failures_is_enough() -> None:
     """Nothing had failed before."""
     catch_up = replace(ACTION, issue=None, failed_before=0)

@@ -52,6 +52,34 @@ def test_beside_a_last_sync_of_the_future_only_a_person_may_ask() -> None:
     assert judged(ahead, asked) == Do(ActionKind.RETRY, RETRY)
 
 
+@pytest.mark.parametrize(
+    "silence",
+    [
+        Status(),
+        replace(HEALTHY, sync_status=None, failed_syncs=None),
+        replace(HEALTHY, sync_status=SyncStatus.OTHER),
+        replace(HEALTHY, failed_syncs=2, errors_dropped=1, errors_malformed=1),
+    ],
+)
+def test_an_issue_that_is_only_not_said_any_more_is_not_over(silence: Status) -> None:
+    """Its action waits for the platform's word, and is not ended as healthy again."""
+    assert judged(silence) == Wait(Hold.UNREADABLE)
+
+
+@pytest.mark.parametrize("status", [HEALTHY, replace(HEALTHY, sync_status=SyncStatus.FAILING)])
+def test_what_is_in_doubt_about_another_issue_holds_nothing(status: Status) -> None:
+    """Unwell without a failed sync may be a sync that fails; that it is contacts which fail nobody says any more."""
+    assert judged(status) == Over()
+
+
+def test_where_nobody_says_that_there_is_a_connection_only_a_person_may_ask() -> None:
+    """The issue is there, and a call may meet a connection that is gone."""
+    unsaid = replace(with_ids(failing(OUTAGE), "uuid-1"), connected=None)
+    assert judged(unsaid) == Wait(Hold.UNREADABLE)
+    asked = Wanted(TriggerSource.PERSON, kind=ActionKind.RETRY, parameters=RETRY)
+    assert judged(unsaid, asked) == Do(ActionKind.RETRY, RETRY)
+
+
 def test_without_ids_nothing_is_done() -> None:
     """An empty list never means all."""
     assert judged(failing(OUTAGE)) == Wait(Hold.NO_RECORD_IDS)
