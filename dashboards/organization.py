@@ -153,7 +153,7 @@ def _wrong() -> Row:
                     title="Issues",
                     do="What the exporter concludes, and for how long. The link above gives the steps, in their order "
                     "and with who takes them.",
-                    width=5,
+                    width=6,
                     height=7,
                     empty="no issue is known; fresh? in doubt?",
                 ),
@@ -202,7 +202,7 @@ def _wrong() -> Row:
                     title="Errors now",
                     do="Recent errors by type and reason. docs/reasons.md says what each means, who can end it, and "
                     "whether a retry helps.",
-                    width=7,
+                    width=6,
                     height=7,
                     empty="no recent error is known",
                 ),
