@@ -153,13 +153,13 @@ def _wrong() -> Row:
                     title="Issues",
                     do="What the exporter concludes, and for how long. The link above gives the steps, in their order "
                     "and with who takes them.",
-                    width=6,
+                    width=5,
                     height=7,
                     empty="no issue is known; fresh? in doubt?",
                 ),
                 (
                     Column(of="issue", title="Issue", words=ISSUES),
-                    Column(of="Value #A", title="For", unit="s", width=110),
+                    Column(of="Value #A", title="For", unit="s", width=90),
                 ),
                 as_rows(f"time() - max by (issue) (xero_issue_since_timestamp_seconds{{{ONE}}})", "A"),
             ),
@@ -202,7 +202,7 @@ def _wrong() -> Row:
                     title="Errors now",
                     do="Recent errors by type and reason. docs/reasons.md says what each means, who can end it, and "
                     "whether a retry helps.",
-                    width=6,
+                    width=7,
                     height=7,
                     empty="no recent error is known",
                 ),

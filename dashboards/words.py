@@ -175,12 +175,12 @@ ISSUES: Final[Mapping[str, Said]] = MappingProxyType(
 DOUBTS: Final[Mapping[str, Said]] = MappingProxyType(
     {
         Doubt.LIST_UNREAD: Said("Xero's list cannot be read", ATTENTION),
-        Doubt.CONNECTION_NOT_SAID: Said("whether it is connected is not said", ATTENTION),
-        Doubt.SYNCS_NOT_SAID: Said("how its syncs go is not said", ATTENTION),
-        Doubt.STATUS_WORD: Said("the sync status is a word not known here", ATTENTION),
-        Doubt.UNEXPLAINED: Said("called unwell, and nothing says why", ATTENTION),
-        Doubt.ERRORS_UNREAD: Said("its errors cannot be read", ATTENTION),
-        Doubt.SYNC_AHEAD: Said("the last sync is in the future", ATTENTION),
+        Doubt.CONNECTION_NOT_SAID: Said("whether connected is not said", ATTENTION),
+        Doubt.SYNCS_NOT_SAID: Said("how syncs go is not said", ATTENTION),
+        Doubt.STATUS_WORD: Said("sync status: a word not known", ATTENTION),
+        Doubt.UNEXPLAINED: Said("unwell, and nothing says why", ATTENTION),
+        Doubt.ERRORS_UNREAD: Said("errors cannot be read", ATTENTION),
+        Doubt.SYNC_AHEAD: Said("last sync is in the future", ATTENTION),
     }
 )
 """Why nobody can say whether anything is wrong with an organisation that is fresh."""
