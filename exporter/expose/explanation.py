@@ -146,6 +146,8 @@ def _doubt(doubt: Doubt, state: OrganizationState) -> str:
             return f"Xero's own list of connections, last read {read}, did not have it, and could not be read since"
         case Doubt.SYNCS_NOT_SAID if failed:
             return f"{counts}, and gives no word for how syncs go"
+        case Doubt.SYNCS_NOT_SAID if state.status is not None and state.status.sync_status is not None:
+            return "the platform does not say how many syncs failed, and its word or its errors say that some may have"
         case Doubt.STATUS_WORD if failed:
             return f"{counts}, and its word for how syncs go is none that is known here"
         case _:

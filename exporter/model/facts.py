@@ -78,6 +78,7 @@ class Status:
         errors: well-formed entries, in the platform's order, at most `upstream.wire.MAX_ERRORS`.
         errors_dropped: entries that were malformed, or beyond that bound.
         errors_malformed: those of them that were malformed.
+        errors_said: whether there is a list at all.
     """
 
     connected: bool | None = None
@@ -89,6 +90,7 @@ class Status:
     errors: tuple[SyncError, ...] = ()
     errors_dropped: int = 0
     errors_malformed: int = 0
+    errors_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,13 +76,14 @@ class Doubt(StrEnum):
     CONNECTION_NOT_SAID = "connection_not_said"
     """The platform does not say whether it is connected."""
     SYNCS_NOT_SAID = "syncs_not_said"
-    """The platform gives no word for how syncs go, and does not say either that none failed."""
+    """The platform does not say how syncs go: no word, and not that none failed; or no count beside a bad word or errors
+    that matter if any failed."""
     STATUS_WORD = "status_word"
     """The platform's word for how syncs go is none that is known here."""
     UNEXPLAINED = "unexplained"
     """The platform's word is that syncs go badly, and it counts none that failed and lists no error that matters."""
     ERRORS_UNREAD = "errors_unread"
-    """The platform lists errors, and not one of them can be read."""
+    """Errors that may matter cannot be read, or are not listed although syncs are counted as failed."""
     SYNC_AHEAD = "sync_ahead"
     """The last sync lies more than a day in the future: nobody can say how long ago it was, or what it mended."""
 
@@ -103,10 +104,11 @@ _SYNCS_FAIL: Final = frozenset(
 DOUBTED: Final[Mapping[Doubt, frozenset[Issue]]] = {
     Doubt.LIST_UNREAD: frozenset({Issue.UNAUTHORIZED}),
     Doubt.CONNECTION_NOT_SAID: frozenset(CONNECTION_ISSUES),
-    Doubt.SYNCS_NOT_SAID: _SYNCS_FAIL | {Issue.SYNC_STALE},
-    Doubt.STATUS_WORD: _SYNCS_FAIL,
+    # A word may also say that it is disconnected: one that is lost, or that nobody knows, may be that one.
+    Doubt.SYNCS_NOT_SAID: _SYNCS_FAIL | {Issue.DISCONNECTED},
+    Doubt.STATUS_WORD: _SYNCS_FAIL | {Issue.DISCONNECTED},
     Doubt.UNEXPLAINED: frozenset({Issue.SYNC_FAILING}),
-    Doubt.ERRORS_UNREAD: _SYNCS_FAIL,
+    Doubt.ERRORS_UNREAD: _SYNCS_FAIL.union(CONNECTION_ISSUES),
     Doubt.SYNC_AHEAD: frozenset({Issue.SYNC_STALE}),
 }
 """Of which issues nobody can say whether they are there; the alerts hold their tickets by the same."""
@@ -200,11 +202,13 @@ class Memory:
         token_expires_at: the expiry that the last status with one named.
         token_renewed: when it was seen to have moved forward, seconds since 1970 UTC by the platform's clock; None
             when it never was.
-        connected_since: the first of the unbroken row of readings that said connected; None while not.
+        connected_since: the first of the row of readings that said connected, which only the contrary breaks, and not
+            silence; None while not.
+        connected_once: whether it ever was, by anything that the platform said.
         unsynced_since: when it was first seen connected without any sync, seconds since 1970 UTC by the platform's
             clock; None while not.
-        unwell_since: the first of the unbroken row of readings in which the platform called it unwell, seconds since
-            1970 UTC by the platform's clock; None while not.
+        unwell_since: the first of the row of readings in which the platform called it unwell, which a word that means
+            nothing here does not break, seconds since 1970 UTC by the platform's clock; None while not.
         issues: what the last judgement found, hidden ones included, by precedence.
         lingering: those of them that no active error is behind any more -> when one was last seen, monotonic seconds.
         errors: recent errors, counted at the last reading.
@@ -217,6 +221,7 @@ class Memory:
     token_expires_at: float | None = None
     token_renewed: float | None = None
     connected_since: Moment | None = None
+    connected_once: bool = False
     unsynced_since: float | None = None
     unwell_since: float | None = None
     issues: tuple[ActiveIssue, ...] = ()

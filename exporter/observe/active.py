@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from exporter.model.facts import Status, SyncError
@@ -99,6 +99,16 @@ class Weighed:
 _NOTHING: Final = Weighed()
 
 
+def believed(at: float | None, now: float) -> float | None:
+    """When something happened, as far as it can be: None of what lies more than `MOST_BELIEVED` in the future."""
+    return None if at is None or at > now + MOST_BELIEVED else at
+
+
+def would_matter(status: Status, memory: Memory, now: float, window: float) -> bool:
+    """Whether a listed error would matter if syncs had failed: where the platform does not say, it may."""
+    return bool(weigh(replace(status, failed_syncs=1), memory, now, window).active)
+
+
 def weigh(
     status: Status, memory: Memory, now: float, window: float, *, standing: AbstractSet[Issue] | None = None
 ) -> Weighed:
@@ -133,10 +143,10 @@ def weigh(
     )
     active: dict[_Kind, ActiveKind] = {}
     counts: dict[_Kind, tuple[int, float | None]] = {}
-    steady_until = _NEVER
+    steady_until, latest = _NEVER, now + MOST_BELIEVED
     for error in status.errors:
         kind, at = (error.sync_type, error.reason), error.at
-        if at is not None and at > now + MOST_BELIEVED:
+        if at is not None and at > latest:
             steady_until, at = min(steady_until, at - MOST_BELIEVED), None
         until = _matters_until(error, kind, at, facts)
         if until > now:
@@ -191,7 +201,7 @@ def _matters_until(error: SyncError, kind: _Kind, at: float | None, facts: _Fact
     `at` is when it happened, as far as that can be believed.
     """
     last_sync = facts.last_sync
-    if not (facts.failed or error.reason in CONCERNS_CONNECTION) or _cured_by_renewal(error, facts.renewed):
+    if not (facts.failed or error.reason in CONCERNS_CONNECTION) or _cured_by_renewal(error, at, facts.renewed):
         return -_NEVER
     if last_sync is None or (at is not None and at > last_sync):
         return _NEVER
@@ -201,12 +211,12 @@ def _matters_until(error: SyncError, kind: _Kind, at: float | None, facts: _Fact
     return from_when + facts.window if facts.youth_tells(kind) else -_NEVER
 
 
-def _cured_by_renewal(error: SyncError, renewed: float | None) -> bool:
+def _cured_by_renewal(error: SyncError, at: float | None, renewed: float | None) -> bool:
     """Whether it says that the token expired, and a newer one was seen since.
 
     A refused grant is not cured by that: only a person, or a sync that works, ends it.
     """
-    return renewed is not None and error.reason is Reason.TOKEN_EXPIRED and (error.at is None or error.at < renewed)
+    return renewed is not None and error.reason is Reason.TOKEN_EXPIRED and (at is None or at < renewed)
 
 
 def _remembered_only(facts: _Facts, active: Mapping[_Kind, ActiveKind], now: float) -> Iterator[ActiveKind]:

@@ -64,16 +64,27 @@ def by_the_clock(
     if status.last_sync is not None and status.last_sync > there + MOST_BELIEVED:
         believed = status.last_sync - MOST_BELIEVED
     ahead = believed != _NEVER
+    stood = {one.issue for one in memory.issues}
     expiry = status.token_expires_at
+    if expiry is None and Issue.DISCONNECTED not in stood and _stood_by_the_clock(memory):
+        expiry = memory.token_expires_at  # that it is not said any more does not renew it, and connecting anew does
     if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock, sync_ahead=ahead):
         token_line = expiry + rules.token_grace
     stale_line = _stale_from(status, memory, rules)
+    stale_since = stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None
+    if stale_since is None and Issue.SYNC_STALE in stood and _nothing_says_fresh(status, there, rules):
+        stale_since = there
     return ByTheClock(
         token_expired=token_line < there and (standing is None or Issue.TOKEN_EXPIRED in standing),
-        stale_since=stale_line if stale_line < there and (standing is None or Issue.SYNC_STALE in standing) else None,
+        stale_since=stale_since,
         sync_ahead=ahead,
         next_change=min(line for line in (token_line, stale_line, believed, _NEVER) if line >= there),
     )
+
+
+def _stood_by_the_clock(memory: Memory) -> bool:
+    """Whether the token was expired by the clock, as judged before."""
+    return any(one.because is Because.TOKEN_CLOCK for one in memory.issues)
 
 
 def _expiry_is_telling(
@@ -86,8 +97,7 @@ def _expiry_is_telling(
     """
     last_sync = status.last_sync
     if sync_ahead:  # nobody knows whether anything synced after it: what stood stays, and nothing is raised
-        stood = any(one.because is Because.TOKEN_CLOCK for one in memory.issues)
-        return stood or token_clock is TokenClock.TRUSTED
+        return _stood_by_the_clock(memory) or token_clock is TokenClock.TRUSTED
     if last_sync is not None and last_sync > expires:
         return False  # something synced after it: the platform renews on use, and its answer is behind
     unwell = status.sync_status in UNWELL and (memory.unwell_since is None or memory.unwell_since > expires)
@@ -96,6 +106,14 @@ def _expiry_is_telling(
     if token_clock is TokenClock.CORROBORATED:
         return False
     return last_sync is None or expires - last_sync > OUTLIVES_SYNC
+
+
+def _nothing_says_fresh(status: Status, there: float, rules: Thresholds) -> bool:
+    """Whether neither a later sync nor an empty queue is told, so that syncs which waited for too long still do."""
+    if status.connected is False or status.pending_syncs == 0:
+        return False
+    synced = status.last_sync
+    return synced is None or (status.pending_syncs is None and synced + rules.sync_stale_after < there)
 
 
 def _stale_from(status: Status, memory: Memory, rules: Thresholds) -> float:

@@ -20,7 +20,7 @@ from exporter.model.facts import Status
 from exporter.model.judgement import CONNECTION_ISSUES, WELL, ActiveIssue, Because, Diagnosis, Doubt, Memory, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
-from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh
+from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh, would_matter
 from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
 from exporter.observe.doubts import doubts_of, says_well
 
@@ -91,15 +91,22 @@ def observed(
         if expires is not None and status.token_expires_at > expires:
             renewed = there
         expires = status.token_expires_at
-    connected = status.connected is True
-    connected_since = (memory.connected_since or at) if connected else None
-    unsynced_since = (memory.unsynced_since or there) if connected and status.last_sync is None else None
-    unwell_since = (memory.unwell_since or there) if status.sync_status in UNWELL else None
+    connected_since, unsynced_since, unwell_since = memory.connected_since, memory.unsynced_since, memory.unwell_since
+    # What is not said ends no row: an issue that is told from it would begin anew, or be taken for mended.
+    if status.connected is not None:
+        connected_since = (connected_since or at) if status.connected else None
+        unsynced_since = (unsynced_since or there) if status.connected and status.last_sync is None else None
+    if status.sync_status is not None and status.sync_status is not SyncStatus.OTHER:
+        unwell_since = (unwell_since or there) if status.sync_status in UNWELL else None
+    connected_once = memory.connected_once or bool(
+        status.connected or status.token_expires_at is not None or status.last_sync is not None
+    )
     if (
         seen is memory.seen
         and expires == memory.token_expires_at
         and renewed == memory.token_renewed
         and connected_since is memory.connected_since
+        and connected_once is memory.connected_once
         and unsynced_since == memory.unsynced_since
         and unwell_since == memory.unwell_since
     ):
@@ -110,6 +117,7 @@ def observed(
         token_expires_at=expires,
         token_renewed=renewed,
         connected_since=connected_since,
+        connected_once=connected_once,
         unsynced_since=unsynced_since,
         unwell_since=unwell_since,
     )
@@ -146,7 +154,7 @@ def judge(
     weighed = weigh(status, memory, there, rules.error_window, standing=standing)
     errors = weighed.counts if reading else memory.errors
     settled = now.monotonic + (weighed.steady_until - there)
-    if is_never_connected(status):
+    if is_never_connected(status) and not memory.connected_once:
         memory = replace(
             memory,
             issues=(),
@@ -180,6 +188,7 @@ def judge(
         token_expires_at=memory.token_expires_at,
         token_renewed=memory.token_renewed,
         connected_since=memory.connected_since,
+        connected_once=memory.connected_once,
         unsynced_since=memory.unsynced_since,
         unwell_since=memory.unwell_since,
         issues=issues,
@@ -191,7 +200,8 @@ def judge(
     )
     doubts: tuple[Doubt, ...] = ()
     if missed_at is not None or clock.sync_ahead or not says_well(status):
-        doubts = doubts_of(status, memory, issues, missed_at, sync_ahead=clock.sync_ahead)
+        may_matter = status.failed_syncs is None and would_matter(status, memory, there, rules.error_window)
+        doubts = doubts_of(status, memory, issues, missed_at, sync_ahead=clock.sync_ahead, errors_may_matter=may_matter)
     if not issues and not errors and not doubts:
         return Judgement(WELL, memory)
     issues = _unhidden(issues)
@@ -199,7 +209,7 @@ def judge(
 
 
 def is_never_connected(status: Status) -> bool:
-    """Whether no connection was ever made: not connected, and no trace of a token or a sync."""
+    """Whether it says that no connection was ever made: not connected, and no trace of a token or a sync."""
     return status.connected is False and status.token_expires_at is None and status.last_sync is None
 
 

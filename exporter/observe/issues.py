@@ -188,7 +188,7 @@ IN_DOUBT: Final[Mapping[Doubt, str]] = {
     Doubt.UNEXPLAINED: (
         "the platform's word is that syncs go badly, but it counts none that failed and lists no error that matters now"
     ),
-    Doubt.ERRORS_UNREAD: "the platform lists errors, and not one of them can be read",
+    Doubt.ERRORS_UNREAD: "errors of the platform that may say what is wrong are not listed, or cannot be read",
     Doubt.SYNC_AHEAD: "the platform gives a last sync that lies more than a day in the future",
 }
 """Why it is not known whether anything is wrong, in words that follow a colon."""

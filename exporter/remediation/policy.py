@@ -15,6 +15,7 @@ from exporter.model.holds import Hold
 from exporter.model.judgement import CONNECTION_ISSUES, ActiveIssue, Because
 from exporter.model.limits import Limits
 from exporter.model.words import MAX_RECORD_IDS, Freshness, Issue, Reason, SyncType
+from exporter.observe.active import believed
 from exporter.observe.reasons import REASONS
 from exporter.remediation.outcome import is_of_the_future
 
@@ -148,7 +149,8 @@ def _mend(issue: ActiveIssue, status: Status, limits: Limits, now: float) -> Dec
     ids = tuple(dict.fromkeys(one for error in curable for one in error.record_ids))[:MAX_RECORD_IDS]
     if ids:
         return Do(ActionKind.RETRY, Parameters((sync_type,), record_ids=ids))
-    first = min((error.at for error in curable if error.at is not None), default=None)
+    times = (believed(error.at, now) for error in curable)
+    first = min((at for at in times if at is not None), default=None)
     if not limits.fallback_resync or first is None:
         return Wait(Hold.NO_RECORD_IDS)
     return Do(ActionKind.RESYNC, Parameters((sync_type,), since=_bounded(first, limits, now)))

@@ -7,7 +7,7 @@ from typing import Final
 
 from exporter.model.asked import Reconnect
 from exporter.model.facts import Block, OrganizationState, Snapshot
-from exporter.model.judgement import CONNECTION_ISSUES
+from exporter.model.judgement import CONNECTION_ISSUES, Diagnosis
 from exporter.model.words import Freshness, Issue
 
 _BREAKS: Final = (Issue.DISCONNECTED, Issue.TOKEN_EXPIRED)
@@ -42,7 +42,13 @@ class Reconnects:
         breaks = [one.since for one in state.diagnosis.issues if one.issue in _BREAKS]
         if breaks:
             self._broken.setdefault(name, self._mended.pop(name, min(breaks)))
-        elif state.status.connected and all(one.issue not in CONNECTION_ISSUES for one in state.diagnosis.issues):
+        elif state.status.connected and not _may_be_broken(state.diagnosis):
             since = self._broken.pop(name, None)
             if since is not None:
                 self._mended[name] = since
+
+
+def _may_be_broken(diagnosis: Diagnosis) -> bool:
+    """Whether the connection has an issue, or nobody can say that it has none."""
+    has = any(one.issue in CONNECTION_ISSUES for one in diagnosis.issues)
+    return has or any(diagnosis.leaves_open(one) for one in CONNECTION_ISSUES)

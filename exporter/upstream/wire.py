@@ -111,6 +111,7 @@ def parse_status(
         errors=errors,
         errors_dropped=dropped,
         errors_malformed=malformed,
+        errors_said=fields.get("errors") is not None,
     )
 
 

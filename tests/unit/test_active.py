@@ -310,6 +310,7 @@ YEARS_AHEAD = 400 * DAY
         (status(failed=2, last_sync=None, errors=(error(YEARS_AHEAD),)), True),
         (status(failed=2, errors=(error(14 * HOUR),)), True),
         (status(errors=(error(YEARS_AHEAD, Reason.DISCONNECTED),)), False),
+        (status(FAILING, failed=1, errors=(error(YEARS_AHEAD, Reason.TOKEN_EXPIRED),)), True),
     ],
 )
 def test_an_error_of_another_year_is_one_without_a_time(said: Status, active: bool) -> None:  # noqa: FBT001 - a row
@@ -320,3 +321,10 @@ def test_an_error_of_another_year_is_one_without_a_time(said: Status, active: bo
         assert weighed(said).active == weighed(timeless).active
         assert weighed(said).counts == weighed(timeless).counts
         assert weighed(said).steady_until == NOON + YEARS_AHEAD - DAY
+
+
+def test_a_renewed_token_ends_also_an_error_of_another_year() -> None:
+    """As it ends one without a time."""
+    said = status(FAILING, errors=(error(YEARS_AHEAD, Reason.TOKEN_EXPIRED),))
+    assert weighed(said).active
+    assert weighed(said, replace(memory_of(), token_renewed=NOON)).active == ()

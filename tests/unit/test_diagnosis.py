@@ -61,8 +61,8 @@ def judged(said: Status, now: float = 0.0, *, rules: Thresholds = PATIENT, unlis
         status(HEALTHY, failed=2, last_sync=-5 * MINUTE, errors=(error(-80 * MINUTE),), expires=5 * DAY),
         status(HEALTHY, failed=0, last_sync=None, errors=(error(-MINUTE),)),
         status(pending=40, last_sync=-25 * HOUR),
-        replace(status(failed=0), errors_dropped=1, errors_malformed=1),
-        replace(status(failed=2, errors=(error(-80 * MINUTE),)), errors_dropped=1, errors_malformed=1),
+        replace(status(failed=0, errors=(error(-80 * MINUTE),)), errors_dropped=1, errors_malformed=1),
+        replace(status(failed=0), errors_said=False),
     ],
 )
 def test_these_are_well(said: Status) -> None:
@@ -88,7 +88,14 @@ def test_these_are_well(said: Status) -> None:
         (status(SyncStatus.OTHER, last_sync=None, errors=(error(-MINUTE, Reason.UNKNOWN),)), (Doubt.STATUS_WORD,)),
         (status(DEGRADED, failed=0), (Doubt.UNEXPLAINED,)),
         (status(FAILING, failed=0), (Doubt.UNEXPLAINED,)),
-        (status(FAILING, failed=None), (Doubt.UNEXPLAINED,)),
+        (status(FAILING, failed=None), (Doubt.SYNCS_NOT_SAID,)),
+        (status(failed=None, errors=(error(MINUTE),)), (Doubt.SYNCS_NOT_SAID,)),
+        (replace(status(failed=0), errors_dropped=1, errors_malformed=1), (Doubt.ERRORS_UNREAD,)),
+        (
+            replace(status(failed=2, errors=(error(-80 * MINUTE),)), errors_dropped=1, errors_malformed=1),
+            (Doubt.ERRORS_UNREAD,),
+        ),
+        (replace(status(failed=3), errors_said=False), (Doubt.ERRORS_UNREAD,)),
         (replace(status(failed=2), errors_dropped=3, errors_malformed=3), (Doubt.ERRORS_UNREAD,)),
         (replace(status(failed=None), errors_dropped=1, errors_malformed=1), (Doubt.ERRORS_UNREAD,)),
     ],
@@ -115,6 +122,72 @@ def test_an_issue_explains_what_else_is_not_said(said: Status) -> None:
     found = judged(said).diagnosis
     assert found.issues
     assert found.doubts == ()
+
+
+SICK = status(FAILING, failed=3, last_sync=-HOUR, errors=(error(-MINUTE),))
+STALE = status(pending=5, last_sync=-30 * HOUR)
+EXPIRED = status(last_sync=-5 * DAY, expires=-3 * DAY)
+REVOKED = status(last_sync=-HOUR, errors=(error(-MINUTE, Reason.REAUTHORISE),))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "issue"),
+    [
+        (status(DISCONNECTED), status(SyncStatus.OTHER), Issue.DISCONNECTED),
+        (status(DISCONNECTED), Status(connected=True), Issue.DISCONNECTED),
+        (status(connected=False, last_sync=-DAY), Status(), Issue.DISCONNECTED),
+        (EXPIRED, replace(EXPIRED, token_expires_at=None), Issue.TOKEN_EXPIRED),
+        (REVOKED, replace(REVOKED, errors=(), errors_dropped=1, errors_malformed=1), Issue.TOKEN_EXPIRED),
+        (SICK, replace(SICK, failed_syncs=None), Issue.CONTACTS_FAILING),
+        (SICK, replace(SICK, failed_syncs=None, sync_status=HEALTHY), Issue.CONTACTS_FAILING),
+        (SICK, replace(SICK, errors=(), errors_said=False, sync_status=HEALTHY), Issue.CONTACTS_FAILING),
+        (STALE, replace(STALE, last_sync=None), Issue.SYNC_STALE),
+        (STALE, replace(STALE, pending_syncs=None), Issue.SYNC_STALE),
+        (STALE, Status(connected=True, sync_status=HEALTHY), Issue.SYNC_STALE),
+    ],
+)
+def test_what_an_issue_was_concluded_from_may_not_be_said_any_more_and_that_does_not_mend_it(
+    before: Status, after: Status, issue: Issue
+) -> None:
+    """It stays, or it is in doubt: a ticket and an action of it go on."""
+    watched = Watched(PATIENT)
+    watched.read(0, before)
+    assert watched.issues == [issue]
+    watched.read(15 * MINUTE, after)
+    watched.read(30 * MINUTE, after)
+    assert issue in watched.issues or watched.diagnosis.leaves_open(issue)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (STALE, status(None, failed=None, pending=0, last_sync=-MINUTE)),
+        (STALE, status(pending=None, last_sync=14 * MINUTE)),
+        (EXPIRED, replace(EXPIRED, token_expires_at=None, last_sync=at(14 * MINUTE).wall)),
+        (EXPIRED, replace(EXPIRED, token_expires_at=at(HOUR).wall)),
+        (SICK, status(failed=0, last_sync=14 * MINUTE)),
+        (status(DISCONNECTED), status()),
+    ],
+)
+def test_what_is_said_to_be_over_is_over_whatever_else_is_not_said(before: Status, after: Status) -> None:
+    """A doubt about something else holds no ticket."""
+    watched = Watched(PATIENT)
+    watched.read(0, before)
+    (issue,) = watched.issues
+    watched.read(15 * MINUTE, after)
+    watched.read(30 * MINUTE, after)
+    assert watched.issues == []
+    assert not watched.diagnosis.leaves_open(issue)
+
+
+def test_one_answer_that_leaves_things_out_does_not_begin_what_was_anew() -> None:
+    """Who was connected before Xero's list was asked for was connected before it; who never synced waits on."""
+    waits = status(pending=3, last_sync=None)
+    watched = Watched(PATIENT).read(0, waits).read(25 * HOUR, replace(waits, connected=None)).read(26.5 * HOUR, waits)
+    assert watched.issues == [Issue.SYNC_STALE]
+    since = watched.state.memory.connected_since
+    assert since is not None
+    assert since.monotonic == 0
 
 
 @pytest.mark.parametrize("silence", [Status(), Status(connected=None, failed_syncs=0), status(connected=None)])
@@ -694,12 +767,15 @@ def test_connection_issues_end_with_what_they_were_concluded_from() -> None:
     assert one.read(6 * MINUTE, status(last_sync=5.5 * MINUTE)).issues == []
 
 
-def test_never_connected_forgets_what_was_wrong() -> None:
-    """The integration was taken away whole, and set up again later."""
+def test_who_was_connected_once_is_disconnected_also_when_every_trace_is_gone() -> None:
+    """The platform takes the integration away whole; set up again later, nothing of before is wrong."""
     one = Watched().read(2 * MINUTE, FAILS)
     gone = status(connected=False, last_sync=None, failed=1, errors=(error(MINUTE),))
-    assert one.read(3 * MINUTE, gone).diagnosis.never_connected
-    assert one.read(4 * MINUTE, WORKS).issues == []
+    assert one.read(3 * MINUTE, gone).issues == [Issue.DISCONNECTED]
+    assert not one.diagnosis.never_connected
+    assert one.read(4 * MINUTE, WORKS).issues == [Issue.CONTACTS_FAILING]  # lingers
+    assert one.read(15 * MINUTE, WORKS).issues == []
+    assert Watched().read(3 * MINUTE, gone).diagnosis.never_connected
 
 
 def test_a_beginning_does_not_move_while_the_issue_lasts() -> None:

@@ -247,7 +247,7 @@ def test_it_says_what_this_exporter_did_about_it_and_what_of_that_waits() -> Non
     rejected = an_action(id=6, state=ActionState.CANCELLED)
     document = bundle(failing(CANARY), actions=(waits, done, rejected))
     assert document.tried[:2] == (
-        "2023-11-14T12:00:00.000Z: retry of contacts, 1 records (action 7), verified: it helped.",
+        "2023-11-14T12:00:00.000Z: retry of contacts, 1 record (action 7), verified: it helped.",
         "resync of contacts (action 8) waits, held by storm; nothing of it was sent.",
     )
     assert not any(word in whole(document) for word in ("Jane", "jane", "action 6"))

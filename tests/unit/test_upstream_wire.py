@@ -53,7 +53,8 @@ def test_the_sample_of_the_troubleshooting_page_is_read() -> None:
 def test_missing_and_null_both_mean_that_the_platform_did_not_say() -> None:
     """One full of nulls says nothing, and so does one with a single known field."""
     assert parse_status(b'{"errors": []}') == Status()
-    assert parse_status(json.dumps(dict.fromkeys(FIELDS)).encode()) == Status()
+    assert parse_status(json.dumps(dict.fromkeys(FIELDS)).encode()) == Status(errors_said=False)
+    assert parse_status(b'{"connected": null}') == Status(errors_said=False)
 
 
 @pytest.mark.parametrize("body", ["{}", '{"error": "maintenance"}', '{"status": {"connected": true}}'])
@@ -65,7 +66,7 @@ def test_an_object_without_any_known_field_is_no_status(body: str) -> None:
 def test_unknown_fields_and_words_are_fine() -> None:
     """A newer platform may say more."""
     status = parse_status(b'{"sync_status": "Meditating", "plan": {"seats": 3.5, "seats": []}, "plan": 1}')
-    assert status == Status(sync_status=SyncStatus.OTHER)
+    assert status == Status(sync_status=SyncStatus.OTHER, errors_said=False)
 
 
 def test_counts_are_taken_as_the_platform_says_them() -> None:
