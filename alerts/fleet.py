@@ -11,6 +11,7 @@ from alerts.queries import (
     AFFECTED,
     AFFECTED_RATIO,
     AT_MOST_RATIO,
+    DOUBTED,
     EACH,
     FRESH,
     FRESH_COUNT,
@@ -146,9 +147,14 @@ def _incidents(limits: Thresholds) -> tuple[Record, ...]:
         ),
         Record(
             INCIDENT,
-            joined(_risen(limits, limits.look_back_seconds), *_unseen_since(INCIDENT, back)),
+            joined(
+                _risen(limits, limits.look_back_seconds),
+                *_doubted(INCIDENT, limits, limits.look_back_seconds),
+                *_unseen_since(INCIDENT, back),
+            ),
             f"An incident: the share lies more than {limits.rise:.0%} and at least {limits.few} organisations above\n"
-            f"its least of the last {back}; a standing one stays while the share is unknown, for {back} at most.\n"
+            f"its least of the last {back}; a standing one stays while it still does with all that are in doubt, and\n"
+            f"while the share is unknown, for {back} at most.\n"
             f"It ends with recovery, and by itself after {back}: a fleet that is broken for months has no incident.",
         ),
         Record(
@@ -159,6 +165,7 @@ def _incidents(limits: Thresholds) -> tuple[Record, ...]:
                 indent(_risen(limits, limits.lasting_seconds), "  "),
                 f"  and on (job, kind) {LASTING}",
                 ")",
+                *_doubted(LASTING, limits, limits.lasting_seconds),
                 *_unseen_since(LASTING, back),
             ),
             "An incident of the connection for as long as the share lies as far above its least of the last\n"
@@ -176,15 +183,15 @@ def _of_kind(kind: str, issues: str) -> str:
     return f'label_replace({each}, "kind", "{kind}", "", "")'
 
 
-def _rise(seconds: float) -> str:
+def _rise(seconds: float, share: str) -> str:
     """By how much the share lies above its least of that long, with as many exporters as tell now."""
     least = f"min_over_time({AT_MOST_RATIO}[{duration(seconds)}]) and {AT_MOST_RATIO}"
-    return f"({AFFECTED_RATIO} - on (job, kind) group_left () max by (job, kind) ({least}))"
+    return f"({share} - on (job, kind) group_left () max by (job, kind) ({least}))"
 
 
-def _risen(limits: Thresholds, seconds: float) -> str:
+def _risen(limits: Thresholds, seconds: float, share: str = AFFECTED_RATIO) -> str:
     """The shares that lie far enough above their least of that long."""
-    rise = _rise(seconds)
+    rise = _rise(seconds, share)
     return joined(
         "(",
         f"  {rise}",
@@ -196,6 +203,12 @@ def _risen(limits: Thresholds, seconds: float) -> str:
         f"    * on (job) group_left () {FRESH_COUNT} > {limits.few - 0.001}",
         ")",
     )
+
+
+def _doubted(record: str, limits: Thresholds, seconds: float) -> tuple[str, ...]:
+    """What stood stays while nobody can say that it is over: those who are in doubt may be affected as they were."""
+    at_most = _risen(limits, seconds, f"max by (job, kind) ({AT_MOST_RATIO})")
+    return ("or (", f"  {record} and on (job, kind) (", indent(at_most, "    "), "  )", ")")
 
 
 def _unseen_since(record: str, back: str) -> tuple[str, ...]:
@@ -260,6 +273,25 @@ def _incident_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             limits.incident_for,
             "The syncs of many organisations began to fail together.",
             "{{ $value | humanizePercentage }} more of the organisations fail to sync than at best in the last hours.",
+        ),
+        Alert(
+            name="XeroFleetInDoubt",
+            expr=joined(
+                "count by (job) (",
+                f"  max by (job, organization_id) ({DOUBTED})",
+                f"    unless {EACH} {ISSUE}",
+                ")",
+                f"/ ({FRESH_COUNT} > 0)",
+                f"  > {1 - limits.enough_fresh:.10g}",
+            ),
+            hold=limits.organization_for,
+            severity=Severity.WARNING,
+            scope=Scope.FLEET,
+            team=Team.PLATFORM,
+            summary="Of too many organisations nobody can say whether they are well, although the platform answers.",
+            description="{{ $value | humanizePercentage }} are in doubt: their tickets stay, none opens, and no "
+            "incident of theirs would be seen.",
+            dashboard=DASHBOARD,
         ),
         Alert(
             name="XeroStatusPage",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import indent
+from types import MappingProxyType
 from typing import Final
 
 from alerts.entries import Alert, Group, Record, Scope, Severity, Team
@@ -33,7 +35,19 @@ from alerts.thresholds import Thresholds, duration
 
 DASHBOARD: Final = "/d/xero-organization?var-job={{ $labels.job }}&var-organization_id={{ $labels.organization_id }}"
 _WHO: Final = "Organization {{ $labels.organization_id }}: "
-_OF_THE_CONNECTION: Final = ("disconnected", "token_expired", "unauthorized")
+HELD_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "disconnected": ("connection_not_said", "syncs_not_said", "status_word", "errors_unread"),
+        "token_expired": ("connection_not_said", "errors_unread"),
+        "unauthorized": ("list_unread", "connection_not_said", "errors_unread"),
+        "contacts_failing": ("syncs_not_said", "status_word", "errors_unread"),
+        "invoices_failing": ("syncs_not_said", "status_word", "errors_unread"),
+        "reconciliation_failing": ("syncs_not_said", "status_word", "errors_unread"),
+        "sync_failing": ("syncs_not_said", "status_word", "unexplained", "errors_unread"),
+        "sync_stale": ("sync_ahead",),
+    }
+)
+"""Issue -> the doubts while which nobody can say whether it is there: they hold its ticket."""
 
 
 def organizations(limits: Thresholds) -> Group:
@@ -83,10 +97,12 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
                 "  (xero_connected == 0) + 1",
                 f"    unless {EACH} xero_token_expiry_timestamp_seconds",
                 f"    unless {EACH} xero_last_sync_timestamp_seconds",
+                f"    unless {EACH} xero_issue",
                 ")",
                 f"or ({NEVER_CONNECTED} and {EACH} {UNKNOWN})",
             ),
-            "Organisations that nobody ever connected, as far as known: outside every share.",
+            "Organisations that nobody ever connected, as far as known: outside every share. One that has an issue\n"
+            "was connected before, and the platform took every trace of that away.",
         ),
         Record(
             ISSUE,
@@ -99,14 +115,10 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
                 "(",
                 indent(
                     either(
-                        _in_doubt('xero_doubt{doubt="connection_not_said"}', "connection"),
-                        _in_doubt('xero_doubt{doubt=~"syncs_not_said|status_word|errors_unread"}', "sync"),
-                        _in_doubt('xero_doubt{doubt="unexplained"}', "sync", "sync_failing"),
-                        _in_doubt('xero_doubt{doubt=~"syncs_not_said|sync_ahead"}', "sync", "sync_stale"),
-                        _in_doubt('xero_doubt{doubt="list_unread"}', "connection", "unauthorized"),
-                        _in_doubt("xero_connection_authorized == 0", "connection", "unauthorized"),
+                        "max by (job, organization_id, doubt) (xero_doubt)",
+                        _unlisted("xero_connection_authorized == 0"),
                         joined(
-                            _in_doubt(firing("XeroUnauthorized"), "connection", "unauthorized"),
+                            _unlisted(firing("XeroUnauthorized")),
                             'and on (job) xero_exporter_token_file_readable{token="xero"}',
                             "unless on (job) xero_exporter_xero_connections_last_success_timestamp_seconds",
                         ),
@@ -118,10 +130,9 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
                 f'unless {EACH} {ISSUE}{{issue=~"disconnected|token_expired"}}',
                 f"unless {EACH} {NEVER_CONNECTED}",
             ),
-            "Issues of which nobody can say whether they are there, of organisations whose reading is not too old:\n"
-            "what they were concluded from is lost. The platform leaves it out, or says it in a word that is new;\n"
-            "Xero's list cannot be read any more; it was asked for before the platform was, as after a start; or it\n"
-            "was not read since the start. Without an issue: all of that kind but sync_stale, which is of its own.\n"
+            "Why nobody can say whether an issue is there, of organisations whose reading is not too old: what it was\n"
+            "concluded from is lost. The platform leaves it out, or says it in a word that is new; Xero's list cannot\n"
+            "be read any more, was asked for before the platform was, as after a start, or was not read since it.\n"
             "What another issue hides is not in doubt.",
         ),
         Record(
@@ -169,16 +180,14 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
     )
 
 
-def _in_doubt(whose: str, kind: str, issue: str = "") -> str:
-    of_kind = f'label_replace(max by (job, organization_id) ({whose}), "kind", "{kind}", "", "")'
-    return f'label_replace({of_kind}, "issue", "{issue}", "", "")' if issue else of_kind
+def _unlisted(whose: str) -> str:
+    return f'label_replace(max by (job, organization_id) ({whose}), "doubt", "list_unread", "", "")'
 
 
 def _doubted(issue: str) -> str:
-    """Matchers of what holds the ticket of an issue: a doubt of its kind, or of this very issue."""
-    kind = "connection" if issue in _OF_THE_CONNECTION else "sync"
-    # Beside a word that nobody knows the platform says all the same how old the last sync is, and whether any wait.
-    return f'kind="{kind}", issue="{issue}"' if issue == "sync_stale" else f'kind="{kind}", issue=~"|{issue}"'
+    """Matchers of the doubts that hold the ticket of an issue."""
+    doubts = HELD_BY[issue]
+    return f'doubt="{doubts[0]}"' if len(doubts) == 1 else f'doubt=~"{"|".join(doubts)}"'
 
 
 def _issues(limits: Thresholds) -> tuple[Alert, ...]:

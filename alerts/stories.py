@@ -870,13 +870,17 @@ _SILENCE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     6: ("invoices_failing", ("status_word",), ""),
     7: ("reconciliation_failing", ("errors_unread",), ""),
     8: ("sync_failing", ("unexplained",), ""),
-    9: ("sync_stale", ("syncs_not_said",), ""),
-    # What is not in doubt is mended: the platform says that it is connected, why it is unwell, how many wait.
-    10: ("disconnected", ("syncs_not_said",), ""),
-    11: ("contacts_failing", ("connection_not_said",), ""),
-    12: ("contacts_failing", ("unexplained",), ""),
-    13: ("sync_stale", ("status_word",), ""),
-    14: ("", ("connection_not_said", "syncs_not_said", "status_word"), ""),
+    9: ("sync_stale", ("sync_ahead",), ""),
+    10: ("disconnected", ("status_word",), ""),
+    11: ("token_expired", ("errors_unread",), ""),
+    # What is not in doubt is mended: what the platform says of the connection, why it is unwell, how many wait.
+    12: ("disconnected", ("unexplained",), ""),
+    13: ("token_expired", ("status_word",), ""),
+    14: ("contacts_failing", ("connection_not_said",), ""),
+    15: ("contacts_failing", ("unexplained",), ""),
+    16: ("sync_stale", ("syncs_not_said", "status_word"), ""),
+    17: ("unauthorized", ("syncs_not_said",), ""),
+    18: ("", ("connection_not_said", "syncs_not_said", "status_word"), ""),
 }
 """Organisation -> its issue at first, what is in doubt from the hour on, its issue after minute 130."""
 
@@ -892,16 +896,16 @@ def _silent() -> Story:
 
     return Story(
         "not-said",
-        "Thirteen of 200 have a ticket when the platform begins to leave out, or to word anew, what it was concluded "
+        "Seventeen of 200 have a ticket when the platform begins to leave out, or to word anew, what it was concluded "
         "from. Tickets stay as long as nobody can say; those of what is still said resolve; nobody gets one for "
         "being in doubt, and the end of the silence is no incident.",
         Town(size=200, minutes=160, bare=True, issues=issue, doubts=doubts),
         (
             now(
                 59,
-                XeroDisconnected=3,
-                XeroTokenExpired=1,
-                XeroUnauthorized=1,
+                XeroDisconnected=4,
+                XeroTokenExpired=3,
+                XeroUnauthorized=2,
                 XeroContactsNotSyncing=3,
                 XeroInvoicesFailing=1,
                 XeroReconciliationFailing=1,
@@ -910,8 +914,8 @@ def _silent() -> Story:
             ),
             now(
                 128,
-                XeroDisconnected=2,
-                XeroTokenExpired=1,
+                XeroDisconnected=3,
+                XeroTokenExpired=2,
                 XeroUnauthorized=1,
                 XeroContactsNotSyncing=1,
                 XeroInvoicesFailing=1,
@@ -920,6 +924,30 @@ def _silent() -> Story:
                 XeroSyncStale=1,
             ),
             now(140, XeroDisconnected=1, XeroUnauthorized=1),
+        ),
+    )
+
+
+def _all_silent() -> Story:
+    everything = frozenset(["connection_not_said", "syncs_not_said"])
+    return Story(
+        "not-said-of-anybody",
+        "Sixty of 200 lose their connection, and an hour later a release of the platform renames its fields: of nobody "
+        "is known any more how it stands. The page stays, and who looks after the platform gets a ticket; after two "
+        "hours the fields are back and the sixty are connected.",
+        Town(
+            size=200,
+            minutes=330,
+            bare=True,
+            issues=lambda one, minute: frozenset(["disconnected"] if one <= 60 and 90 <= minute < 150 else []),
+            doubts=lambda _one, minute: everything if 150 <= minute < 270 else frozenset(),
+        ),
+        (
+            now(140, XeroMassDisconnect=1),
+            now(200, XeroMassDisconnect=1, XeroFleetInDoubt=1),
+            now(265, XeroMassDisconnect=1, XeroFleetInDoubt=1),
+            now(300),
+            ever(330, XeroMassDisconnect=1, XeroFleetInDoubt=1),
         ),
     )
 
@@ -983,16 +1011,17 @@ def _doubts() -> tuple[Story, ...]:
                 # Another issue of the connection hides it, as it does where the list can be read.
                 now(88, XeroUnauthorized=10, XeroSyncFailing=2, XeroSyncStale=1),
                 # Not known any more, though what was known is told for some minutes: that is no doubt.
-                now(92, XeroUnauthorized=8, XeroSyncFailing=2, XeroSyncStale=1),
-                now(128, XeroUnauthorized=8, XeroSyncFailing=2, XeroSyncStale=1),
+                now(92, XeroUnauthorized=8, XeroSyncFailing=2, XeroSyncStale=1, XeroFleetInDoubt=1),
+                now(128, XeroUnauthorized=8, XeroSyncFailing=2, XeroSyncStale=1, XeroFleetInDoubt=1),
                 # The list is back, and the word; one is on it again, one has no failed syncs any more.
                 now(132, XeroUnauthorized=7, XeroSyncFailing=1),
-                recorded(95, "sum by (job) (job_organization_kind:xero_issue_doubted:max)", 12),
-                ever(160, XeroUnauthorized=12, XeroSyncFailing=2, XeroSyncStale=1),
+                recorded(95, "sum by (job) (job_organization_doubt:xero_doubt_fresh:max)", 12),
+                ever(160, XeroUnauthorized=12, XeroSyncFailing=2, XeroSyncStale=1, XeroFleetInDoubt=1),
                 now(165, XeroUnauthorized=9, XeroSyncFailing=1),
             ),
         ),
         _silent(),
+        _all_silent(),
         Story(
             "in-doubt-beside-an-issue",
             "Of twelve whose syncs are too old nobody can say either whether others fail. Then twelve more fail: that "

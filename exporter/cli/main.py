@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, TextIO, cast
 
 import typer
-from typer.core import TyperGroup
 
 from exporter.cli import (
     asking,
@@ -30,23 +31,38 @@ _READER_LEFT = 141
 """128 + SIGPIPE, as a shell reports it. Not 1: that is an answer of `diagnose --exit-code`."""
 
 
-class _ReaderLeftError(Exception):
-    """Whoever read our output is gone, as `| head` is."""
+class _Output:
+    """Standard output that remembers whether its reader left.
 
+    click and rich end that with 1 wherever they notice it first, before anybody else can.
+    """
 
-class _Commands(TyperGroup):
-    """The commands; a reader who left is told apart from a bad answer, which click ends as alike."""
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.broken = False
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - of the click that typer keeps to itself
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a stream has
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._watched():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with self._watched():
+            self._stream.flush()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         try:
-            return super().invoke(ctx)
+            yield
         except BrokenPipeError:
-            raise _ReaderLeftError from None
+            self.broken = True
+            raise
 
 
 app = typer.Typer(
     name="xero-exporter",
-    cls=_Commands,
     help="Prometheus exporter for the Xero connections that MemberPulse keeps for its customers.",
     no_args_is_help=True,
     add_completion=False,
@@ -86,11 +102,14 @@ def options(
 def run() -> None:
     """Runs the command line and ends the process with its exit code."""
     _open_standard_streams()
+    output = _Output(sys.stdout)
+    sys.stdout = cast("TextIO", output)
     try:
         try:
             app()
         finally:
-            sys.stdout.flush()
+            if not output.broken:
+                output.flush()
     except ConfigError as error:
         for fault in error.faults:
             _say(str(fault))
@@ -100,9 +119,11 @@ def run() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    except (_ReaderLeftError, BrokenPipeError):
+    except (BrokenPipeError, SystemExit):
+        if not output.broken:
+            raise
         # Python would complain once more while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         sys.exit(_READER_LEFT)
     except OSError as error:
         # Files and sockets of ours tell their own faults; what is left is standard output: a full disk.

@@ -108,6 +108,6 @@ class Platform(Credential):
     paths: Paths = Field(default=Paths(), description="Paths of the platform's API, below `platform.url`.")
     sync_status_words: SyncStatusWords = Field(
         default=SyncStatusWords(),
-        description="What the platform's own words in sync_status mean, where they are none of those known here. A "
+        description="What the platform's own words in sync_status mean. They go before those that are known here. A "
         "word that nobody knows is `other`, and whether the organisation is well is in doubt.",
     )

@@ -7,7 +7,7 @@ from typing import Final
 from exporter.expose.diagnosis_shapes import Basis, DiagnosisDocument, IssueDocument
 from exporter.expose.explanation import NOT_KNOWN, WELL, WELL_AT_ONE_LOOK
 from exporter.expose.shapes import OrganizationDocument
-from exporter.model.judgement import CONNECTION_ISSUES, Because, Doubt
+from exporter.model.judgement import CONNECTION_ISSUES, DOUBTED, Because, Doubt
 from exporter.model.words import Issue
 
 CANNOT_BE_ASKED: Final = f"{NOT_KNOWN}: nothing was wrong at the last answer, and it cannot be asked now."
@@ -36,7 +36,7 @@ def _beside(now: OrganizationDocument, remembered: OrganizationDocument) -> Orga
         # A connection issue hides what comes after it, here as there.
         "remembered": tuple(one for one in before.issues if one.issue not in present),
     }
-    if now.diagnosis.wrong is False:
+    if not now.diagnosis.wrong:
         update |= _less_sure(now, before)
     polling = remembered.polling.model_copy(
         update={
@@ -53,24 +53,31 @@ def _beside(now: OrganizationDocument, remembered: OrganizationDocument) -> Orga
 
 def _less_sure(now: OrganizationDocument, before: DiagnosisDocument) -> dict[str, object]:
     """What else is to be said of a look that found nothing, by what is remembered."""
+    found = now.diagnosis
     if Doubt.LIST_UNREAD in before.doubts and _list_is_missing(now):
-        xero = now.diagnosis.xero.model_copy(update={"note": before.xero.note})
         return {
             "wrong": None,
-            "summary": f"{NOT_KNOWN}: {before.xero.note}.",
-            "doubts": (Doubt.LIST_UNREAD,),
-            "xero": xero,
-            "next_steps": before.next_steps,
+            "summary": _also(found, f"{before.xero.note}"),
+            "doubts": (Doubt.LIST_UNREAD, *found.doubts),
+            "xero": found.xero.model_copy(update={"note": before.xero.note}),
+            "next_steps": tuple(dict.fromkeys((*before.next_steps, *found.next_steps))),
         }
     standing = [one.issue for one in before.issues if _outlasts(one, now)]
     if standing:
+        remembers = f"the running exporter, which remembers, still has {', '.join(standing)}"
         return {
             "wrong": None,
-            "summary": f"{NOT_KNOWN}: this one look, which remembers nothing, finds nothing, and the running exporter, "
-            f"which remembers, still has {', '.join(standing)}.",
-            "next_steps": before.next_steps,
+            "summary": _also(found, remembers)
+            if found.doubts
+            else f"{NOT_KNOWN}: this one look, which remembers nothing, finds nothing, and {remembers}.",
+            "next_steps": tuple(dict.fromkeys((*before.next_steps, *found.next_steps))),
         }
-    return {"summary": WELL} if before.wrong is False and now.diagnosis.summary == WELL_AT_ONE_LOOK else {}
+    return {"summary": WELL} if before.wrong is False and found.summary == WELL_AT_ONE_LOOK else {}
+
+
+def _also(found: DiagnosisDocument, why: str) -> str:
+    """That it is not known, for what this look is in doubt about, if it is, and for this."""
+    return f"{found.summary.removesuffix('.')}; and {why}." if found.doubts else f"{NOT_KNOWN}: {why}."
 
 
 def _outlasts(one: IssueDocument, now: OrganizationDocument) -> bool:
@@ -80,6 +87,8 @@ def _outlasts(one: IssueDocument, now: OrganizationDocument) -> bool:
     if one.issue is Issue.SYNC_STALE:
         # Since when nothing was synchronised is remembered only where nothing ever was.
         return now.facts is not None and now.facts.connected is True and now.facts.last_sync is None
+    if any(one.issue in DOUBTED[doubt] for doubt in now.diagnosis.doubts):
+        return True
     return one.issue not in CONNECTION_ISSUES
 
 

@@ -95,7 +95,7 @@ JUDGED: Final = (
         ("doubt", listed(tuple(Doubt))),
         source=_DOUBTS,
         absent="while nothing is in doubt; while it is not fresh",
-        series=f"0 to {len(Doubt)} per organisation, mostly 0",
+        series="0 to 4 per organisation, mostly 0",
         stability=Stability.EXPERIMENTAL,
     ),
 )

@@ -123,8 +123,8 @@ def failing_now(snapshot: Snapshot) -> str:
     if not many_fail_now(tally):
         return ""
     return (
-        f"The platform gave no status of {tally.failing:,} of {tally.known:,} organisations when they were last asked: "
-        "what is told of them is what it said before, and is withdrawn if that goes on."
+        f"The platform gave no status of {tally.failing:,} of {tally.known - tally.unasked:,} organisations when they "
+        "were last asked: what is told of them is what it said before, and is withdrawn if that goes on."
     )
 
 

@@ -54,14 +54,14 @@ class Tally:
 
     Attributes:
         known: those on the roster, without those that the platform does not know and those never connected.
-        fresh: of these, those with data that is not too old; all counts that follow are of these.
+        fresh: of these, those with data that is not too old; the counts that follow are of these, up to `doubtful`.
         issues: issue -> how many have it.
         affected: kind -> how many have an issue of it.
         unavailable: kind -> how many of the affected have a recent error that says that Xero is unavailable.
         app_refused: how many have an active error that says that Xero refuses the platform's app.
         with_issue: how many have any issue.
         doubtful: how many have none, and of these it is not known whether anything is wrong.
-        failing: how many were not answered for when they were last asked; what is told of them is older.
+        failing: those that are known and were not answered for when they were last asked, fresh or not.
         unasked: those that are known and were not asked yet, being new.
         not_found: those on the roster that the platform does not know.
         lost: of these, those of which it once gave a status.

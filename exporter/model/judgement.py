@@ -76,8 +76,8 @@ class Doubt(StrEnum):
     CONNECTION_NOT_SAID = "connection_not_said"
     """The platform does not say whether it is connected."""
     SYNCS_NOT_SAID = "syncs_not_said"
-    """The platform does not say how syncs go: no word, and not that none failed; or no count beside a bad word or errors
-    that matter if any failed."""
+    """The platform does not say how syncs go: there is no word, and not that none failed; or no count, beside a bad
+    word or errors that matter if any failed."""
     STATUS_WORD = "status_word"
     """The platform's word for how syncs go is none that is known here."""
     UNEXPLAINED = "unexplained"

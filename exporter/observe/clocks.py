@@ -49,7 +49,13 @@ class ByTheClock:
 
 
 def by_the_clock(
-    status: Status, memory: Memory, there: float, rules: Thresholds, standing: AbstractSet[Issue] | None
+    status: Status,
+    memory: Memory,
+    there: float,
+    rules: Thresholds,
+    standing: AbstractSet[Issue] | None,
+    *,
+    gone: bool,
 ) -> ByTheClock:
     """What has passed by `there`.
 
@@ -59,6 +65,7 @@ def by_the_clock(
         there: the present, by the platform's clock.
         rules: where the lines are.
         standing: issues that were raised before; while clocks differ nothing else is. None: they agree.
+        gone: whether it is known now that there is no connection.
     """
     token_line = believed = _NEVER
     if status.last_sync is not None and status.last_sync > there + MOST_BELIEVED:
@@ -66,7 +73,7 @@ def by_the_clock(
     ahead = believed != _NEVER
     stood = {one.issue for one in memory.issues}
     expiry = status.token_expires_at
-    if expiry is None and Issue.DISCONNECTED not in stood and _stood_by_the_clock(memory):
+    if expiry is None and not gone and Issue.DISCONNECTED not in stood and _stood_by_the_clock(memory):
         expiry = memory.token_expires_at  # that it is not said any more does not renew it, and connecting anew does
     if expiry is not None and _expiry_is_telling(status, expiry, memory, rules.token_clock, sync_ahead=ahead):
         token_line = expiry + rules.token_grace

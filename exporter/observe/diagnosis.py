@@ -164,7 +164,8 @@ def judge(
             settled_until=settled if reading else -_NEVER,
         )
         return Judgement(Diagnosis(errors=errors, never_connected=True), memory)
-    clock = by_the_clock(status, memory, there, rules, standing)
+    gone = _says_gone(status) or any(one.reason is Reason.DISCONNECTED for one in weighed.active)
+    clock = by_the_clock(status, memory, there, rules, standing, gone=gone)
     found = list(_evidence(status, weighed, clock, unlisted=unlisted))
     lingering = _lingering(memory, found, now.monotonic, read_before)
     found += [_Evidence(issue, Because.LINGERING) for issue, _ in lingering]
@@ -213,13 +214,17 @@ def is_never_connected(status: Status) -> bool:
     return status.connected is False and status.token_expires_at is None and status.last_sync is None
 
 
+def _says_gone(status: Status) -> bool:
+    return status.connected is False or status.sync_status is SyncStatus.DISCONNECTED
+
+
 def _evidence(status: Status, weighed: Weighed, clock: ByTheClock, *, unlisted: bool) -> Iterator[_Evidence]:
     """What each rule concludes, once for each issue that holds."""
     by_issue: dict[Issue, tuple[ActiveKind, ...]] = {}
     for kind in weighed.active:
         issue = issue_of(kind.sync_type, kind.reason)
         by_issue[issue] = (*by_issue.get(issue, ()), kind)
-    if status.connected is False or status.sync_status is SyncStatus.DISCONNECTED:
+    if _says_gone(status):
         kinds = by_issue.pop(Issue.DISCONNECTED, ())
         yield _Evidence(Issue.DISCONNECTED, Because.PLATFORM_SAYS_DISCONNECTED, kinds, _oldest(kinds))
     if Issue.TOKEN_EXPIRED not in by_issue and clock.token_expired:

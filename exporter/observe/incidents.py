@@ -204,8 +204,9 @@ def too_many_in_doubt(tally: Tally) -> bool:
 
 
 def many_fail_now(tally: Tally) -> bool:
-    """Whether of so many the last reading failed that the platform is at fault if that lasts until data is too old."""
-    return tally.fresh - tally.failing < ENOUGH_FRESH * tally.known and tally.failing > 0
+    """Whether of so many that were asked the last reading failed that the platform is at fault if that goes on."""
+    asked = tally.known - tally.unasked
+    return tally.failing > 0 and asked - tally.failing < ENOUGH_FRESH * asked
 
 
 def _waits_for_first_answers(tally: Tally) -> bool:

@@ -29,12 +29,12 @@ def tally_of(states: Iterable[OrganizationState]) -> Tally:
         if diagnosis.never_connected:
             never_connected += 1
             continue
+        failing += state.failure is not None
         if freshness is not Freshness.FRESH:
             others += 1
             unasked += freshness is Freshness.PENDING and state.last_attempt is None
             continue
         fresh += 1
-        failing += state.failure is not None
         if not diagnosis.issues:
             doubtful += bool(diagnosis.doubts)
             continue

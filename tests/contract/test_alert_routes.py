@@ -32,6 +32,7 @@ RECEIVERS = {
     "XeroOutage": "pager",
     "XeroMassDisconnect": "pager",
     "XeroFleetSyncFailing": "pager",
+    "XeroFleetInDoubt": "platform-tickets",
     "XeroStatusPage": "digest",
     "XeroSyncBacklogGrowing": "platform-tickets",
     "XeroSyncFreshnessBurnFast": "pager",

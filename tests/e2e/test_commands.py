@@ -271,7 +271,7 @@ def test_a_demo_on_a_port_that_is_taken_says_how_to_choose_another() -> None:
     assert "web.listen" not in last
 
 
-@pytest.mark.parametrize("arguments", [("version",), ("docs", "metrics")], ids=" ".join)
+@pytest.mark.parametrize("arguments", [("version",), ("docs", "metrics"), ("--help",), ("--version",)], ids=" ".join)
 def test_a_reader_who_left_is_no_bad_answer(arguments: tuple[str, ...]) -> None:
     """As `| head` does: 1 would say of `diagnose --exit-code` that something is wrong."""
     reading, writing = os.pipe()

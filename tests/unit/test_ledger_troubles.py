@@ -102,12 +102,24 @@ def test_a_file_that_was_removed_does_not_swallow_what_is_acknowledged(book: Boo
     book.work.pause("ops", "", NOON)
     aside = book.path.rename(tmp_path / "aside.db")
     for _ in range(2):
-        with pytest.raises(LedgerError, match="the file is gone since it was used; bring it back, or restart"):
+        with pytest.raises(LedgerError, match="the file is gone, or emptied, since it was used; bring it back"):
             book.work.deliver([alert("org-2")], 0, NOON)
         assert not book.path.exists()
     aside.rename(book.path)
     assert book.work.gate().paused_at == NOON
     assert book.work.deliver([alert("org-2")], 0, NOON).recorded == 1
+
+
+def test_an_empty_file_in_its_place_is_no_ledger(book: Book, tmp_path: Path) -> None:
+    """A pause that a person asked for would be gone with the other one."""
+    book.work.pause("ops", "", NOON)
+    aside = book.path.rename(tmp_path / "aside.db")
+    book.path.touch()
+    with pytest.raises(LedgerError, match="or emptied, since it was used"):
+        book.work.gate()
+    assert book.path.stat().st_size == 0
+    aside.replace(book.path)
+    assert book.work.gate().paused_at == NOON
 
 
 def test_after_a_restart_a_ledger_that_is_gone_is_a_new_one_that_waits(book: Book) -> None:

@@ -13,7 +13,7 @@ from exporter.model.facts import Organization, Reading, Snapshot, Status, Upstre
 from exporter.model.holds import Hold
 from exporter.model.judgement import Thresholds
 from exporter.model.moment import Moment
-from exporter.model.words import Failure, Issue, Sent
+from exporter.model.words import Failure, Issue, Sent, SyncStatus
 from exporter.observe.fold import fold, snapshot_of
 from exporter.observe.interpret import interpreted
 from exporter.remediation.attempting import result_of
@@ -75,7 +75,18 @@ def test_a_break_is_told_until_it_is_recorded() -> None:
     assert reconnects.look(fleet.read({"a": HEALTHY})) == [first]
 
 
-@pytest.mark.parametrize("silence", [TIMED_OUT, NEVER, Status(), replace(HEALTHY, connected=None)])
+@pytest.mark.parametrize(
+    "silence",
+    [
+        TIMED_OUT,
+        NEVER,
+        Status(),
+        replace(HEALTHY, connected=None),
+        Status(connected=True),
+        replace(HEALTHY, sync_status=SyncStatus.OTHER),
+        replace(HEALTHY, errors=(), errors_dropped=1, errors_malformed=1),
+    ],
+)
 def test_silence_is_no_reconnect(silence: Status | UpstreamFailure) -> None:
     """Nor is a connection that never was."""
     fleet, reconnects = Fleet("a"), Reconnects()

@@ -62,11 +62,13 @@ def test_those_in_doubt_are_counted_unless_they_have_an_issue() -> None:
     assert (found.fresh, found.doubtful, found.with_issue) == (3, 1, 1)
 
 
-def test_those_whose_last_reading_failed_are_counted_while_they_are_fresh() -> None:
-    """Well or not; once their data is too old they are not fresh, and that says it."""
+def test_those_whose_last_reading_failed_are_counted() -> None:
+    """Well or not, fresh or not; not who the platform does not know, and not who was not asked."""
     missed = [replace(one, failure=Failure.TIMEOUT) for one in (state(), state(diagnosis=ill(Issue.SYNC_STALE)))]
-    found = tally_of([*missed, state(), replace(state(Freshness.STALE), failure=Failure.TIMEOUT)])
-    assert (found.fresh, found.failing) == (3, 2)
+    missed.append(replace(state(Freshness.STALE), failure=Failure.TIMEOUT))
+    unknown = replace(state(Freshness.NOT_FOUND), failure=Failure.NOT_FOUND)
+    found = tally_of([*missed, state(), unknown, state(Freshness.PENDING)])
+    assert (found.known, found.fresh, found.failing) == (5, 3, 3)
 
 
 def test_each_organisation_is_affected_once_however_many_issues_it_has() -> None:

@@ -8,7 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.expose.verdicts import ACCESS_TOKENS_LAST, NOBODY, VERDICTS, XERO_SINCE_UNKNOWN, meaning_of, unread_beside
+from exporter.expose.verdicts import (
+    ACCESS_TOKENS_LAST,
+    NOBODY,
+    VERDICTS,
+    XERO_SINCE_UNKNOWN,
+    failing_now,
+    meaning_of,
+    unread_beside,
+)
 from exporter.model.facts import Block, Organization, OrganizationState, Snapshot, Status
 from exporter.model.fleet import FleetJudgement, Surroundings
 from exporter.model.judgement import Diagnosis, Doubt
@@ -126,6 +134,13 @@ def test_a_platform_that_stops_answering_is_told_before_data_is_too_old(verdict:
         "it said before, and is withdrawn if that goes on."
     )
     assert not told.startswith("All is well")
+
+
+def test_those_who_were_not_asked_yet_are_no_failures() -> None:
+    """A roster that grew by a quarter is no platform that stops answering."""
+    missed = replace(organization(), failure=Failure.NETWORK)
+    grown = fleet(missed, *(organization() for _ in range(9)), *(organization(Freshness.PENDING) for _ in range(4)))
+    assert failing_now(grown) == ""
 
 
 def test_one_reading_in_five_that_fails_is_told_by_its_own_organisation_alone() -> None:

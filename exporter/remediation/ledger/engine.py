@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, NoResultFound, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -24,8 +24,8 @@ from exporter.remediation.ledger.tables import GATE, METADATA, SCHEMA, SCHEMA_VE
 _log = structlog.get_logger("ledger")
 
 GONE: Final = (
-    "ledger.url: the file is gone since it was used; bring it back, or restart to begin a new one: cooldowns, budgets, "
-    "pauses and the record are forgotten then"
+    "ledger.url: the file is gone, or emptied, since it was used; bring it back, or restart to begin a new one: "
+    "cooldowns, budgets, pauses and the record are forgotten then"
 )
 """Why a file that was removed is not made anew: with it a person's pause would be gone, and every limit at nothing."""
 
@@ -58,8 +58,8 @@ class Store:
         Args:
             url: ``sqlite:///`` and an absolute path.
             now: seconds since 1970 UTC, for the date of a new ledger.
-            create: whether a file that is missing is made, unless this process has used it before. A command that asks
-                must not leave an empty ledger.
+            create: whether a file that is missing is made, unless this has used it before. A command that asks must
+                not leave an empty ledger.
         """
         self.path = Path(url.removeprefix(_SQLITE))
         self._now = now
@@ -105,16 +105,15 @@ class Store:
         if self._engine is not None and self._seen() != self._identity:
             self.close()
         if self._engine is None:
+            if self._was_there and not (self.path.exists() and self.path.stat().st_size):
+                raise LedgerError(GONE)
             if self._create and not self.path.exists():
-                if self._was_there:
-                    raise LedgerError(GONE)
                 # Notes and names are in it: its owner's alone, as SQLite then makes its other files.
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-                _log.warning("ledger_created", consequence="nothing done before is known: it acts in half an hour")
-            engine = _engine(self.path, create=self._create)
+            engine = _engine(self.path, create=self._create and not self._was_there)
             try:
                 with engine.connect() as connection, connection.begin():
-                    _prepare(connection, self._now())
+                    _prepare(connection, self._now(), new=not self._was_there)
             except BaseException:
                 engine.dispose()
                 raise
@@ -159,13 +158,16 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _prepare(connection: Connection, now: float) -> None:
-    """Makes the tables of a new ledger; of an old one, sees that it is one that this program knows."""
+def _prepare(connection: Connection, now: float, *, new: bool) -> None:
+    """Makes the tables of a new ledger, where it may be one; of an old one, sees that this program knows it."""
+    if not new and not inspect(connection).has_table(GATE.name):
+        raise LedgerError(GONE)
     METADATA.create_all(connection)
     version = connection.execute(select(SCHEMA.c.version)).scalar()
     if version is None:
         connection.execute(insert(SCHEMA).values(version=SCHEMA_VERSION))
         connection.execute(insert(GATE).values(id=1, created_at=now))
+        _log.warning("ledger_created", consequence="nothing done before is known: it acts in half an hour")
     elif version != SCHEMA_VERSION:
         raise LedgerError(
             f"ledger.url: the ledger has schema version {version}, and this program knows {SCHEMA_VERSION}; "
