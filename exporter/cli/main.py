@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Annotated, Any, TextIO, cast
 
 import typer
@@ -32,21 +33,29 @@ _READER_LEFT = 141
 
 
 class _Output:
-    """Standard output that remembers whether its reader left.
+    """Standard output, or its buffer, that remembers whether its reader left.
 
     click and rich end that with 1 wherever they notice it first, before anybody else can.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any, left: Event) -> None:  # noqa: ANN401 - of texts, and its buffer of bytes
         self._stream = stream
-        self.broken = False
+        self._left = left
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a stream has
         return getattr(self._stream, name)
 
-    def write(self, text: str) -> int:
+    @property
+    def buffer(self) -> _Output:
+        return _Output(self._stream.buffer, self._left)
+
+    def write(self, what: str | bytes) -> int:
         with self._watched():
-            return self._stream.write(text)
+            return int(self._stream.write(what))
+
+    def writelines(self, parts: Iterable[str | bytes]) -> None:
+        with self._watched():
+            self._stream.writelines(parts)
 
     def flush(self) -> None:
         with self._watched():
@@ -57,7 +66,7 @@ class _Output:
         try:
             yield
         except BrokenPipeError:
-            self.broken = True
+            self._left.set()
             raise
 
 
@@ -102,13 +111,14 @@ def options(
 def run() -> None:
     """Runs the command line and ends the process with its exit code."""
     _open_standard_streams()
-    output = _Output(sys.stdout)
+    left = Event()
+    output = _Output(sys.stdout, left)
     sys.stdout = cast("TextIO", output)
     try:
         try:
             app()
         finally:
-            if not output.broken:
+            if not left.is_set():
                 output.flush()
     except ConfigError as error:
         for fault in error.faults:
@@ -120,7 +130,7 @@ def run() -> None:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except (BrokenPipeError, SystemExit):
-        if not output.broken:
+        if not left.is_set():
             raise
         # Python would complain once more while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())

@@ -274,13 +274,34 @@ def test_a_demo_on_a_port_that_is_taken_says_how_to_choose_another() -> None:
 @pytest.mark.parametrize("arguments", [("version",), ("docs", "metrics"), ("--help",), ("--version",)], ids=" ".join)
 def test_a_reader_who_left_is_no_bad_answer(arguments: tuple[str, ...]) -> None:
     """As `| head` does: 1 would say of `diagnose --exit-code` that something is wrong."""
+    ended = unread(*arguments)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_a_reader_who_left_a_diagnosis_or_an_exposition_is_no_bad_answer(tmp_path: Path) -> None:
+    """Pages for people, JSON, and the bytes of the exposition, whoever notices first that nobody reads."""
+    with platform(tmp_path, uniform_fleet(1), token=TOKEN) as simulator:
+        file = tmp_path / "config.yml"
+        file.write_text(
+            f"platform: {{url: '{simulator.url}', token_file: token}}\norganizations: {{file: organizations.yml}}\n"
+            "xero: {status_pages: []}\n"
+        )
+        (known,) = uniform_fleet(1)
+        diagnosis = ("diagnose", "--config", str(file), known.id, "--exit-code")
+        for arguments in (diagnosis, (*diagnosis, "--json"), ("once", "--config", str(file))):
+            assert unread(*arguments).returncode == 141
+
+
+def unread(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs the command to its end, while nobody reads what it writes."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        ended = subprocess.run([str(COMMAND), *arguments], stdout=writing, stderr=subprocess.PIPE, check=False)
+        return subprocess.run(
+            [str(COMMAND), *arguments], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+        )
     finally:
         os.close(writing)
-    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize("wait", [0.02, 0.06, 0.1, 0.15, 0.2, 0.3])
