@@ -104,9 +104,15 @@ def believed(at: float | None, now: float) -> float | None:
     return None if at is None or at > now + MOST_BELIEVED else at
 
 
-def would_matter(status: Status, memory: Memory, now: float, window: float) -> bool:
-    """Whether a listed error would matter if syncs had failed: where the platform does not say, it may."""
-    return bool(weigh(replace(status, failed_syncs=1), memory, now, window).active)
+def may_matter_until(status: Status, memory: Memory, now: float, window: float) -> float:
+    """When time alone ends that errors would matter if syncs had failed, where the platform does not say how many did.
+
+    Infinite when time does not, minus infinity when none would, or the platform says.
+    """
+    if status.failed_syncs is not None or not (status.errors or memory.seen):
+        return -_NEVER
+    found = weigh(replace(status, failed_syncs=1), memory, now, window).active
+    return max((kind.until for kind in found), default=-_NEVER)
 
 
 def weigh(

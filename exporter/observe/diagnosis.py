@@ -20,7 +20,7 @@ from exporter.model.facts import Status
 from exporter.model.judgement import CONNECTION_ISSUES, WELL, ActiveIssue, Because, Diagnosis, Doubt, Memory, Thresholds
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
-from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, remembered, weigh, would_matter
+from exporter.observe.active import UNWELL, ActiveKind, Weighed, issue_of, may_matter_until, remembered, weigh
 from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
 from exporter.observe.doubts import doubts_of, says_well
 
@@ -180,6 +180,9 @@ def judge(
         # Time ends it and never begins it: beside an issue that was raised meanwhile, an older error could else count.
         app_refused = bool(refused) and (reading or memory.app_refused)
         changes = min([changes, *_ends_of(found), max(refused, default=_NEVER)])
+    may_matter = may_matter_until(status, memory, there, rules.error_window)
+    if may_matter > there:
+        changes = min(changes, may_matter)
     valid_until = now.monotonic + (changes - there)
     for _, seen in lingering:
         valid_until = min(valid_until, seen + LINGERS)
@@ -201,8 +204,9 @@ def judge(
     )
     doubts: tuple[Doubt, ...] = ()
     if missed_at is not None or clock.sync_ahead or not says_well(status):
-        may_matter = status.failed_syncs is None and would_matter(status, memory, there, rules.error_window)
-        doubts = doubts_of(status, memory, issues, missed_at, sync_ahead=clock.sync_ahead, errors_may_matter=may_matter)
+        doubts = doubts_of(
+            status, memory, issues, missed_at, sync_ahead=clock.sync_ahead, errors_may_matter=may_matter > there
+        )
     if not issues and not errors and not doubts:
         return Judgement(WELL, memory)
     issues = _unhidden(issues)

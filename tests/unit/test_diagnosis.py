@@ -124,6 +124,16 @@ def test_an_issue_explains_what_else_is_not_said(said: Status) -> None:
     assert found.doubts == ()
 
 
+def test_an_error_that_may_matter_is_in_doubt_until_it_is_old() -> None:
+    """By time alone: the platform goes on giving the same answer, without a count."""
+    said = status(FAILING, failed=None, errors=(error(-MINUTE),))
+    assert judged(replace(said, sync_status=HEALTHY, last_sync=NOON - HOUR)).diagnosis.doubts == (Doubt.SYNCS_NOT_SAID,)
+    counted = judged(replace(said, failed_syncs=1))
+    assert judged(said).valid_until == counted.valid_until
+    watched = Watched(PATIENT).read(0, status(None, failed=0)).read(60, replace(said, sync_status=HEALTHY, errors=()))
+    assert watched.diagnosis is WELL
+
+
 SICK = status(FAILING, failed=3, last_sync=-HOUR, errors=(error(-MINUTE),))
 STALE = status(pending=5, last_sync=-30 * HOUR)
 EXPIRED = status(last_sync=-5 * DAY, expires=-3 * DAY)

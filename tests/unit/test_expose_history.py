@@ -12,7 +12,7 @@ from exporter.expose.history import with_history
 from exporter.expose.shapes import OrganizationDocument
 from exporter.model.facts import History, PastReading, Status, UpstreamFailure
 from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt
-from exporter.model.words import Freshness, Issue
+from exporter.model.words import Freshness, Issue, SyncStatus
 from exporter.observe.issues import NO_TOKEN
 from tests.knowledge import CANARY, GONE, HEALTHY, NOW, TIMED_OUT, failing, known, minutes_ago
 
@@ -116,6 +116,24 @@ def test_a_list_that_nobody_can_read_any_more_leaves_it_unknown_also_at_one_look
     read = organization_document(known(HEALTHY, listed=True), History(), None, names=False, basis=Basis.ONE_READING)
     assert with_history(read, before).diagnosis.wrong is False
     assert with_history(one_reading(GONE), before).diagnosis.wrong is True
+
+
+def test_a_look_that_is_in_doubt_itself_keeps_what_the_running_exporter_remembers() -> None:
+    """Both reasons in one sentence, and the steps of both."""
+    state = replace(known(HEALTHY), diagnosis=Diagnosis(doubts=(Doubt.LIST_UNREAD,)), missed_at=NOW)
+    before = organization_document(state, History(), None, names=False)
+    wordless = replace(HEALTHY, sync_status=SyncStatus.OTHER)
+    both = with_history(one_reading(wordless), before).diagnosis
+    assert (both.wrong, both.doubts) == (None, (Doubt.LIST_UNREAD, Doubt.STATUS_WORD))
+    assert both.summary.startswith("It is not known whether anything is wrong: the platform's word")
+    assert both.summary.endswith("did not have it, and could not be read since.")
+    assert set(before.diagnosis.next_steps) < set(both.next_steps)
+    gone = ActiveIssue(Issue.DISCONNECTED, minutes_ago(9), Because.PLATFORM_SAYS_DISCONNECTED)
+    silent = with_history(one_reading(replace(HEALTHY, connected=None)), remembered(GONE, gone)).diagnosis
+    assert (silent.wrong, [one.issue for one in silent.remembered]) == (None, [Issue.DISCONNECTED])
+    assert silent.summary.endswith(
+        "whether it is connected; and the running exporter, which remembers, still has disconnected."
+    )
 
 
 def test_readings_of_both_are_told_the_newest_first() -> None:
