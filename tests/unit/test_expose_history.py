@@ -129,7 +129,7 @@ def test_a_look_that_is_in_doubt_itself_keeps_what_the_running_exporter_remember
     assert both.summary.endswith("did not have it, and could not be read since.")
     assert set(before.diagnosis.next_steps) < set(both.next_steps)
     gone = ActiveIssue(Issue.DISCONNECTED, minutes_ago(9), Because.PLATFORM_SAYS_DISCONNECTED)
-    silent = with_history(one_reading(replace(HEALTHY, connected=None)), remembered(GONE, gone)).diagnosis
+    silent = with_history(one_reading(replace(HEALTHY, connected=None)), remembered(HEALTHY, gone)).diagnosis
     assert (silent.wrong, [one.issue for one in silent.remembered]) == (None, [Issue.DISCONNECTED])
     assert silent.summary.endswith(
         "whether it is connected; and the running exporter, which remembers, still has disconnected."
