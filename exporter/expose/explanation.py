@@ -28,7 +28,8 @@ from exporter.model.facts import OrganizationState, Status
 from exporter.model.fleet import ALONE, Surroundings
 from exporter.model.judgement import ActiveIssue, Doubt, ErrorCount
 from exporter.model.words import WORDLESS, Freshness, Owner, Reason
-from exporter.observe.issues import DOUBTS, EVIDENCE, FAILURES, IN_DOUBT, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
+from exporter.observe.in_doubt import DOUBTS
+from exporter.observe.issues import EVIDENCE, FAILURES, ISSUES, OPPOSITE, SYNC_LOG, FailureRow, Task
 from exporter.observe.reasons import REASONS
 from exporter.observe.reasons.row import Link
 
@@ -151,7 +152,7 @@ def _doubt(doubt: Doubt, state: OrganizationState) -> str:
         case Doubt.STATUS_WORD if failed:
             return f"{counts}, and its word for how syncs go is none that is known here"
         case _:
-            return IN_DOUBT[doubt]
+            return DOUBTS[doubt].why
 
 
 def _issue(one: ActiveIssue) -> IssueDocument:
@@ -212,7 +213,7 @@ def _next_steps(state: OrganizationState, unasked: FailureRow | None) -> Iterato
     for one in state.diagnosis.issues:
         yield from _tasks(one)
     for doubt in state.diagnosis.doubts:
-        yield from DOUBTS[doubt]
+        yield from DOUBTS[doubt].tasks
 
 
 def _tasks(one: ActiveIssue) -> Iterator[Task]:

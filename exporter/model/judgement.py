@@ -185,7 +185,7 @@ class SeenKind:
         sync_type: what was being synchronised.
         reason: why it failed.
         instants: when they happened, seconds since 1970 UTC, newest first; bounded. Only the last one can be further
-            than `observe.active.REPEATED_APART` from the first: the kind came back then.
+            than `observe.seen.REPEATED_APART` from the first: the kind came back then.
     """
 
     sync_type: SyncType
@@ -198,7 +198,7 @@ class Memory:
     """What judging one organisation needs of earlier readings and judgements; bounded.
 
     Attributes:
-        seen: kinds of errors seen lately, at most `observe.active.MAX_KINDS`, the one with the newest first.
+        seen: kinds of errors seen lately, at most `observe.seen.MAX_KINDS`, the one with the newest first.
         token_expires_at: the expiry that the last status with one named.
         token_renewed: when it was seen to have moved forward, seconds since 1970 UTC by the platform's clock; None
             when it never was.

@@ -21,9 +21,10 @@ from exporter.model.judgement import WELL, Connections, Diagnosis, Memory, Thres
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness
 from exporter.observe.clocks import clocks_agree
-from exporter.observe.diagnosis import judge, observed
+from exporter.observe.diagnosis import judge
 from exporter.observe.incidents import judge_fleet
 from exporter.observe.listed import unsettled, viewed
+from exporter.observe.memory import observed
 from exporter.observe.phase import phase_of
 from exporter.observe.tally import added, recounted, tally_of
 

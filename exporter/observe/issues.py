@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.model.judgement import Because, Doubt
+from exporter.model.judgement import Because
 from exporter.model.words import Failure, Issue, Owner
 from exporter.observe.reasons.row import Link, Step
 
@@ -43,15 +43,17 @@ class IssueRow:
     tasks: tuple[Task, ...]
 
 
-def _platform(text: str, link: Link | None = None) -> Task:
+def platform(text: str, link: Link | None = None) -> Task:
+    """A step that the platform takes."""
     return Task(Owner.PLATFORM, Step(text, link))
 
 
-def _customer(text: str, link: Link | None = None) -> Task:
+def customer(text: str, link: Link | None = None) -> Task:
+    """A step that the customer takes."""
     return Task(Owner.CUSTOMER, Step(text, link))
 
 
-SYNC_LOG: Final = _platform(
+SYNC_LOG: Final = platform(
     "Look in the platform's sync log of this organisation for the records that failed and what was answered for each.",
     Link.INTEGRATION_SETTINGS,
 )
@@ -61,11 +63,11 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "The connection to the customer's Xero is gone: nothing is synchronised until somebody connects it again.",
         Owner.CUSTOMER,
         (
-            _customer(
+            customer(
                 "Look in the customer's Xero, under Settings, Connected apps, whether MemberPulse is still "
                 "there: it goes when somebody removes it, when the user who connected it leaves, and when a trial ends."
             ),
-            _customer(
+            customer(
                 "Have a user who may manage that Xero organisation connect it again in the Client Portal, to the same "
                 "Xero organisation as before.",
                 Link.CLIENT_PORTAL,
@@ -76,14 +78,14 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "The platform's token for the customer's Xero has expired and is not being renewed: nothing is synchronised.",
         Owner.CUSTOMER,
         (
-            _platform(
+            platform(
                 "Open the organisation's integration settings and compare the token's expiry with the time now: one "
                 "that moves forward again needs nothing more.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _platform("If it stays in the past, start the re-authentication there.", Link.INTEGRATION_SETTINGS),
-            _customer("Sign in to Xero when asked, as a user who may manage the organisation, and agree."),
-            _platform(
+            platform("If it stays in the past, start the re-authentication there.", Link.INTEGRATION_SETTINGS),
+            customer("Sign in to Xero when asked, as a user who may manage the organisation, and agree."),
+            platform(
                 "See that all scopes which the platform asks for were granted: one that was left out fails next.",
                 Link.INTEGRATION_SETTINGS,
             ),
@@ -93,11 +95,11 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "The platform calls it connected, but Xero does not let it work there.",
         Owner.CUSTOMER,
         (
-            _platform(
+            platform(
                 "Compare the Xero organisation (tenant id) in the integration settings with the one that is meant.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _customer(
+            customer(
                 "Have the customer connect again in the Client Portal, as a user with the rights to manage that Xero "
                 "organisation, and agree to everything that is asked for: renewing the token alone changes nothing.",
                 Link.CLIENT_PORTAL,
@@ -109,10 +111,10 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         Owner.CUSTOMER,
         (
             SYNC_LOG,
-            _customer(
+            customer(
                 "Check that those contacts are complete: Xero insists on a name; the platform on an e-mail address too."
             ),
-            _customer(
+            customer(
                 "Look in Xero, archived contacts included, for another contact of the same name or contact number: "
                 "those must be unique there, e-mail addresses need not."
             ),
@@ -123,15 +125,15 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         Owner.CUSTOMER,
         (
             SYNC_LOG,
-            _platform(
+            platform(
                 "Compare the account codes that the platform maps to with the customer's chart of accounts in Xero.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _platform(
+            platform(
                 "Check that the tax rates match those of Xero, and that each may be used with its account.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _customer("Confirm that the currency of those invoices is switched on in the customer's Xero."),
+            customer("Confirm that the currency of those invoices is switched on in the customer's Xero."),
         ),
     ),
     Issue.RECONCILIATION_FAILING: IssueRow(
@@ -139,12 +141,12 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         Owner.CUSTOMER,
         (
             SYNC_LOG,
-            _platform(
+            platform(
                 "Check in the integration settings which bank account is mapped, and that it is still there in Xero.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _customer("Look in Xero whether somebody reconciled the transaction by hand: only a person can undo that."),
-            _customer("Compare the amounts of both sides: Xero takes no more than what is still open."),
+            customer("Look in Xero whether somebody reconciled the transaction by hand: only a person can undo that."),
+            customer("Compare the amounts of both sides: Xero takes no more than what is still open."),
         ),
     ),
     Issue.SYNC_FAILING: IssueRow(
@@ -156,11 +158,11 @@ ISSUES: Final[Mapping[Issue, IssueRow]] = {
         "Nothing was synchronised for longer than it should take.",
         Owner.PLATFORM,
         (
-            _platform(
+            platform(
                 "Check that the platform's sync jobs run for this organisation: nothing says that Xero refused them.",
                 Link.INTEGRATION_SETTINGS,
             ),
-            _platform(
+            platform(
                 "See whether other organisations wait as well: if many do, it is the platform's queue and not this "
                 "customer."
             ),
@@ -179,67 +181,6 @@ EVIDENCE: Final[Mapping[Because, str]] = {
     Because.LINGERING: "it was seen less than ten minutes ago, and is only over when it stays away for as long",
 }
 """What an issue was concluded from -> the same in words that follow "because"."""
-
-IN_DOUBT: Final[Mapping[Doubt, str]] = {
-    Doubt.LIST_UNREAD: "Xero's own list of connections did not have it, and could not be read since",
-    Doubt.CONNECTION_NOT_SAID: "the platform does not say whether it is connected",
-    Doubt.SYNCS_NOT_SAID: "the platform does not say how its syncs go, neither by a word nor by how many failed",
-    Doubt.STATUS_WORD: "the platform's word for how syncs go is none that is known here",
-    Doubt.UNEXPLAINED: (
-        "the platform's word is that syncs go badly, but it counts none that failed and lists no error that matters now"
-    ),
-    Doubt.ERRORS_UNREAD: "errors of the platform that may say what is wrong are not listed, or cannot be read",
-    Doubt.SYNC_AHEAD: "the platform gives a last sync that lies more than a day in the future",
-}
-"""Why it is not known whether anything is wrong, in words that follow a colon."""
-
-_SETTINGS: Final = _platform(
-    "See in the organisation's integration settings whether it is connected.", Link.INTEGRATION_SETTINGS
-)
-_ANSWER: Final = _platform(
-    "Compare the platform's answer with the fields that are read: connected, token_expires_at, last_sync, sync_status, "
-    "pending_syncs, failed_syncs, errors. One that is null, missing or named otherwise says nothing."
-)
-
-DOUBTS: Final[Mapping[Doubt, tuple[Task, ...]]] = {
-    Doubt.LIST_UNREAD: (
-        _platform(
-            "See in the exporter's log why Xero's list of connections cannot be read, and mend xero.app or the way to "
-            "Xero: the next list that is read decides."
-        ),
-        _platform(
-            "Until then ask the customer to look in their Xero under Settings, Connected apps, whether MemberPulse is "
-            "still there."
-        ),
-    ),
-    Doubt.CONNECTION_NOT_SAID: (_ANSWER, _SETTINGS),
-    Doubt.SYNCS_NOT_SAID: (_ANSWER, SYNC_LOG),
-    Doubt.STATUS_WORD: (
-        _platform(
-            "Find out what the platform means by the sync status that it gives, and write that word into "
-            "platform.sync_status_words."
-        ),
-        SYNC_LOG,
-    ),
-    Doubt.UNEXPLAINED: (
-        SYNC_LOG,
-        _platform(
-            "Ask the platform's developers why it calls this organisation unwell while it counts no failed sync."
-        ),
-    ),
-    Doubt.ERRORS_UNREAD: (
-        SYNC_LOG,
-        _platform(
-            "Compare the errors of the platform's answer with what is read of each: type and message, texts of which "
-            "one must be there, and timestamp, an instant such as 2025-01-15T10:30:00Z."
-        ),
-    ),
-    Doubt.SYNC_AHEAD: (
-        _platform("Find out why the platform gives a last sync that lies in the future, and have it mended there."),
-        SYNC_LOG,
-    ),
-}
-"""Why it is not known whether anything is wrong -> what to do."""
 
 OPPOSITE: Final = (
     "The platform says that it is not connected, but Xero's own list of connections still has it: the customer did not "
@@ -264,45 +205,45 @@ class FailureRow:
 FAILURES: Final[Mapping[Failure, FailureRow]] = {
     Failure.AUTH: FailureRow(
         "the platform refuses the exporter's token (401 or 403)",
-        _platform(
+        platform(
             "Check platform.token_file and what that token may do; for one organisation alone, whether the token may "
             "see it."
         ),
     ),
     Failure.NOT_FOUND: FailureRow(
         "the platform does not know this organisation (404)",
-        _platform("Compare the id with the platform's own; take the organisation off the list if it is gone."),
+        platform("Compare the id with the platform's own; take the organisation off the list if it is gone."),
     ),
     Failure.RATE_LIMITED: FailureRow(
         "the platform asks to be asked less often (429)",
-        _platform("Lower platform.max_requests_per_second, or raise poll.interval."),
+        platform("Lower platform.max_requests_per_second, or raise poll.interval."),
     ),
     Failure.SERVER_ERROR: FailureRow(
         "the platform answers with an error of its own (5xx)",
-        _platform("Look at the platform's own health and log: this is not Xero, and not the customer."),
+        platform("Look at the platform's own health and log: this is not Xero, and not the customer."),
     ),
     Failure.TIMEOUT: FailureRow(
         "the platform did not answer in time",
-        _platform("Look at the platform's load and the network in between; platform.timeout is how long is waited."),
+        platform("Look at the platform's load and the network in between; platform.timeout is how long is waited."),
     ),
     Failure.NETWORK: FailureRow(
         "no connection to the platform could be made or kept",
-        _platform("Check platform.url, DNS, TLS and the network between this exporter and the platform."),
+        platform("Check platform.url, DNS, TLS and the network between this exporter and the platform."),
     ),
     Failure.UNEXPECTED_STATUS: FailureRow(
         "the platform's answer means nothing here",
-        _platform("Check platform.url and platform.paths.status: something else may be listening there."),
+        platform("Check platform.url and platform.paths.status: something else may be listening there."),
     ),
     Failure.INVALID_RESPONSE: FailureRow(
         "the platform's answer is not a status",
-        _platform("Check platform.url and platform.paths.status, and whether the platform changed its answer."),
+        platform("Check platform.url and platform.paths.status, and whether the platform changed its answer."),
     ),
 }
 """Failure class -> what it means for the knowledge of one organisation."""
 
 NO_TOKEN: Final = FailureRow(
     "the file that platform.token_file names holds no token that can be read, so the platform was not asked",
-    _platform(
+    platform(
         "Put an admin token of the platform into the file that platform.token_file names, and let whoever runs "
         "xero-exporter read it."
     ),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from exporter.model.facts import Status, SyncError
 from exporter.model.judgement import BLANK, MAX_ERROR_SERIES, ErrorCount, Memory, SeenKind
 from exporter.model.words import Issue, Reason, SyncStatus, SyncType
-from exporter.observe.active import MAX_INSTANTS, MAX_KINDS, Weighed, has_come_back, issue_of, remembered, weigh
+from exporter.observe.active import Weighed, issue_of, weigh
+from exporter.observe.seen import MAX_INSTANTS, MAX_KINDS, has_come_back, remembered
 from tests.unit.judging import DAY, DEGRADED, FAILING, HEALTHY, HOUR, MINUTE, NOON, error, status
 
 WINDOW = HOUR

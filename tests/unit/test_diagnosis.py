@@ -27,8 +27,9 @@ from exporter.model.judgement import (
     TokenClock,
 )
 from exporter.model.words import Failure, Freshness, IncidentKind, Issue, Reason, SyncStatus, SyncType
-from exporter.observe.active import MAX_INSTANTS, MAX_KINDS
-from exporter.observe.diagnosis import LINGERS, Judgement, judge, observed
+from exporter.observe.diagnosis import LINGERS, Judgement, judge
+from exporter.observe.memory import observed
+from exporter.observe.seen import MAX_INSTANTS, MAX_KINDS
 from tests.unit.judging import DAY, DEGRADED, FAILING, HEALTHY, HOUR, MINUTE, NOON, Watched, at, error, status
 
 DISCONNECTED = SyncStatus.DISCONNECTED

@@ -17,7 +17,8 @@ from exporter.model.facts import Status, UpstreamFailure
 from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt
 from exporter.model.moment import Moment
 from exporter.model.words import Failure, Freshness, Issue, Owner, Reason, Sent, SyncStatus
-from exporter.observe.issues import DOUBTS, ISSUES, OPPOSITE, Task
+from exporter.observe.in_doubt import DOUBTS
+from exporter.observe.issues import ISSUES, OPPOSITE, Task
 from exporter.observe.reasons import REASONS, Link
 from tests.knowledge import (
     CALM,
@@ -197,7 +198,7 @@ def test_failed_syncs_beside_a_word_that_nobody_knows_are_not_called_well() -> N
         "It is not known whether anything is wrong: the platform counts 3 failed syncs, and its word for how syncs go "
         "is none that is known here."
     )
-    assert texts(document) == [task.step.text for task in DOUBTS[Doubt.STATUS_WORD]]
+    assert texts(document) == [task.step.text for task in DOUBTS[Doubt.STATUS_WORD].tasks]
     other = told(replace(HEALTHY, sync_status=SyncStatus.OTHER))
     assert (other.wrong, other.summary) == (
         None,
@@ -213,7 +214,7 @@ def test_what_is_not_said_is_told_as_not_known_each_with_what_to_do() -> None:
         "It is not known whether anything is wrong: the platform does not say whether it is connected; and the "
         "platform counts 1 failed sync, and gives no word for how syncs go."
     )
-    both = (*DOUBTS[Doubt.CONNECTION_NOT_SAID], *DOUBTS[Doubt.SYNCS_NOT_SAID])
+    both = (*DOUBTS[Doubt.CONNECTION_NOT_SAID].tasks, *DOUBTS[Doubt.SYNCS_NOT_SAID].tasks)
     assert texts(document) == list(dict.fromkeys(task.step.text for task in both))
 
 
@@ -225,7 +226,7 @@ def test_a_last_sync_of_the_future_is_told_as_not_known() -> None:
         "It is not known whether anything is wrong: the platform gives a last sync that lies more than a day in the "
         "future."
     )
-    assert texts(document) == [task.step.text for task in DOUBTS[Doubt.SYNC_AHEAD]]
+    assert texts(document) == [task.step.text for task in DOUBTS[Doubt.SYNC_AHEAD].tasks]
 
 
 def test_what_the_last_list_missed_is_told_as_not_known_with_the_instant_of_that_list() -> None:
@@ -239,7 +240,7 @@ def test_what_the_last_list_missed_is_told_as_not_known_with_the_instant_of_that
     )
     assert document.xero.note is not None
     assert document.xero.listed is None
-    assert texts(document)[0] == DOUBTS[Doubt.LIST_UNREAD][0].step.text
+    assert texts(document)[0] == DOUBTS[Doubt.LIST_UNREAD].tasks[0].step.text
     both = explained(replace(state, diagnosis=replace(doubtful, issues=known(GONE).diagnosis.issues)), LINKS)
     assert both.wrong is True
     assert both.summary == ISSUES[Issue.DISCONNECTED].sentence
@@ -247,7 +248,7 @@ def test_what_the_last_list_missed_is_told_as_not_known_with_the_instant_of_that
 
 def _all_tasks() -> list[Task]:
     of_issues = [task for row in ISSUES.values() for task in row.tasks]
-    of_doubts = [task for tasks in DOUBTS.values() for task in tasks]
+    of_doubts = [task for row in DOUBTS.values() for task in row.tasks]
     return [*of_issues, *of_doubts, *(task for reason in Reason for task in tasks_of(reason))]
 
 
