@@ -37,12 +37,12 @@ DOUBTS: Final[Mapping[Doubt, DoubtRow]] = {
         "Xero's own list of connections did not have it, and could not be read since",
         (
             platform(
-                "See in the exporter's log why Xero's list of connections cannot be read, and mend xero.app or the way to "
-                "Xero: the next list that is read decides."
+                "See in the exporter's log why Xero's list of connections cannot be read, and mend xero.app or the way "
+                "to Xero: the next list that is read decides."
             ),
             platform(
-                "Until then ask the customer to look in their Xero under Settings, Connected apps, whether MemberPulse is "
-                "still there."
+                "Until then ask the customer to look in their Xero under Settings, Connected apps, whether MemberPulse "
+                "is still there."
             ),
         ),
     ),
@@ -61,7 +61,8 @@ DOUBTS: Final[Mapping[Doubt, DoubtRow]] = {
         ),
     ),
     Doubt.UNEXPLAINED: DoubtRow(
-        "the platform's word is that syncs go badly, but it counts none that failed and lists no error that matters now",
+        "the platform's word is that syncs go badly, but it counts none that failed and lists no error that matters "
+        "now",
         (
             SYNC_LOG,
             platform(
@@ -74,8 +75,8 @@ DOUBTS: Final[Mapping[Doubt, DoubtRow]] = {
         (
             SYNC_LOG,
             platform(
-                "Compare the errors of the platform's answer with what is read of each: type and message, texts of which "
-                "one must be there, and timestamp, an instant such as 2025-01-15T10:30:00Z."
+                "Compare the errors of the platform's answer with what is read of each: type and message, texts of "
+                "which one must be there, and timestamp, an instant such as 2025-01-15T10:30:00Z."
             ),
         ),
     ),
