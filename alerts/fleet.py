@@ -149,7 +149,7 @@ def _incidents(limits: Thresholds) -> tuple[Record, ...]:
             INCIDENT,
             joined(
                 _risen(limits, limits.look_back_seconds),
-                *_doubted(INCIDENT, limits, limits.look_back_seconds),
+                *_standing(INCIDENT, limits, limits.look_back_seconds),
                 *_unseen_since(INCIDENT, back),
             ),
             f"An incident: the share lies more than {limits.rise:.0%} and at least {limits.few} organisations above\n"
@@ -161,11 +161,7 @@ def _incidents(limits: Thresholds) -> tuple[Record, ...]:
             LASTING,
             joined(
                 f'{INCIDENT}{{kind="connection"}}',
-                "or (",
-                indent(_risen(limits, limits.lasting_seconds), "  "),
-                f"  and on (job, kind) {LASTING}",
-                ")",
-                *_doubted(LASTING, limits, limits.lasting_seconds),
+                *_standing(LASTING, limits, limits.lasting_seconds),
                 *_unseen_since(LASTING, back),
             ),
             "An incident of the connection for as long as the share lies as far above its least of the last\n"
@@ -205,8 +201,8 @@ def _risen(limits: Thresholds, seconds: float, share: str = AFFECTED_RATIO) -> s
     )
 
 
-def _doubted(record: str, limits: Thresholds, seconds: float) -> tuple[str, ...]:
-    """What stood stays while nobody can say that it is over: those who are in doubt may be affected as they were."""
+def _standing(record: str, limits: Thresholds, seconds: float) -> tuple[str, ...]:
+    """What stood stays while the share, with those in doubt, lies as far above: they may be affected as they were."""
     at_most = _risen(limits, seconds, f"max by (job, kind) ({AT_MOST_RATIO})")
     return ("or (", f"  {record} and on (job, kind) (", indent(at_most, "    "), "  )", ")")
 

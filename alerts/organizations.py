@@ -95,14 +95,12 @@ def _records(limits: Thresholds) -> tuple[Record, ...]:
             joined(
                 "max by (job, organization_id) (",
                 "  (xero_connected == 0) + 1",
-                f"    unless {EACH} xero_token_expiry_timestamp_seconds",
-                f"    unless {EACH} xero_last_sync_timestamp_seconds",
                 f"    unless {EACH} xero_issue",
                 ")",
                 f"or ({NEVER_CONNECTED} and {EACH} {UNKNOWN})",
             ),
-            "Organisations that nobody ever connected, as far as known: outside every share. One that has an issue\n"
-            "was connected before, and the platform took every trace of that away.",
+            "Organisations that nobody ever connected, as far as known: outside every share. Whoever was connected\n"
+            "once and is not has an issue.",
         ),
         Record(
             ISSUE,

@@ -928,26 +928,53 @@ def _silent() -> Story:
     )
 
 
-def _all_silent() -> Story:
+def _all_silent() -> tuple[Story, ...]:
     everything = frozenset(["connection_not_said", "syncs_not_said"])
-    return Story(
-        "not-said-of-anybody",
-        "Sixty of 200 lose their connection, and an hour later a release of the platform renames its fields: of nobody "
-        "is known any more how it stands. The page stays, and who looks after the platform gets a ticket; after two "
-        "hours the fields are back and the sixty are connected.",
-        Town(
-            size=200,
+
+    def silent(issue: str, affected: int, size: int, doubtful: int) -> Town:
+        """So many affected from minute 90 to 150, and then so many in doubt, for two hours."""
+        return Town(
+            size=size,
             minutes=330,
             bare=True,
-            issues=lambda one, minute: frozenset(["disconnected"] if one <= 60 and 90 <= minute < 150 else []),
-            doubts=lambda _one, minute: everything if 150 <= minute < 270 else frozenset(),
+            issues=lambda one, minute: frozenset([issue] if one <= affected and 90 <= minute < 150 else []),
+            doubts=lambda one, minute: everything if one <= doubtful and 150 <= minute < 270 else frozenset(),
+        )
+
+    incident = 'count by (job) (job_kind:xero_incident:rise{kind="sync"})'
+    return (
+        Story(
+            "not-said-of-anybody",
+            "Sixty of 200 lose their connection, and an hour later a release of the platform renames its fields: of "
+            "nobody is known any more how it stands. The page stays, and who looks after the platform gets a ticket; "
+            "after two hours the fields are back and the sixty are connected.",
+            silent("disconnected", 60, 200, 200),
+            (
+                now(140, XeroMassDisconnect=1),
+                now(200, XeroMassDisconnect=1, XeroFleetInDoubt=1),
+                now(265, XeroMassDisconnect=1, XeroFleetInDoubt=1),
+                now(300),
+                ever(330, XeroMassDisconnect=1, XeroFleetInDoubt=1),
+            ),
         ),
-        (
-            now(140, XeroMassDisconnect=1),
-            now(200, XeroMassDisconnect=1, XeroFleetInDoubt=1),
-            now(265, XeroMassDisconnect=1, XeroFleetInDoubt=1),
-            now(300),
-            ever(330, XeroMassDisconnect=1, XeroFleetInDoubt=1),
+        Story(
+            "not-said-of-failing-syncs",
+            "The syncs of sixty of 200 fail when the same happens: that incident goes on too, and ends with the "
+            "silence.",
+            silent("contacts_failing", 60, 200, 200),
+            (
+                recorded(140, incident, 1),
+                recorded(200, incident, 1),
+                recorded(265, incident, 1),
+                recorded(300, incident, None),
+            ),
+        ),
+        Story(
+            "not-said-of-a-few",
+            "The syncs of six of twenty fail, and then all are well but two, of whom it is not said: two are not "
+            "enough for an incident, however large a share of a small fleet they are.",
+            silent("contacts_failing", 6, 20, 2),
+            (recorded(140, incident, 1), recorded(170, incident, None)),
         ),
     )
 
@@ -1021,7 +1048,7 @@ def _doubts() -> tuple[Story, ...]:
             ),
         ),
         _silent(),
-        _all_silent(),
+        *_all_silent(),
         Story(
             "in-doubt-beside-an-issue",
             "Of twelve whose syncs are too old nobody can say either whether others fail. Then twelve more fail: that "
