@@ -138,7 +138,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_the_request_is_the_one_of_the_troubleshooting_page() -> None:
     """Method, path and Authorization are to the letter, and nothing personal is added."""
     async with room() as here:
-        assert await here.ask("org-1") == Status(connected=True, sync_status=SyncStatus.HEALTHY)
+        assert await here.ask("org-1") == Status(connected=True, sync_status=SyncStatus.HEALTHY, errors_said=False)
     first, *lines = here.platform.requests[0].decode().strip().split("\r\n")
     assert first == "GET /api/admin/integrations/xero/org-1/status HTTP/1.1"
     assert sorted(lines, key=str.lower) == [
@@ -207,7 +207,7 @@ async def test_the_same_bytes_are_the_same_status() -> None:
         assert other is not first
         here.platform.body = FAILING
         changed = await here.ask()
-        assert changed == Status(connected=True, sync_status=SyncStatus.FAILING)
+        assert changed == Status(connected=True, sync_status=SyncStatus.FAILING, errors_said=False)
         here.platform.body = b"{"
         assert isinstance(await here.ask(), UpstreamFailure)
         here.platform.body = FAILING
