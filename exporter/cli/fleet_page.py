@@ -10,14 +10,20 @@ from exporter.cli.terminal import Page, length, page_says, seconds_of, since
 _WELL: Final = "all_well"
 _NOT_YET: Final = "starting"
 _FRESH: Final = "fresh"
+_FIFTH: Final = 5
 _INCIDENT: Final[Mapping[object, str]] = {True: "yes", False: "no", None: "not known yet"}
 
 
 def wrong_with(fleet: Mapping[str, Any]) -> bool | None:
-    """Whether anything is wrong, by the verdict; None when there is none yet, and nobody has an issue either."""
-    verdict = fleet.get("verdict")
+    """Whether anything is wrong, by the verdict; None when there is none yet, and nobody has an issue either.
+
+    None also while all is well by what was said before, and more than a fifth were not answered for just now.
+    """
+    verdict, asked, unanswered = (fleet.get(name) for name in ("verdict", "organizations", "unanswered"))
     if not isinstance(verdict, str) or verdict == _NOT_YET:
         return True if _issues(fleet) else None
+    if verdict == _WELL and isinstance(asked, int) and isinstance(unanswered, int) and unanswered * _FIFTH > asked:
+        return None
     return verdict != _WELL
 
 

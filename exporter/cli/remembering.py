@@ -176,7 +176,10 @@ def _error(target: Target, path: str, role: Role, failure: UpstreamFailure) -> E
             what = "has no such path: check that the URL names xero-exporter"
         return AnswerIsBadError(f"the exporter at {target.base} {what}")
     if status == _NOT_YET:
-        return UnreachableError(f"the exporter at {target.base} has just started: ask again in a few seconds")
+        return UnreachableError(
+            f"the exporter at {target.base} cannot tell: it has just started, so ask again in a few seconds; or its "
+            "ledger cannot be used, which its log and `remediate list` tell"
+        )
     return UnreachableError(
         f"no exporter answers at {target.base} ({failure.failure}): start it, or say with --from where it listens"
     )

@@ -13,7 +13,7 @@ from exporter.config.credential import Credential
 from exporter.config.schema import Config
 from exporter.config.telemetry import traces_of
 from exporter.config.validity import Validity
-from exporter.model.words import Role
+from exporter.model.words import Role, SyncStatus, sync_status_of
 
 _OPEN: Final = "every user of this machine can read the file; take the right away (chmod o-r)"
 
@@ -31,6 +31,7 @@ def advice(config: Config, organizations: int, environ: Mapping[str, str]) -> tu
     """
     return (
         *_platform(config),
+        *_words(config),
         *_pace(config, organizations),
         *_proxies(environ),
         *_web(config),
@@ -84,6 +85,16 @@ def _platform(config: Config) -> Iterator[str]:
     urls = [config.platform.url, *([] if http is None else [http.url])]
     if config.platform.ca_file is not None and all(url.startswith("http:") for url in urls):
         yield "platform.ca_file: has no effect while the platform is asked by http; use https"
+
+
+def _words(config: Config) -> Iterator[str]:
+    for word, meaning in config.platform.sync_status_words.meanings.items():
+        known = sync_status_of(word)
+        if known not in {meaning, SyncStatus.OTHER}:
+            yield (
+                f"platform.sync_status_words.{meaning}: holds a word that means {known} everywhere else; "
+                "take it out if that was not meant"
+            )
 
 
 def _web(config: Config) -> Iterator[str]:

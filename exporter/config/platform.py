@@ -14,7 +14,15 @@ from exporter.config.section import FilePath, Section
 from exporter.config.values import SpellingError
 from exporter.model.words import SyncStatus
 
-_WORD: Final = values.Spelling("word", values.limited(64).parse)
+
+def _word(value: object) -> object:
+    word = values.limited(64).parse(value)
+    if not str(word).strip() or str(word) != str(word).strip():
+        raise SpellingError("must be a word, without space around it")
+    return word
+
+
+_WORD: Final = values.Spelling("word", _word)
 
 
 class Paths(Section):

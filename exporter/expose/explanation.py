@@ -35,6 +35,7 @@ from exporter.observe.reasons.row import Link
 
 WELL: Final = "Nothing is wrong."
 NEVER_CONNECTED: Final = "It was never connected to Xero, so nothing is wrong with its connection."
+WELL_WHEN_ASKED: Final = "Nothing was wrong at its last answer; the last attempt to ask it failed."
 NOT_KNOWN: Final = "It is not known whether anything is wrong"
 WELL_AT_ONE_LOOK: Final = (
     "Nothing is wrong by this one look, which remembers nothing; syncs are counted as failed, and failures that come "
@@ -133,6 +134,8 @@ def _summary(state: OrganizationState, unasked: FailureRow | None, basis: Basis)
 def _without_issue(state: OrganizationState, basis: Basis) -> str:
     if state.diagnosis.doubts:
         return f"{NOT_KNOWN}: {'; and '.join(_doubt(one, state) for one in state.diagnosis.doubts)}."
+    if state.failure is not None:
+        return WELL_WHEN_ASKED
     failed = state.status is not None and (state.status.failed_syncs or 0) > 0
     return WELL_AT_ONE_LOOK if failed and basis is Basis.ONE_READING else WELL
 

@@ -47,6 +47,9 @@ class FleetDocument(Document):
     doubtful: int = Field(
         description="how many of the fresh have none, and of these it is not known whether anything is wrong"
     )
+    unanswered: int = Field(
+        description="how many that the platform knows were not answered for when they were last asked, fresh or not"
+    )
     worst: tuple[OrganizationRow, ...] = Field(
         description="up to ten with issues: those of the connection first, then whose issue is oldest"
     )

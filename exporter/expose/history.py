@@ -67,6 +67,8 @@ def _less_sure(now: OrganizationDocument, before: DiagnosisDocument) -> dict[str
         remembers = f"the running exporter, which remembers, still has {', '.join(standing)}"
         return {
             "wrong": None,
+            # What this look takes for one that never was is one whose every trace the platform took away.
+            "never_connected": False,
             "summary": _also(found, remembers)
             if found.doubts
             else f"{NOT_KNOWN}: this one look, which remembers nothing, finds nothing, and {remembers}.",
@@ -87,6 +89,8 @@ def _outlasts(one: IssueDocument, now: OrganizationDocument) -> bool:
     if one.issue is Issue.SYNC_STALE:
         # Since when nothing was synchronised is remembered only where nothing ever was.
         return now.facts is not None and now.facts.connected is True and now.facts.last_sync is None
+    if now.diagnosis.never_connected:
+        return one.issue is Issue.DISCONNECTED
     if any(one.issue in DOUBTED[doubt] for doubt in now.diagnosis.doubts):
         return True
     return one.issue not in CONNECTION_ISSUES

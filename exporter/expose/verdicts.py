@@ -103,7 +103,9 @@ def meaning_of(snapshot: Snapshot) -> Meaning:
     if verdict is Verdict.ALL_WELL and beside:
         return Meaning(
             f"Nothing wrong is known: no organisation of which there is fresh data has an issue. {beside}",
-            "Look at those that are not known; xero_poll_failure tells how asking fails.",
+            VERDICTS[Verdict.PLATFORM_API].do_first
+            if failing
+            else "Look at those that are not known; xero_poll_failure tells how asking fails.",
         )
     if verdict in _OF_ISSUES and beside:
         return Meaning(f"{meaning.sentence} {beside}", meaning.do_first)

@@ -176,7 +176,7 @@ EVIDENCE: Final[Mapping[Because, str]] = {
     Because.ERROR: "errors that the platform lists say so",
     Because.TOKEN_CLOCK: "the token's expiry lies in the past, and nothing was synchronised after it",
     Because.NOT_LISTED_BY_XERO: "the platform says connected, and Xero's own list of connections does not have it",
-    Because.NO_TEXT: "the platform counts failed syncs and is not healthy, and no error says why",
+    Because.NO_TEXT: "the platform counts failed syncs and is not healthy, and no error that can be read says why",
     Because.NOTHING_SYNCED: "the last sync is too long ago",
     Because.LINGERING: "it was seen less than ten minutes ago, and is only over when it stays away for as long",
 }

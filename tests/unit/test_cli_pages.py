@@ -223,6 +223,14 @@ def test_what_somebody_has_is_wrong_before_it_is_known_whose_problem_it_is() -> 
     assert fleet_page.wrong_with({"verdict": "starting", "issues": {"sync_stale": 0}}) is None
 
 
+@pytest.mark.parametrize(("unanswered", "wrong"), [(0, False), (2, False), (3, None), (10, None), ("3", False)])
+def test_a_platform_that_stops_answering_leaves_nobody_known_to_be_well(unanswered: object, wrong: bool | None) -> None:  # noqa: FBT001 - a row
+    """Before what it said is too old; the document is of another process, and may hold anything."""
+    fleet = {"verdict": "all_well", "organizations": 10, "unanswered": unanswered}
+    assert fleet_page.wrong_with(fleet) is wrong
+    assert fleet_page.wrong_with({**fleet, "verdict": "customers"}) is True
+
+
 def test_the_fleet_is_told_with_its_worst() -> None:
     """Verdict, what it means, incidents, counts, who comes first."""
     out = io.StringIO()

@@ -236,3 +236,16 @@ def test_a_ledger_in_a_folder_that_does_not_exist_is_warned_of(token_file: Path)
     (told,) = advice(missing, 1, {})
     assert told.startswith("ledger.url: its folder does not exist")
     assert str(token_file.parent) not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "warned"), [({"healthy": ["failing"]}, True), ({"failing": ["failing", "x"]}, False)]
+)
+def test_a_known_word_that_is_turned_round_is_warned_of(
+    token_file: Path,
+    words: dict[str, list[str]],
+    warned: bool,  # noqa: FBT001 - a row of a table
+) -> None:
+    """It would turn a fleet that fails healthy."""
+    told = advice(config(token_file, platform={"sync_status_words": words}), 1, {})
+    assert [one.partition(":")[0] for one in told] == (["platform.sync_status_words.healthy"] if warned else [])

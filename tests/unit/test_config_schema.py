@@ -451,6 +451,8 @@ def test_the_platforms_own_words_mean_what_is_written_in_small_letters(tmp_path:
     [
         ("{healthy: [ok], failing: [OK]}", "platform.sync_status_words.failing"),
         ("{healthy: ok}", "platform.sync_status_words.healthy"),
+        ('{healthy: [""]}', "platform.sync_status_words.healthy[0]"),
+        ('{healthy: [" ok "]}', "platform.sync_status_words.healthy[0]"),
         ("{other: [ok]}", "platform.sync_status_words.other"),
         (f"{{healthy: [{'x' * 65}]}}", "platform.sync_status_words.healthy[0]"),
     ],

@@ -84,6 +84,7 @@ def test_the_fleet_is_told_whole() -> None:
         "issues": {issue.value: int(issue is Issue.SYNC_STALE) for issue in Issue},
         "affected": {"connection": 0, "sync": 1},
         "doubtful": 0,
+        "unanswered": 0,
         "app_credentials_rejected": True,
         "xero": {
             "pages": [{"page": "status.xero.com", "status": "major", "read": "2025-01-15T10:30:00.000Z"}],

@@ -14,7 +14,7 @@ from exporter.model.facts import History, PastReading, Status, UpstreamFailure
 from exporter.model.judgement import ActiveIssue, Because, Diagnosis, Doubt
 from exporter.model.words import Freshness, Issue, SyncStatus
 from exporter.observe.issues import NO_TOKEN
-from tests.knowledge import CANARY, GONE, HEALTHY, NOW, TIMED_OUT, failing, known, minutes_ago
+from tests.knowledge import CANARY, GONE, HEALTHY, NEVER, NOW, TIMED_OUT, failing, known, minutes_ago
 
 
 def one_reading(outcome: Status | UpstreamFailure) -> OrganizationDocument:
@@ -134,6 +134,15 @@ def test_a_look_that_is_in_doubt_itself_keeps_what_the_running_exporter_remember
     assert silent.summary.endswith(
         "whether it is connected; and the running exporter, which remembers, still has disconnected."
     )
+
+
+def test_a_look_at_one_whose_every_trace_is_gone_does_not_call_it_never_connected() -> None:
+    """The running exporter saw it connected; without one, it is what the platform says."""
+    gone = ActiveIssue(Issue.DISCONNECTED, minutes_ago(9), Because.PLATFORM_SAYS_DISCONNECTED)
+    both = with_history(one_reading(NEVER), remembered(NEVER, gone)).diagnosis
+    assert (both.wrong, both.never_connected) == (None, False)
+    assert "still has disconnected" in both.summary
+    assert one_reading(NEVER).diagnosis.never_connected
 
 
 def test_readings_of_both_are_told_the_newest_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -119,6 +120,24 @@ def test_an_empty_file_in_its_place_is_no_ledger(book: Book, tmp_path: Path) -> 
         book.work.gate()
     assert book.path.stat().st_size == 0
     aside.replace(book.path)
+    assert book.work.gate().paused_at == NOON
+
+
+def test_a_ledger_that_is_emptied_in_its_place_is_noticed(book: Book) -> None:
+    """The same file, and nothing in it any more: the open one would go on as if nothing had happened."""
+    book.work.pause("ops", "", NOON)
+    book.work._store.close()  # writes what its log holds into the file
+    book.work.gate()
+    os.truncate(book.path, 0)
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="or emptied, since it was used"):
+            book.work.gate()
+
+
+def test_what_the_log_of_an_emptied_ledger_still_holds_is_used(book: Book) -> None:
+    """All of it, as long as nothing was written back into the file."""
+    book.work.pause("ops", "", NOON)
+    os.truncate(book.path, 0)
     assert book.work.gate().paused_at == NOON
 
 

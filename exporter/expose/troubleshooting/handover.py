@@ -23,15 +23,15 @@ HANDOVER: Final = (
         _ENDPOINTS,
         "Retry Failed Syncs",
         Kind.ENDPOINT,
-        "`diagnose` says for which reasons `POST .../retry` could help.",
-        acts="a person only: this version sends no POST",
+        "`diagnose` says for which reasons `POST .../retry` could help; `remediate explain` what would be done.",
+        acts="by `remediation.mode`, or `remediate retry` by a person, once and on the record ([how](remediation.md))",
     ),
     Line(
         _ENDPOINTS,
         "Force Full Resync",
         Kind.ENDPOINT,
         "`diagnose` says what `POST .../resync` would do, and that it costs the customer's daily Xero quota.",
-        acts="a person only: this version sends no POST",
+        acts="`remediate resync` by a person; by itself only with `remediation.fallback` or `catch_up`",
     ),
     Line(
         _ESCALATION,

@@ -37,6 +37,9 @@ def told(line: Line) -> tuple[str, ...]:
     return tuple(_sentence(line, words) for words in line.told)
 
 
+_BY_ITSELF: Final = "by `remediation.mode`, where the ids of the records are known ([how](remediation.md))"
+
+
 def acts(line: Line) -> str:
     """Whether a machine may do something about it, by the reasons of the row."""
     helping = [reason for reason in line.reasons if REASONS[reason].retry_helps]
@@ -47,8 +50,8 @@ def acts(line: Line) -> str:
     if not helping:
         return "no: the same request would fail again"
     if len(helping) == len(line.reasons):
-        return "a retry can help; this version makes none"
-    return f"a retry can help for {_codes(helping)}; this version makes none"
+        return f"a retry can help: {_BY_ITSELF}"
+    return f"a retry can help for {_codes(helping)}: {_BY_ITSELF}"
 
 
 def troubleshooting_reference() -> str:

@@ -125,7 +125,8 @@ class Store:
             found = os.stat(self.path)  # noqa: PTH116 - Path.stat costs twice as much
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        # Emptied in its place is gone as well: it is never smaller than the page that says what it is.
+        return (found.st_dev, found.st_ino) if found.st_size else None
 
 
 def _engine(path: Path, *, create: bool) -> Engine:
