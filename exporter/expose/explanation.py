@@ -102,7 +102,7 @@ def left_out(status: Status) -> str | None:
 
 
 def _errors_listed(count: int) -> str:
-    return "1 error that the platform lists" if count == 1 else f"{count} errors that the platform lists"
+    return f"{counted(count, 'error')} that the platform lists"
 
 
 def freshness_document(state: OrganizationState, unasked: FailureRow | None = None) -> FreshnessDocument:

@@ -97,18 +97,19 @@ KIND_OF_ISSUE: Final[Mapping[Issue, IncidentKind]] = {
 """Which kind of incident an issue counts towards."""
 
 
-_SYNCS_FAIL: Final = frozenset(
+SYNCS_FAIL: Final = frozenset(
     {Issue.CONTACTS_FAILING, Issue.INVOICES_FAILING, Issue.RECONCILIATION_FAILING, Issue.SYNC_FAILING}
 )
+"""Issues of syncs that fail; another one is of syncs that do not run."""
 
 DOUBTED: Final[Mapping[Doubt, frozenset[Issue]]] = {
     Doubt.LIST_UNREAD: frozenset({Issue.UNAUTHORIZED}),
     Doubt.CONNECTION_NOT_SAID: frozenset(CONNECTION_ISSUES),
     # A word may also say that it is disconnected: one that is lost, or that nobody knows, may be that one.
-    Doubt.SYNCS_NOT_SAID: _SYNCS_FAIL | {Issue.DISCONNECTED},
-    Doubt.STATUS_WORD: _SYNCS_FAIL | {Issue.DISCONNECTED},
+    Doubt.SYNCS_NOT_SAID: SYNCS_FAIL | {Issue.DISCONNECTED},
+    Doubt.STATUS_WORD: SYNCS_FAIL | {Issue.DISCONNECTED},
     Doubt.UNEXPLAINED: frozenset({Issue.SYNC_FAILING}),
-    Doubt.ERRORS_UNREAD: _SYNCS_FAIL.union(CONNECTION_ISSUES),
+    Doubt.ERRORS_UNREAD: SYNCS_FAIL.union(CONNECTION_ISSUES),
     Doubt.SYNC_AHEAD: frozenset({Issue.SYNC_STALE}),
 }
 """Of which issues nobody can say whether they are there; the alerts hold their tickets by the same."""
@@ -171,6 +172,11 @@ class Diagnosis:
     def leaves_open(self, issue: Issue | None) -> bool:
         """Whether nobody can say that this issue, which it does not have, is over; None: that any is."""
         return any(issue is None or issue in DOUBTED[doubt] for doubt in self.doubts)
+
+    @property
+    def leaves_connection_open(self) -> bool:
+        """Whether nobody can say that nothing else is wrong with the connection."""
+        return any(self.leaves_open(issue) for issue in CONNECTION_ISSUES)
 
 
 WELL: Final = Diagnosis()

@@ -17,21 +17,27 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.model.facts import Status
-from exporter.model.judgement import CONNECTION_ISSUES, WELL, ActiveIssue, Because, Diagnosis, Doubt, Memory, Thresholds
+from exporter.model.judgement import (
+    CONNECTION_ISSUES,
+    SYNCS_FAIL,
+    WELL,
+    ActiveIssue,
+    Because,
+    Diagnosis,
+    Doubt,
+    Memory,
+    Thresholds,
+)
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, Reason, SyncStatus
 from exporter.observe.active import ActiveKind, Weighed, issue_of, may_matter_until, weigh
 from exporter.observe.clocks import ByTheClock, by_the_clock, clocks_agree
-from exporter.observe.doubts import doubts_of, says_well
+from exporter.observe.doubts import SYNCS_GO_BADLY, doubts_of, says_well
 
 LINGERS: Final = 600.0
 """Seconds that a sync issue stays after its last active error was seen: between two tries of a sync nothing is seen."""
 
 _NEVER: Final = float("inf")
-_SYNC_FAILS: Final = (SyncStatus.DEGRADED, SyncStatus.FAILING)
-_LINGERING: Final = frozenset(
-    {Issue.CONTACTS_FAILING, Issue.INVOICES_FAILING, Issue.RECONCILIATION_FAILING, Issue.SYNC_FAILING}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,7 @@ def _evidence(status: Status, weighed: Weighed, clock: ByTheClock, *, unlisted: 
             since = status.token_expires_at if since is None else min(since, status.token_expires_at)
         yield _Evidence(issue, Because.ERROR, kinds, since)
     failed = status.failed_syncs is not None and status.failed_syncs > 0
-    if not weighed.active and failed and status.sync_status in _SYNC_FAILS:
+    if not weighed.active and failed and status.sync_status in SYNCS_GO_BADLY:
         yield _Evidence(Issue.SYNC_FAILING, Because.NO_TEXT)
     if clock.stale_since is not None:
         yield _Evidence(Issue.SYNC_STALE, Because.NOTHING_SYNCED, (), clock.stale_since)
@@ -217,7 +223,7 @@ def _lingering(
     return tuple(
         (one.issue, at)
         for one in memory.issues
-        if one.issue in _LINGERING and one.issue not in present
+        if one.issue in SYNCS_FAIL and one.issue not in present
         if (at := seen.get(one.issue, read_before)) is not None and now < at + LINGERS
     )
 

@@ -14,7 +14,8 @@ from exporter.model.judgement import ActiveIssue, Doubt, Memory
 from exporter.model.moment import Moment
 from exporter.model.words import Issue, SyncStatus
 
-_BAD: Final = (SyncStatus.DEGRADED, SyncStatus.FAILING)
+SYNCS_GO_BADLY: Final = (SyncStatus.DEGRADED, SyncStatus.FAILING)
+"""What the platform says of syncs that fail; disconnected says that there are none."""
 
 
 def says_well(status: Status) -> bool:
@@ -72,9 +73,9 @@ def _of_its_syncs(status: Status, issues: tuple[ActiveIssue, ...], *, errors_may
     failed, word = status.failed_syncs, status.sync_status
     if word is SyncStatus.OTHER:
         yield Doubt.STATUS_WORD
-    elif (word is None and failed != 0) or (failed is None and (errors_may_matter or word in _BAD)):
+    elif (word is None and failed != 0) or (failed is None and (errors_may_matter or word in SYNCS_GO_BADLY)):
         yield Doubt.SYNCS_NOT_SAID
-    elif word in _BAD:
+    elif word in SYNCS_GO_BADLY:
         yield Doubt.UNEXPLAINED
     # One entry of many that is malformed spoils nothing while none failed; all of them may hide what is wrong.
     if (status.errors_malformed and (failed != 0 or not status.errors)) or (not status.errors_said and failed):

@@ -120,7 +120,7 @@ def decide(wanted: Wanted, state: OrganizationState | None, limits: Limits, now:
         return Wait(Hold.CONNECTION if broken else Hold.DAILY_LIMIT, kind)
     last_sync = state.status.last_sync
     ahead = last_sync is not None and is_of_the_future(last_sync, state.skew, now)
-    unsure = any(state.diagnosis.leaves_open(one) for one in CONNECTION_ISSUES)
+    unsure = state.diagnosis.leaves_connection_open
     if (ahead or unsure) and wanted.source is not TriggerSource.PERSON:
         # Five calls of which nobody can tell whether they helped would open the breaker for everybody; and where nobody
         # can say whether there is a connection, nobody can say whether any would help.

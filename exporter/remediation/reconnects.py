@@ -51,4 +51,4 @@ class Reconnects:
 def _may_be_broken(diagnosis: Diagnosis) -> bool:
     """Whether the connection has an issue, or nobody can say that it has none."""
     has = any(one.issue in CONNECTION_ISSUES for one in diagnosis.issues)
-    return has or any(diagnosis.leaves_open(one) for one in CONNECTION_ISSUES)
+    return has or diagnosis.leaves_connection_open
